@@ -1,0 +1,2 @@
+//! The command the operator types.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What crosses the wall: bodies, paths, errors, and (feature client) a client.

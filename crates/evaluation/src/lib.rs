@@ -1,0 +1,1 @@
+//! One evaluation from queue to score: stage, train, predict, record.

@@ -1,0 +1,1 @@
+//! Matrix products, fused operations and their backward passes, threads and SIMD.

@@ -1,0 +1,1 @@
+//! The bench a researcher types at.

@@ -1,0 +1,1 @@
+//! Read, train, save, run and probe a transformer.

@@ -1,0 +1,1 @@
+//! One file per way of turning weak labels into a student.

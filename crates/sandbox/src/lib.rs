@@ -1,0 +1,1 @@
+//! Run a stranger's process within limits.

@@ -1,0 +1,1 @@
+//! Remember evaluations, findings, snapshots and budgets; serve them as JSON.

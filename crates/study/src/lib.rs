@@ -1,0 +1,1 @@
+//! Plan, schedule, resume, close and report a study.
