@@ -1,0 +1,60 @@
+//! The ladder of trust, the splits a score speaks of, and the kinds of author.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a row of the board may be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// Scored on the feedback split.
+    Graded,
+    /// Re-run clean from its bundle on fresh seeds and the selection split.
+    Replicated,
+    /// Replicated, then tried elsewhere and failed the transfer rule.
+    NotTransferred,
+    /// Replicated and holds on other testbeds.
+    Transferred,
+}
+
+/// A test split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// Answers go to researchers, through the leak ledger.
+    Feedback,
+    /// Opened once, at the close.
+    Selection,
+}
+
+impl Split {
+    /// Both splits.
+    pub const ALL: [Split; 2] = [Split::Feedback, Split::Selection];
+
+    /// The name as it is written in files and paths.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Feedback => "feedback",
+            Split::Selection => "selection",
+        }
+    }
+}
+
+/// Who made a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Run by the study before anybody starts.
+    Baseline,
+    /// The built-in search.
+    Search,
+    /// The control: random recipes at the same budget.
+    Random,
+    /// A language model in a loop.
+    LanguageModel,
+    /// An external agent.
+    Command,
+    /// A human at the bench.
+    Person,
+    /// A control run by the study.
+    Control,
+}
