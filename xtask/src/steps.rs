@@ -1,0 +1,184 @@
+//! The table of CI's steps. Whoever adds a check adds one line to [`STEPS`] or [`SLOW`].
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::{layers, licences, skips, tidy};
+
+/// What a step does.
+#[derive(Clone, Copy)]
+pub enum Work {
+    /// A check in this program; finding something is an `Err`.
+    Check(fn(&Path) -> Result<(), String>),
+    /// `cargo` with these arguments, under these extra environment variables.
+    Cargo(
+        &'static [&'static str],
+        &'static [(&'static str, &'static str)],
+    ),
+}
+
+/// One step of CI, also a subcommand of the same name.
+#[derive(Clone, Copy)]
+pub struct Step {
+    /// The subcommand (a slow one: `slow NAME`).
+    pub name: &'static str,
+    /// What it asks.
+    pub asks: &'static str,
+    /// How it is answered.
+    pub work: Work,
+}
+
+/// What every CI run does, quickest first, so that a small slip shows within seconds.
+pub const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        asks: "is the code formatted",
+        work: Work::Cargo(&["fmt", "--all", "--check"], &[]),
+    },
+    Step {
+        name: "layers",
+        asks: "does the crate graph respect the wall",
+        work: Work::Check(layers::check),
+    },
+    Step {
+        name: "tidy",
+        asks: "house rules, as ratchets",
+        work: Work::Check(tidy::check),
+    },
+    Step {
+        name: "licences",
+        asks: "may we ship it",
+        work: Work::Check(licences::check),
+    },
+    Step {
+        name: "clippy",
+        asks: "no warning from clippy",
+        work: Work::Cargo(
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--release",
+                "--",
+                "-D",
+                "warnings",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "doc",
+        asks: "no warning from rustdoc",
+        work: Work::Cargo(
+            &["doc", "--no-deps", "--workspace"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        ),
+    },
+    Step {
+        name: "test",
+        asks: "do the tests pass",
+        work: Work::Check(skips::test),
+    },
+];
+
+/// What takes minutes: run by `ci --slow` or `slow [NAME]`.
+pub const SLOW: &[Step] = &[];
+
+/// The cargo that started us.
+pub fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// How a person runs this step by itself.
+pub fn how_to_run(step: &Step) -> String {
+    let slow = SLOW.iter().any(|s| s.name == step.name);
+    format!(
+        "cargo xtask {}{}",
+        if slow { "slow " } else { "" },
+        step.name
+    )
+}
+
+/// Does one step, its output going where ours goes.
+pub fn perform(root: &Path, step: &Step) -> Result<(), String> {
+    match step.work {
+        Work::Check(check) => check(root),
+        Work::Cargo(arguments, environment) => {
+            let status = Command::new(cargo())
+                .args(arguments)
+                .envs(environment.iter().copied())
+                .current_dir(root)
+                .status()
+                .map_err(|e| format!("cannot run cargo {}: {e}", arguments[0]))?;
+            match status.success() {
+                true => Ok(()),
+                false => Err(format!("`cargo {}` found something", arguments.join(" "))),
+            }
+        }
+    }
+}
+
+/// One step by name.
+pub fn alone(root: &Path, name: &str) -> Result<(), String> {
+    let known = STEPS.iter().chain(SLOW);
+    match known.clone().find(|step| step.name == name) {
+        Some(step) => perform(root, step),
+        None => {
+            let names: Vec<_> = known.map(|step| step.name).collect();
+            Err(format!(
+                "no step named {name:?}; there are {}",
+                names.join(", ")
+            ))
+        }
+    }
+}
+
+/// All the slow ones; stops at none, says which failed.
+pub fn run_slow(root: &Path) -> Result<(), String> {
+    let failed: Vec<_> = SLOW
+        .iter()
+        .filter_map(|step| {
+            perform(root, step)
+                .err()
+                .map(|e| format!("{}: {e}", step.name))
+        })
+        .collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failed.join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_step_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = STEPS.iter().chain(SLOW).map(|s| s.name).collect();
+        assert_eq!(names.len(), STEPS.len() + SLOW.len());
+    }
+
+    #[test]
+    fn a_step_that_finds_something_fails() {
+        let found = Step {
+            name: "x",
+            asks: "",
+            work: Work::Check(|_| Err("found".to_owned())),
+        };
+        assert_eq!(perform(Path::new("."), &found), Err("found".to_owned()));
+        let refused = Step {
+            name: "y",
+            asks: "",
+            work: Work::Cargo(&["no-such-command"], &[]),
+        };
+        assert!(perform(Path::new("."), &refused).is_err());
+        assert!(
+            alone(Path::new("."), "no-such-step")
+                .unwrap_err()
+                .contains("layers")
+        );
+    }
+}
