@@ -11,8 +11,15 @@ use std::process::{Command, Stdio};
 
 use crate::steps;
 
-/// The README's test command.
-const TEST: &[&str] = &["test", "--workspace", "--release", "--", "--show-output"];
+/// The README's test command; it goes on after a failure and shows what passing tests print.
+const TEST: &[&str] = &[
+    "test",
+    "--workspace",
+    "--release",
+    "--no-fail-fast",
+    "--",
+    "--show-output",
+];
 
 /// A skipped line holding one of these words fails CI.
 const MUST_RUN: &[&str] = &[

@@ -10,6 +10,9 @@ const REPOSITORY_BYTES: u64 = 40_000_000;
 
 /// Folders that exist on one machine only.
 const MACHINE_PATHS: &[&str] = &["/work/", "/root/", "/home/"];
+/// A researcher's private folder inside its sandbox is called like one of them; who may speak of it.
+const SANDBOX_PATH: &str = "/work/";
+const KNOW_THE_SANDBOX: &[&str] = &["sandbox", "researcher", "lab", "study", "aar"];
 /// Fine in a test, which takes what it is given; elsewhere a guess about the machine.
 const SCRATCH: &str = "/tmp/";
 /// Where packages come from is the user's affair.
@@ -84,10 +87,14 @@ fn lines(tree: &Tree) -> impl Iterator<Item = (&File, usize, &str)> {
 fn machine_paths(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for (file, line, text) in lines(tree) {
-        for path in MACHINE_PATHS
+        let in_sandbox = file.path == "ARCHITECTURE.md"
+            || file
+                .room()
+                .is_some_and(|room| KNOW_THE_SANDBOX.contains(&room));
+        let paths = MACHINE_PATHS
             .iter()
-            .filter(|path| starts_somewhere(text, path))
-        {
+            .filter(|path| **path != SANDBOX_PATH || !in_sandbox);
+        for path in paths.filter(|path| starts_somewhere(text, path)) {
             found.push(Finding::at(&file.path, line, *path));
         }
         let test = file.rust.as_ref().is_some_and(|rust| rust.is_test(line))
@@ -205,6 +212,8 @@ mod tests {
                 ("README.md", "--out /tmp/x", 1),
                 ("crates/lm/tests/a.rs", "// /tmp/x", 0),
                 ("crates/lm/tests/a.rs", "\"/work/x\"", 1),
+                ("crates/researcher/src/a.rs", "\"/work/notes.txt\"", 0),
+                ("crates/researcher/src/a.rs", "\"/root/x\"", 1),
                 ("crates/lm/src/a.rs", "bind(\"/tmp\")", 0),
             ],
         );
