@@ -66,16 +66,15 @@ pub fn judge_file(log: &Path) -> Result<(), String> {
 
 fn judge(log: &str) -> Result<(), String> {
     let skipped = skipped(log);
-    if skipped.is_empty() {
-        println!("nothing was skipped");
-        return Ok(());
-    }
-    println!("{} skipped:", skipped.len());
-    skipped.iter().for_each(|line| println!("  {line}"));
+    println!("{}", list(&skipped));
+    verdict(&skipped)
+}
+
+fn verdict(skipped: &[&str]) -> Result<(), String> {
     let forbidden: Vec<_> = skipped
         .iter()
-        .filter(|line| must_run(line))
         .copied()
+        .filter(|line| must_run(line))
         .collect();
     match forbidden.is_empty() {
         true => Ok(()),
@@ -83,6 +82,13 @@ fn judge(log: &str) -> Result<(), String> {
             "these may not be skipped here:\n  {}",
             forbidden.join("\n  ")
         )),
+    }
+}
+
+fn list(skipped: &[&str]) -> String {
+    match skipped.len() {
+        0 => "nothing was skipped".to_owned(),
+        n => format!("{n} skipped:\n  {}", skipped.join("\n  ")),
     }
 }
 
@@ -130,7 +136,8 @@ a test that was not skipped: fine
             "no Python on this host, so no script was run",
         ];
         assert_eq!(skipped(LOG), expect);
-        assert!(judge(LOG).is_ok());
+        assert_eq!(list(&expect).lines().count(), 3);
+        assert!(verdict(&expect).is_ok());
     }
 
     #[test]
@@ -141,9 +148,12 @@ a test that was not skipped: fine
             "fixture qwen2 is missing",
         ] {
             let log = format!("test a ... ok\n  skipped: {reason}\n");
-            assert!(judge(&log).unwrap_err().contains(reason), "{reason}");
+            assert!(
+                verdict(&skipped(&log)).unwrap_err().contains(reason),
+                "{reason}"
+            );
         }
-        assert!(judge("test isolation_holds ... ignored\n").is_err());
-        assert!(judge("test isolation_holds ... ok\n").is_ok());
+        assert!(verdict(&skipped("test isolation_holds ... ignored\n")).is_err());
+        assert!(verdict(&skipped("test isolation_holds ... ok\n")).is_ok());
     }
 }

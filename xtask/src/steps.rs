@@ -70,7 +70,7 @@ pub const STEPS: &[Step] = &[
         name: "doc",
         asks: "no warning from rustdoc",
         work: Work::Cargo(
-            &["doc", "--no-deps", "--workspace"],
+            &["doc", "--no-deps", "--workspace", "--release"],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
     },
