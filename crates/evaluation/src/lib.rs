@@ -1,1 +1,17 @@
-//! One evaluation from queue to score: stage, train, predict, record.
+//! One job from claim to posted outputs: what workers run, and nothing else.
+//!
+//! A worker never holds the truth. Per job it *stages* (`stage`) the public pool with the job's soft labels and the
+//! bundle, *trains* in one sandbox, checks what came out (`artefacts`), *predicts* in a second sandbox that holds only
+//! those artefacts and the hidden inputs (`phases`), and posts the margins (`worker`).
+//!
+//! ```text
+//! claim → stage → [train: bundle, pool, soft labels, student] → check → [predict: artefacts, hidden inputs] → post
+//! ```
+
+pub mod artefacts;
+pub mod error;
+pub mod phases;
+pub mod stage;
+pub mod worker;
+
+pub use error::EvaluationError;

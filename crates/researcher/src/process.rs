@@ -1,0 +1,180 @@
+//! A sandboxed researcher process.
+
+use aar_sandbox::{Access, Exit, Isolation, Jail, Limits, Mount, Running, SandboxError};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Where `lab` lies inside.
+pub const LAB_INSIDE: &str = "/opt/aar/bin/lab";
+
+/// What is needed to start one.
+#[derive(Clone)]
+pub struct ResearcherSpec {
+    /// Its name.
+    pub name: String,
+    /// Its token at the server.
+    pub token: String,
+    /// Its private folder on the host, mounted read-write at `/work`; survives restarts.
+    pub workspace: PathBuf,
+    /// The testbed's `public/` folder, mounted read-only at `/data`.
+    pub data: PathBuf,
+    /// The folder that holds the server's socket `api.sock`, mounted at `/run/aar`.
+    pub socket_dir: PathBuf,
+    /// The executable that is mounted as `lab`.
+    pub lab: PathBuf,
+    /// Arguments of `lab`, for instance `search`.
+    pub args: Vec<OsString>,
+    /// Threads its own trials may use.
+    pub threads: usize,
+    /// Limits of the process.
+    pub limits: Limits,
+}
+
+/// Why a researcher could not be started or watched.
+#[derive(Debug, thiserror::Error)]
+pub enum ResearcherError {
+    /// Its folder could not be made.
+    #[error("create the workspace {path}: {source}")]
+    Workspace {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Its sandbox could not be built.
+    #[error("start {name}: {source}")]
+    Sandbox {
+        /// The researcher.
+        name: String,
+        /// The cause.
+        source: SandboxError,
+    },
+}
+
+/// A researcher's state, as seen from outside.
+#[derive(Debug)]
+pub enum State {
+    /// Still at work.
+    Running,
+    /// It said it was done (exit code 0).
+    Done,
+    /// It ended otherwise; the text says how, with the last lines it printed.
+    Crashed(String),
+}
+
+/// A running researcher. Ends with its whole process tree when dropped.
+pub struct Researcher {
+    name: String,
+    running: Option<Running>,
+}
+
+impl Researcher {
+    /// Start the process.
+    pub fn spawn(spec: &ResearcherSpec, isolation: &Isolation) -> Result<Self, ResearcherError> {
+        std::fs::create_dir_all(&spec.workspace).map_err(|source| ResearcherError::Workspace {
+            path: spec.workspace.clone(),
+            source,
+        })?;
+        let running = jail(spec)
+            .spawn(isolation)
+            .map_err(|source| ResearcherError::Sandbox {
+                name: spec.name.clone(),
+                source,
+            })?;
+        Ok(Self {
+            name: spec.name.clone(),
+            running: Some(running),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Look without waiting. After anything but `Running` the researcher is gone.
+    pub fn poll(&mut self) -> Result<State, ResearcherError> {
+        let name = self.name.clone();
+        let failed = |source| ResearcherError::Sandbox {
+            name: name.clone(),
+            source,
+        };
+        let Some(running) = self.running.as_mut() else {
+            return Ok(State::Done);
+        };
+        if !running.is_finished() {
+            return Ok(State::Running);
+        }
+        let outcome = self
+            .running
+            .take()
+            .map(Running::wait)
+            .transpose()
+            .map_err(failed)?;
+        Ok(match outcome {
+            None => State::Done,
+            Some(outcome) if matches!(outcome.status, Exit::Code(0)) => State::Done,
+            Some(outcome) => {
+                let printed = String::from_utf8_lossy(&outcome.stderr).into_owned();
+                let last: Vec<&str> = printed.lines().rev().take(5).collect();
+                let last: Vec<&str> = last.into_iter().rev().collect();
+                State::Crashed(format!("{:?}: {}", outcome.status, last.join("\n")))
+            }
+        })
+    }
+
+    /// End it and everything it started.
+    pub fn stop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.kill();
+            // Its account is of no more use; waiting makes sure that it is gone.
+            let _ = running.wait();
+        }
+    }
+}
+
+impl Drop for Researcher {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn jail(spec: &ResearcherSpec) -> Jail {
+    Jail {
+        program: LAB_INSIDE.into(),
+        args: spec.args.clone(),
+        env: vec![
+            (
+                "PATH".into(),
+                "/opt/aar/bin:/usr/local/bin:/usr/bin:/bin".into(),
+            ),
+            ("HOME".into(), "/work".into()),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("AAR_API".into(), "unix:/run/aar/api.sock".into()),
+            ("AAR_TOKEN".into(), spec.token.clone()),
+            ("AAR_DATA".into(), "/data".into()),
+            ("AAR_THREADS".into(), spec.threads.to_string()),
+        ],
+        mounts: vec![
+            Mount {
+                host: spec.lab.clone(),
+                inside: LAB_INSIDE.into(),
+                access: Access::ReadOnly,
+            },
+            Mount {
+                host: spec.data.clone(),
+                inside: "/data".into(),
+                access: Access::ReadOnly,
+            },
+            Mount {
+                host: spec.workspace.clone(),
+                inside: "/work".into(),
+                access: Access::ReadWrite,
+            },
+        ],
+        workdir: "/work".into(),
+        socket_dir: Some(spec.socket_dir.clone()),
+        limits: spec.limits.clone(),
+        ..Jail::default()
+    }
+}
