@@ -1,1 +1,3 @@
 //! The bench a researcher types at.
+
+pub mod search;
