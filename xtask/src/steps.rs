@@ -110,11 +110,15 @@ pub fn perform(root: &Path, step: &Step) -> Result<(), String> {
                 .current_dir(root)
                 .status()
                 .map_err(|e| format!("cannot run cargo {}: {e}", arguments[0]))?;
-            match status.success() {
-                true => Ok(()),
-                false => Err(format!("`cargo {}` found something", arguments.join(" "))),
-            }
+            verdict(arguments, status.success())
         }
+    }
+}
+
+fn verdict(arguments: &[&str], success: bool) -> Result<(), String> {
+    match success {
+        true => Ok(()),
+        false => Err(format!("`cargo {}` found something", arguments.join(" "))),
     }
 }
 
@@ -169,12 +173,9 @@ mod tests {
             work: Work::Check(|_| Err("found".to_owned())),
         };
         assert_eq!(perform(Path::new("."), &found), Err("found".to_owned()));
-        let refused = Step {
-            name: "y",
-            asks: "",
-            work: Work::Cargo(&["no-such-command"], &[]),
-        };
-        assert!(perform(Path::new("."), &refused).is_err());
+        let message = "`cargo fmt --check` found something".to_owned();
+        assert_eq!(verdict(&["fmt", "--check"], false), Err(message));
+        assert!(verdict(&["fmt"], true).is_ok());
         assert!(
             alone(Path::new("."), "no-such-step")
                 .unwrap_err()
