@@ -126,7 +126,7 @@ impl Aggregate {
             margins.sort_by(f32::total_cmp);
         }
         match self {
-            Aggregate::Median if n % 2 == 0 => (margins[n / 2 - 1] + margins[n / 2]) / 2.0,
+            Aggregate::Median if n.is_multiple_of(2) => (margins[n / 2 - 1] + margins[n / 2]) / 2.0,
             Aggregate::Median => margins[n / 2],
             Aggregate::Trimmed if n >= 3 => mean(&margins[1..n - 1]),
             Aggregate::Trimmed | Aggregate::Mean => mean(margins),
