@@ -101,3 +101,8 @@ impl<R: AsRef<[u32]>> FromIterator<R> for Rows {
         out
     }
 }
+
+/// `sum += scale * values`, element by element.
+pub fn add_scaled(sum: &mut [f32], values: &[f32], scale: f32) {
+    aar_kernels::simd::axpy(sum, scale, values);
+}

@@ -1,0 +1,36 @@
+//! Stage one: targets. Each source is a file; this one only dispatches and applies the form.
+
+use crate::error::MethodError;
+use crate::pool::{Pool, logit, sigmoid};
+use crate::recipe::{Form, Label, LabelSource};
+use crate::student::Student;
+
+pub mod posterior;
+pub mod probe;
+pub mod self_training;
+pub mod weak;
+pub mod zero_shot;
+
+/// Soft targets of a source, `[items]`. Self-training starts from the teacher's; its second round is `train`'s.
+pub fn soft(
+    label: &Label,
+    pool: &Pool,
+    student: &dyn Student,
+    seed: u64,
+) -> Result<Vec<f32>, MethodError> {
+    match label.source {
+        LabelSource::Weak | LabelSource::SelfTraining => Ok(weak::soft(pool)),
+        LabelSource::ZeroShot => zero_shot::soft(pool, student),
+        LabelSource::Posterior => posterior::soft(pool, student),
+        LabelSource::Probe => probe::soft(pool, student, seed),
+    }
+}
+
+/// Apply temperature and form.
+pub fn shape(label: &Label, soft: &[f32]) -> Vec<f32> {
+    let one = |&p: &f32| match label.form {
+        Form::Hard => f32::from(u8::from(p > 0.5)),
+        Form::Soft => sigmoid(logit(p) / label.temperature),
+    };
+    soft.iter().map(one).collect()
+}

@@ -1,0 +1,245 @@
+//! A causal language model that answers with one of two label words.
+
+use super::head::Head;
+use super::{Artefact, Features, Student, antisymmetric, swapped};
+use crate::error::MethodError;
+use crate::objective::{self, TrainSpec};
+use crate::recipe::ObjectiveKind;
+use aar_domain::inference::{MemberKind, Orders, PromptChoice};
+use aar_domain::item::Item;
+use aar_domain::problem::{Problem, Prompt, Task};
+use aar_lm::{Adapter, Decoder, Pooling, Rows, Tokenizer};
+use std::path::Path;
+
+/// A decoder with its tokenizer and problem.
+pub struct DecoderStudent {
+    problem: Problem,
+    model: Decoder,
+    tokenizer: Tokenizer,
+    task: Asked,
+    zero_shot: Vec<Asked>,
+    threads: usize,
+}
+
+/// A prompt with its suffix and label words as tokens.
+struct Asked {
+    prompt: Prompt,
+    suffix: Vec<u32>,
+    labels: [u32; 2],
+}
+
+impl Asked {
+    fn new(prompt: &Prompt, tokenizer: &Tokenizer) -> Result<Self, MethodError> {
+        let one = |word: &str| match tokenizer.encode(word)?.as_slice() {
+            [id] => Ok(*id),
+            ids => Err(MethodError::Mismatch(format!(
+                "label word {word:?} is {} tokens of this student's tokenizer, it must be one",
+                ids.len()
+            ))),
+        };
+        let labels = [one(&prompt.labels[0])?, one(&prompt.labels[1])?];
+        Ok(Self {
+            prompt: prompt.clone(),
+            suffix: tokenizer.encode(&prompt.suffix)?,
+            labels,
+        })
+    }
+}
+
+impl DecoderStudent {
+    /// Read a checkpoint's folder.
+    pub fn open(problem: &Problem, dir: &Path, threads: usize) -> Result<Self, MethodError> {
+        Self::new(problem, Decoder::load(dir)?, Tokenizer::load(dir)?, threads)
+    }
+
+    /// From a model in memory.
+    pub fn new(
+        problem: &Problem,
+        model: Decoder,
+        tokenizer: Tokenizer,
+        threads: usize,
+    ) -> Result<Self, MethodError> {
+        if tokenizer.vocab_size() > model.config.vocab_size {
+            return Err(MethodError::Mismatch(format!(
+                "the tokenizer has {} words, the model only {}: they do not belong together",
+                tokenizer.vocab_size(),
+                model.config.vocab_size
+            )));
+        }
+        let task = Asked::new(&problem.prompt, &tokenizer)?;
+        let zero_shot = problem
+            .zero_shot
+            .iter()
+            .map(|prompt| Asked::new(prompt, &tokenizer))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            problem: problem.clone(),
+            model,
+            tokenizer,
+            task,
+            zero_shot,
+            threads,
+        })
+    }
+
+    /// The untouched model.
+    pub fn model(&self) -> &Decoder {
+        &self.model
+    }
+
+    /// Token rows of items under a prompt: the body is cut so that the suffix always survives.
+    fn rows(&self, asked: &Asked, items: &[Item]) -> Result<Rows, MethodError> {
+        let room = self.problem.max_tokens.saturating_sub(asked.suffix.len());
+        let mut rows = Rows::new();
+        for item in items {
+            let mut row = self.tokenizer.encode(&asked.prompt.render_body(item))?;
+            row.truncate(room);
+            row.extend(&asked.suffix);
+            rows.push(&row);
+        }
+        Ok(rows)
+    }
+
+    fn ask(&self, model: &Decoder, asked: &Asked, items: &[Item]) -> Result<Vec<f32>, MethodError> {
+        let rows = self.rows(asked, items)?;
+        let logits = model.last_logits(&rows, &asked.labels, self.threads);
+        Ok(logits
+            .chunks_exact(2)
+            .map(|pair| pair[0] - pair[1])
+            .collect())
+    }
+
+    /// Margins of any model of this student's architecture under a prompt.
+    pub fn model_margins(
+        &self,
+        model: &Decoder,
+        prompt: PromptChoice,
+        items: &[Item],
+        orders: Orders,
+    ) -> Result<Vec<f32>, MethodError> {
+        let prompts: Vec<&Asked> = match prompt {
+            PromptChoice::Task => vec![&self.task],
+            PromptChoice::ZeroShot => self.zero_shot.iter().collect(),
+        };
+        if prompts.is_empty() {
+            return Err(MethodError::NotApplicable(
+                "this problem has no zero-shot prompt".into(),
+            ));
+        }
+        let mut sum = vec![0.0; items.len()];
+        let turned = if orders == Orders::Both {
+            swapped(items)
+        } else {
+            None
+        };
+        for asked in &prompts {
+            let mut margins = self.ask(model, asked, items)?;
+            if let Some(turned) = &turned {
+                margins = antisymmetric(&margins, &self.ask(model, asked, turned)?);
+            }
+            aar_lm::rows::add_scaled(&mut sum, &margins, 1.0 / prompts.len() as f32);
+        }
+        Ok(sum)
+    }
+
+    fn states(&self, items: &[Item]) -> Result<Vec<f32>, MethodError> {
+        let rows = self.rows(&self.task, items)?;
+        Ok(self.model.hidden(
+            &rows,
+            &[self.model.config.num_hidden_layers],
+            Pooling::Last,
+            self.threads,
+        ))
+    }
+}
+
+impl Student for DecoderStudent {
+    fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    fn zero_shot(&self, items: &[Item]) -> Result<Vec<f32>, MethodError> {
+        let mut margins =
+            self.model_margins(&self.model, PromptChoice::ZeroShot, items, Orders::Both)?;
+        if self.problem.task == Task::Binary && !margins.is_empty() {
+            let mut sorted = margins.clone();
+            sorted.sort_by(f32::total_cmp);
+            let median = sorted[sorted.len() / 2];
+            margins.iter_mut().for_each(|margin| *margin -= median);
+        }
+        Ok(margins)
+    }
+
+    fn features(&self, items: &[Item]) -> Result<Features, MethodError> {
+        let mut values = self.states(items)?;
+        if let Some(turned) = swapped(items) {
+            for (value, other) in values.iter_mut().zip(self.states(&turned)?) {
+                *value -= other;
+            }
+        }
+        Ok(Features {
+            values,
+            width: self.model.config.hidden_size,
+        })
+    }
+
+    fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
+        let rows = self.rows(&self.task, spec.items)?;
+        let both = spec.swap_augment || spec.kind == ObjectiveKind::Head;
+        let turned = if both { swapped(spec.items) } else { None };
+        let turned = turned
+            .map(|turned| self.rows(&self.task, &turned))
+            .transpose()?;
+        objective::finetune::run(
+            &self.model,
+            &rows,
+            turned.as_ref(),
+            self.task.labels,
+            spec,
+            self.threads,
+        )
+    }
+
+    fn margins(
+        &self,
+        artefact: &Artefact,
+        prompt: PromptChoice,
+        items: &[Item],
+        orders: Orders,
+    ) -> Result<Vec<f32>, MethodError> {
+        match artefact {
+            Artefact::Full(model) => self.model_margins(model, prompt, items, orders),
+            Artefact::Adapter(adapter) => {
+                self.model_margins(&self.model.with_adapter(adapter), prompt, items, orders)
+            }
+            Artefact::Base => self.model_margins(&self.model, prompt, items, orders),
+            // Antisymmetric for pairs by construction, so both orders are one.
+            Artefact::Head(head) => Ok(head.readout.margins(&self.features(items)?.values)),
+        }
+    }
+
+    fn save(&self, artefact: &Artefact, dir: &Path) -> Result<(), MethodError> {
+        match artefact {
+            Artefact::Full(model) => Ok(model.save(dir)?),
+            Artefact::Adapter(adapter) => Ok(adapter.save(dir)?),
+            Artefact::Head(head) => head.save(dir),
+            Artefact::Base => Ok(()),
+        }
+    }
+
+    fn load(&self, kind: MemberKind, dir: &Path) -> Result<Artefact, MethodError> {
+        Ok(match kind {
+            MemberKind::Full => {
+                let model = Decoder::load(dir)?;
+                if model.config != self.model.config {
+                    let detail = format!("{} is not of the student's architecture", dir.display());
+                    return Err(MethodError::Inference(detail));
+                }
+                Artefact::Full(model)
+            }
+            MemberKind::Adapter => Artefact::Adapter(Adapter::load(&self.model, dir)?),
+            MemberKind::Head => Artefact::Head(Head::load(dir, self.model.config.hidden_size)?),
+            MemberKind::Base => Artefact::Base,
+        })
+    }
+}

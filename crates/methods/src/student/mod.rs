@@ -1,0 +1,106 @@
+//! A student that can be asked, probed and trained; one implementation per architecture.
+
+use crate::error::MethodError;
+use crate::objective::TrainSpec;
+use aar_domain::inference::{MemberKind, Orders, PromptChoice};
+use aar_domain::item::Item;
+use aar_domain::problem::{Architecture, Problem};
+use std::path::Path;
+
+pub mod decoder;
+pub mod encoder;
+pub mod head;
+
+use decoder::DecoderStudent;
+use encoder::EncoderStudent;
+use head::Head;
+
+/// What training leaves.
+pub enum Artefact {
+    /// A whole checkpoint.
+    Full(aar_lm::Decoder),
+    /// A low-rank adapter.
+    Adapter(aar_lm::Adapter),
+    /// A linear readout.
+    Head(Head),
+    /// The untouched student.
+    Base,
+}
+
+impl Artefact {
+    /// How it is named in an inference recipe.
+    pub fn kind(&self) -> MemberKind {
+        match self {
+            Artefact::Full(_) => MemberKind::Full,
+            Artefact::Adapter(_) => MemberKind::Adapter,
+            Artefact::Head(_) => MemberKind::Head,
+            Artefact::Base => MemberKind::Base,
+        }
+    }
+}
+
+/// Contrast features of items: what a linear readout sees.
+pub struct Features {
+    /// `[items, width]`.
+    pub values: Vec<f32>,
+    /// Width.
+    pub width: usize,
+}
+
+/// A student, as the steps of a recipe use it. All margins have the orientation of `domain::item`.
+pub trait Student {
+    /// The problem it is asked about.
+    fn problem(&self) -> &Problem;
+
+    /// Margins of the untouched student, made consistent: swap-averaged for pairs, median-centred for binary items.
+    /// `[items]`. Not applicable where the problem has no zero-shot prompt.
+    fn zero_shot(&self, items: &[Item]) -> Result<Vec<f32>, MethodError>;
+
+    /// Features of the untouched student; for pairs antisymmetric: swapping an item negates its row.
+    fn features(&self, items: &[Item]) -> Result<Features, MethodError>;
+
+    /// Train from the untouched student.
+    fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError>;
+
+    /// Margins of a trained student, `[items]`.
+    fn margins(
+        &self,
+        artefact: &Artefact,
+        prompt: PromptChoice,
+        items: &[Item],
+        orders: Orders,
+    ) -> Result<Vec<f32>, MethodError>;
+
+    /// Write an artefact into a folder.
+    fn save(&self, artefact: &Artefact, dir: &Path) -> Result<(), MethodError>;
+
+    /// Read an artefact; shapes and finiteness are checked.
+    fn load(&self, kind: MemberKind, dir: &Path) -> Result<Artefact, MethodError>;
+}
+
+/// Open a student's folder for a problem. `caches`: files with features of items made earlier.
+pub fn open(
+    problem: &Problem,
+    dir: &Path,
+    caches: &[std::path::PathBuf],
+    threads: usize,
+) -> Result<Box<dyn Student>, MethodError> {
+    Ok(match problem.student {
+        Architecture::Decoder => Box::new(DecoderStudent::open(problem, dir, threads)?),
+        Architecture::Encoder => Box::new(EncoderStudent::open(problem, dir, caches, threads)?),
+    })
+}
+
+/// Half the difference between an item's margin and its swap's.
+fn antisymmetric(margins: &[f32], swapped: &[f32]) -> Vec<f32> {
+    margins
+        .iter()
+        .zip(swapped)
+        .map(|(a, b)| (a - b) / 2.0)
+        .collect()
+}
+
+/// All items in the other order; `None` where they have none.
+pub fn swapped(items: &[Item]) -> Option<Vec<Item>> {
+    items.iter().map(Item::swapped).collect()
+}
