@@ -1,0 +1,107 @@
+//! What is asked: which of two replies is better.
+
+use super::documents::Writer;
+use super::facts::{Part, World};
+use aar_domain::item::{Distribution, Item};
+use aar_domain::problem::{Architecture, Problem, Prompt, Task, Training};
+use rand::Rng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+/// An item with its truth, as only the mint holds it.
+#[derive(Clone, Debug)]
+pub struct LabelledItem {
+    /// The item.
+    pub item: Item,
+    /// Whether the first reply is better.
+    pub positive: bool,
+    /// Which distribution it was drawn from.
+    pub distribution: Distribution,
+    /// Names the fact it is about.
+    pub fact: String,
+}
+
+/// The problem as everybody sees it.
+pub fn problem(world: &World) -> Problem {
+    let settings = &world.settings;
+    Problem {
+        title: "Which reply to a question of fact is better?".into(),
+        task: Task::Preference,
+        prompt: Prompt {
+            body: "ask {prompt} replyA {first} replyB {second}".into(),
+            suffix: "best".into(),
+            labels: ["first".into(), "second".into()],
+        },
+        zero_shot: vec![Prompt {
+            body: "ask {prompt} replyA {first} replyB {second}".into(),
+            suffix: "best".into(),
+            labels: ["first".into(), "second".into()],
+        }],
+        max_tokens: 32,
+        student: Architecture::Decoder,
+        training: Training {
+            learning_rate: settings.student_rate,
+            batch: 32,
+            epochs: (settings.finetune_steps * 32) as f32 / settings.pool as f32,
+            weight_decay: 0.01,
+            layers: vec![],
+        },
+    }
+}
+
+/// `count` items about a part's facts, labels exactly balanced, in random order. `ids` draws ids that say nothing.
+pub fn draw(
+    world: &World,
+    part: Part,
+    distribution: Distribution,
+    count: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<LabelledItem> {
+    let facts = world.facts(part);
+    let writer = Writer::new(world, facts);
+    let cue = match distribution {
+        Distribution::In => world.settings.cue,
+        Distribution::Out => 1.0 - world.settings.cue,
+    };
+    let mut items: Vec<LabelledItem> = (0..count)
+        .map(|i| {
+            let fact = *facts.choose(rng).expect("every part has facts");
+            let right_is_polite = rng.random::<f64>() < cue;
+            let right = writer.reply(world.right(fact), right_is_polite, rng);
+            let wrong = writer.reply(world.wrong(fact, rng), !right_is_polite, rng);
+            let positive = i % 2 == 0;
+            let (first, second) = if positive {
+                (right, wrong)
+            } else {
+                (wrong, right)
+            };
+            LabelledItem {
+                item: Item::Preference {
+                    id: format!("{:016x}", rng.random::<u64>()).as_str().into(),
+                    prompt: world.text(&[world.attribute(fact), world.entity(fact)]),
+                    first: world.text(&first),
+                    second: world.text(&second),
+                },
+                positive,
+                distribution,
+                fact: world.text(&[world.entity(fact), world.attribute(fact)]),
+            }
+        })
+        .collect();
+    items.shuffle(rng);
+    items
+}
+
+/// Test items: half in, half out of distribution, mixed.
+pub fn draw_test(world: &World, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem> {
+    let mut items = draw(world, Part::Test, Distribution::In, count / 2, rng);
+    items.extend(draw(
+        world,
+        Part::Test,
+        Distribution::Out,
+        count - count / 2,
+        rng,
+    ));
+    items.shuffle(rng);
+    items
+}
