@@ -1,0 +1,104 @@
+//! Without namespaces: Landlock for files, seccomp for system calls. Paths stay the host's.
+
+use crate::bubblewrap::limit;
+use crate::error::SandboxError;
+use crate::jail::{Access, Jail};
+use crate::running::Running;
+use crate::seccomp;
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
+};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// The newest interface that is asked for; older kernels give what they have.
+const ABI_WANTED: ABI = ABI::V6;
+
+/// Start a jail; with `confined` false only resources are limited.
+pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError> {
+    let program = jail.host_path(&jail.program);
+    let mut command = Command::new(&program);
+    command
+        .env_clear()
+        .current_dir(jail.host_path(&jail.workdir));
+    command.args(
+        jail.args
+            .iter()
+            .map(|arg| jail.host_text(&arg.to_string_lossy())),
+    );
+    command.envs(
+        jail.env
+            .iter()
+            .map(|(name, value)| (name, jail.host_text(value))),
+    );
+    let mut rules = if confined { Some(rules(jail)?) } else { None };
+    let filter = if confined {
+        Some(seccomp::program()?)
+    } else {
+        None
+    };
+    let mut resources = jail.limits.resources();
+    resources.push((libc::RLIMIT_NPROC, 4096));
+    let enter = move || {
+        // SAFETY: system calls on plain values.
+        unsafe {
+            libc::setsid();
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        }
+        limit(&resources)?;
+        if let Some(rules) = rules.take() {
+            rules
+                .restrict_self()
+                .map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
+        }
+        if let Some(filter) = &filter {
+            seccompiler::apply_filter(filter)
+                .map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
+        }
+        Ok(())
+    };
+    // SAFETY: the rules and the filter were made before the fork; what is left is system calls.
+    unsafe { command.pre_exec(enter) };
+    Running::start(command, jail, program)
+}
+
+/// Read and execute the runtime and read-only mounts; everything on writable mounts; no TCP, no abstract sockets, no signals out.
+fn rules(jail: &Jail) -> Result<RulesetCreated, SandboxError> {
+    let wrong = |error: &dyn std::fmt::Display| SandboxError::Landlock(error.to_string());
+    let read = AccessFs::from_read(ABI_WANTED);
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(ABI_WANTED))
+        .and_then(|rules| rules.handle_access(AccessNet::from_all(ABI_WANTED)))
+        .and_then(|rules| rules.scope(Scope::from_all(ABI_WANTED)))
+        .and_then(Ruleset::create)
+        .map_err(|error| wrong(&error))?;
+    let devices =
+        ["/dev/null", "/dev/zero", "/dev/urandom", "/proc/self"].map(std::path::PathBuf::from);
+    let readable = jail.runtime.iter().cloned().chain(devices);
+    for path in readable.chain(
+        jail.all_mounts()
+            .into_iter()
+            .filter(|m| m.access == Access::ReadOnly)
+            .map(|m| m.host),
+    ) {
+        let Ok(fd) = PathFd::new(&path) else { continue };
+        rules = rules
+            .add_rule(PathBeneath::new(fd, read))
+            .map_err(|error| wrong(&error))?;
+    }
+    let writable = jail
+        .all_mounts()
+        .into_iter()
+        .filter(|mount| mount.access == Access::ReadWrite)
+        .map(|mount| mount.host);
+    for path in writable.chain(["/dev/null".into()]) {
+        let Ok(fd) = PathFd::new(&path) else { continue };
+        rules = rules
+            .add_rule(PathBeneath::new(fd, AccessFs::from_all(ABI_WANTED)))
+            .map_err(|error| wrong(&error))?;
+    }
+    Ok(rules)
+}
