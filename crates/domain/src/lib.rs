@@ -10,4 +10,5 @@ pub mod inference;
 pub mod item;
 pub mod problem;
 pub mod rung;
+pub mod stats;
 pub mod testbed;

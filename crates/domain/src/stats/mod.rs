@@ -1,0 +1,15 @@
+//! What may be said about scores: estimates with intervals, tests, ties, and what the sizes can resolve.
+//!
+//! Two things vary: the items (in clusters that share a question) and the seeds. Every interval and test here
+//! accounts for both, and for the weak and ceiling baselines' own uncertainty, through one bootstrap ([`bootstrap`]).
+
+pub mod bootstrap;
+pub mod compare;
+pub mod estimate;
+pub mod outcomes;
+pub mod simulate;
+
+pub use bootstrap::{Bootstrap, Replicated};
+pub use compare::{Comparison, compare, holm, minimum_difference, noise_floor, ranks};
+pub use estimate::{Pgr, pgr};
+pub use outcomes::{Outcomes, Panel};
