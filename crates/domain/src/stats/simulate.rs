@@ -44,9 +44,9 @@ impl Default for Design {
     fn default() -> Self {
         Self {
             weak: 0.58,
-            ceiling: 0.80,
+            ceiling: 0.86,
             plain: 0.25,
-            luck: 0.12,
+            luck: 0.10,
             taste: 0.2,
             cluster: 1,
             bundles: 20,
