@@ -1,1 +1,6 @@
 //! Keep the truth, answer only with scores, and keep account of what the answers gave away.
+//!
+//! `truth` (files) → `vault` (opened once, in memory) turns margins into outcomes and outcomes into scores;
+//! `ledger` decides what of a score a researcher gets to know, and what that cost.
+
+pub mod truth;

@@ -1,9 +1,19 @@
 //! Make a testbed: mint a sealed world from a secret, or import real data; check it; seal it.
 //!
-//! A minted world: `secret` → `chat` (facts, documents, items of this world alone) → `pretrain` (a student and a
-//! teacher that know a part of it) → `teacher` (soft labels, the weak baseline) → `ceiling` → `mint` (the search that
-//! accepts or rejects draws) → `seal` (the folder) with `check` (the table of bounds).
+//! A minted world: `secret` → `chat` (facts, documents, items of this world alone) → `draw` (a student pre-trained on
+//! its text by `pretrain`) → `teacher` (soft labels) → `baselines` (frozen weak and ceiling runs) → `check` (the table of
+//! bounds, with `shortcuts`) → `seal` (the folder); `mint` is the search that accepts or rejects draws.
 
+pub mod baselines;
 pub mod chat;
+pub mod check;
+pub mod draw;
+pub mod error;
+pub mod mint;
 pub mod pretrain;
+pub mod seal;
 pub mod secret;
+pub mod shortcuts;
+pub mod teacher;
+
+pub use error::WorldError;

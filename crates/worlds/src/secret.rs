@@ -49,6 +49,18 @@ impl Secret {
         hex::encode(Sha256::digest(self.0))
     }
 
+    /// An independent secret, for instance of one draw of a mint.
+    pub fn child(&self, name: &str) -> Self {
+        Self(
+            Sha256::new()
+                .chain_update(self.0)
+                .chain_update("child")
+                .chain_update(name)
+                .finalize()
+                .into(),
+        )
+    }
+
     /// An independent stream of random numbers per purpose.
     pub fn stream(&self, purpose: &str) -> ChaCha8Rng {
         ChaCha8Rng::from_seed(

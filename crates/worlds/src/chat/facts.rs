@@ -122,6 +122,15 @@ impl World {
             .unwrap_or(0) as u32
     }
 
+    /// Ids of the fillers of replies.
+    pub fn fillers(&self) -> Vec<u32> {
+        [POLITE, PLAIN]
+            .concat()
+            .iter()
+            .map(|word| self.word(word))
+            .collect()
+    }
+
     /// Id of a fact's entity.
     pub fn entity(&self, fact: Fact) -> u32 {
         self.entity_base + fact.entity as u32

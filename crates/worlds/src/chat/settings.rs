@@ -47,6 +47,8 @@ pub struct Settings {
     pub feedback: usize,
     /// Items of the selection split.
     pub selection: usize,
+    /// Items to tune the teacher on, thrown away afterwards.
+    pub tuning: usize,
     /// Items of the check, thrown away afterwards.
     pub check: usize,
     /// Learning rate of the student's fine-tuning.
@@ -100,6 +102,7 @@ impl Default for Settings {
             pool: 2000,
             feedback: 1200,
             selection: 4000,
+            tuning: 2000,
             check: 5000,
             student_rate: 7e-4,
             finetune_steps: 125,

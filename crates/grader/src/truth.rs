@@ -1,0 +1,122 @@
+//! The truth of a testbed as it lies on disk: written by `worlds`, read by the vault, by nobody else.
+
+use aar_domain::item::Distribution;
+use aar_domain::rung::Split;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One row of `hidden/truth/<split>.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TruthRow {
+    /// The item.
+    pub id: String,
+    /// Whether the positive answer is right.
+    pub label: bool,
+    /// Items of one cluster share a question; intervals resample clusters.
+    pub cluster: String,
+    /// Absent where the testbed has no such parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
+}
+
+/// Which items the frozen weak and ceiling runs had right: one string of `0` and `1` per seed, in the split's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrozenRuns {
+    /// The weak teacher's.
+    pub weak: Vec<String>,
+    /// The ceiling's.
+    pub ceiling: Vec<String>,
+}
+
+/// `hidden/truth/baselines.json`.
+pub type Baselines = BTreeMap<Split, FrozenRuns>;
+
+/// Why a testbed's truth can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum TruthError {
+    /// A file could not be read or written.
+    #[error("{step} {path}: {source}")]
+    File {
+        /// What was being done.
+        step: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file says something that can't be.
+    #[error("{path}: {detail}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what would be right.
+        detail: String,
+    },
+}
+
+/// `0` and `1` of which answers were right.
+pub fn bits(correct: &[bool]) -> String {
+    correct
+        .iter()
+        .map(|&right| if right { '1' } else { '0' })
+        .collect()
+}
+
+fn path(testbed: &Path, name: &str) -> PathBuf {
+    testbed.join("hidden/truth").join(name)
+}
+
+fn file(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> TruthError {
+    let path = path.to_owned();
+    move |source| TruthError::File { step, path, source }
+}
+
+/// Write a testbed's truth into its folder, which must exist.
+pub fn write(
+    testbed: &Path,
+    rows: &BTreeMap<Split, Vec<TruthRow>>,
+    baselines: &Baselines,
+) -> Result<(), TruthError> {
+    let folder = testbed.join("hidden/truth");
+    std::fs::create_dir_all(&folder).map_err(file("create", &folder))?;
+    for (split, rows) in rows {
+        let path = path(testbed, &format!("{}.jsonl", split.name()));
+        let lines = rows
+            .iter()
+            .map(|row| serde_json::to_string(row).unwrap_or_default() + "\n");
+        std::fs::write(&path, lines.collect::<String>()).map_err(file("write", &path))?;
+    }
+    let path = path(testbed, "baselines.json");
+    let text = serde_json::to_string_pretty(baselines).unwrap_or_default();
+    std::fs::write(&path, text).map_err(file("write", &path))
+}
+
+/// Read a split's rows.
+pub fn read_rows(testbed: &Path, split: Split) -> Result<Vec<TruthRow>, TruthError> {
+    let path = path(testbed, &format!("{}.jsonl", split.name()));
+    let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
+    let parse = |(line, text): (usize, &str)| {
+        serde_json::from_str(text).map_err(|error| TruthError::Content {
+            path: path.clone(),
+            detail: format!("line {}: {error}", line + 1),
+        })
+    };
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(parse)
+        .collect()
+}
+
+/// Read the frozen runs.
+pub fn read_baselines(testbed: &Path) -> Result<Baselines, TruthError> {
+    let path = path(testbed, "baselines.json");
+    let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
+    serde_json::from_str(&text).map_err(|error| TruthError::Content {
+        path,
+        detail: error.to_string(),
+    })
+}

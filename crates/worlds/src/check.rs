@@ -1,0 +1,232 @@
+//! The table of bounds a minted world must hold, measured on items that nothing was tuned on.
+
+use crate::baselines::{Baselines, Tests, mean, recipe};
+use crate::draw::Draw;
+use crate::error::WorldError;
+use crate::shortcuts;
+use aar_domain::testbed::Check;
+use aar_methods::pool::{Pool, sigmoid};
+use aar_methods::{Recipe, Student, shipped, train};
+use rayon::prelude::*;
+use std::time::Instant;
+
+/// Evaluation seeds of every recipe.
+pub const SEEDS: usize = 6;
+
+/// Name, lowest, highest allowed.
+pub type Bound = (&'static str, Option<f64>, Option<f64>);
+
+/// Weak accuracy, pooled.
+pub const WEAK: Bound = ("weak accuracy", Some(0.52), Some(0.68));
+/// Ceiling minus weak.
+pub const GAP: Bound = ("gap (ceiling - weak)", Some(0.20), None);
+/// PGR of plain training.
+pub const PLAIN: Bound = ("PGR of plain", Some(0.10), Some(0.50));
+/// Judging skill before fine-tuning.
+pub const JUDGING: Bound = ("student's judging skill", Some(0.80), None);
+
+/// A measured bound.
+pub(crate) fn check(bound: Bound, value: f64) -> Check {
+    Check {
+        name: bound.0.into(),
+        value,
+        bounds: (bound.1, bound.2),
+        report_only: false,
+    }
+}
+
+fn report(name: String, value: f64) -> Check {
+    Check {
+        name,
+        value,
+        bounds: (None, None),
+        report_only: true,
+    }
+}
+
+/// A recipe's account over the seeds.
+struct Scored {
+    name: String,
+    pgr: f64,
+    operations: f64,
+}
+
+/// Weak, gap, judging skill and plain training: what most draws fail on, measured first.
+pub fn first(
+    draw: &Draw,
+    baselines: &Baselines,
+    tests: &Tests,
+    done: &(dyn Fn() + Sync),
+) -> Result<Vec<Check>, WorldError> {
+    let (weak, ceiling) = baselines.on_check();
+    let started = Instant::now();
+    let plain = score(draw, baselines, tests, &[recipe("plain")?], done)?;
+    let wall = started.elapsed().as_secs_f64()
+        / (SEEDS as f64 / rayon::current_num_threads().min(SEEDS) as f64);
+    Ok(vec![
+        check(WEAK, weak),
+        check(GAP, ceiling - weak),
+        check(JUDGING, draw.skill.judging()),
+        check(PLAIN, plain[0].pgr),
+        check(
+            ("seconds per seed of plain, test included", None, Some(6.0)),
+            wall,
+        ),
+        report("ceiling by fine-tuning".into(), baselines.candidates[0]),
+        report("ceiling by linear readout".into(), baselines.candidates[1]),
+        report(
+            "clusters of the feedback split".into(),
+            tests.feedback.items.len() as f64,
+        ),
+        report(
+            "clusters of the selection split".into(),
+            tests.selection.items.len() as f64,
+        ),
+    ])
+}
+
+/// The rest of the table: every shipped recipe, shortcuts, constructed attacks.
+pub fn rest(
+    draw: &Draw,
+    baselines: &Baselines,
+    tests: &Tests,
+    done: &(dyn Fn() + Sync),
+) -> Result<Vec<Check>, WorldError> {
+    let (weak, ceiling) = baselines.on_check();
+    let recipes = shipped::RECIPES
+        .iter()
+        .map(|(name, _)| recipe(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let scored = score(draw, baselines, tests, &recipes, done)?;
+    let plain = &scored[0];
+    let mut others: Vec<&Scored> = scored[1..].iter().collect();
+    others.sort_by(|a, b| b.pgr.total_cmp(&a.pgr));
+    let dearest = others
+        .iter()
+        .map(|other| other.operations / plain.operations)
+        .fold(1.0, f64::max);
+    let best_shortcut = shortcuts::measure(draw, &tests.check);
+    let strongest = best_shortcut
+        .iter()
+        .map(|(_, value)| *value)
+        .fold(0.0, f64::max);
+    let mut table = vec![
+        check(
+            ("spread: best - plain, in PGR", Some(0.15), None),
+            others[0].pgr - plain.pgr,
+        ),
+        check(
+            ("spread: second best - plain, in PGR", Some(0.15), None),
+            others[1].pgr - plain.pgr,
+        ),
+        check(
+            ("best shortcut - weak, in accuracy", None, Some(0.05)),
+            strongest - weak,
+        ),
+        check(
+            ("operations of the dearest recipe / plain", None, Some(3.05)),
+            dearest,
+        ),
+    ];
+    table.extend(
+        best_shortcut
+            .into_iter()
+            .map(|(name, value)| report(format!("shortcut: {name} (accuracy)"), value)),
+    );
+    let cloze = cloze(draw, tests)?;
+    table.push(report(
+        "constructed: pool labelled by cloze (PGR)".into(),
+        (cloze - weak) / (ceiling - weak),
+    ));
+    table.extend(
+        scored
+            .iter()
+            .map(|recipe| report(format!("PGR of {}", recipe.name), recipe.pgr)),
+    );
+    Ok(table)
+}
+
+/// Mean PGR over the seeds and operations per seed.
+fn score(
+    draw: &Draw,
+    baselines: &Baselines,
+    tests: &Tests,
+    recipes: &[Recipe],
+    done: &(dyn Fn() + Sync),
+) -> Result<Vec<Scored>, WorldError> {
+    let (weak, ceiling) = baselines.on_check();
+    let jobs: Vec<(usize, usize)> = (0..recipes.len())
+        .flat_map(|r| (0..SEEDS).map(move |seed| (r, seed)))
+        .collect();
+    let runs: Vec<(f64, u64)> = jobs
+        .into_par_iter()
+        .map(|(r, seed)| {
+            let pool = Pool {
+                items: draw.pool.items.clone(),
+                weak: baselines.soft[seed].clone(),
+            };
+            aar_lm::ops::take();
+            let trained = train::train(&recipes[r], &pool, &draw.student, seed as u64)?;
+            let margins = trained.margins(&draw.student, &tests.check.items)?;
+            done();
+            Ok((tests.check.accuracy(&margins), aar_lm::ops::take()))
+        })
+        .collect::<Result<_, WorldError>>()?;
+    let scored = recipes
+        .iter()
+        .zip(runs.chunks_exact(SEEDS))
+        .map(|(recipe, runs)| Scored {
+            name: recipe.name.clone(),
+            pgr: (mean(runs.iter().map(|run| run.0)) - weak) / (ceiling - weak),
+            operations: mean(runs.iter().map(|run| run.1 as f64)),
+        });
+    Ok(scored.collect())
+}
+
+/// A constructed shortcut: ask the untouched student for each fact by completing its statement, label the pool by
+/// looking for the answer in the replies, train on that. Never uses a weak label. Returns the accuracy.
+fn cloze(draw: &Draw, tests: &Tests) -> Result<f64, WorldError> {
+    let world = &draw.world;
+    let ask = |prompt: &str, reply: &str| -> Result<f32, WorldError> {
+        let mut words = prompt.split(' ');
+        let (attribute, entity) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
+        let statement = draw.tokenizer.encode(&format!("{entity} {attribute} is"))?;
+        let ids = draw.tokenizer.encode(reply)?;
+        let logits = draw.student.model().last_logits(
+            &[statement.as_slice()].into_iter().collect(),
+            &ids,
+            1,
+        );
+        let fillers = world.fillers();
+        let values = logits
+            .iter()
+            .zip(&ids)
+            .filter(|(_, id)| !fillers.contains(id))
+            .map(|(logit, _)| *logit);
+        Ok(values.fold(f32::NEG_INFINITY, f32::max))
+    };
+    let mut margins = Vec::with_capacity(draw.pool.items.len());
+    for item in &draw.pool.items {
+        if let aar_domain::item::Item::Preference {
+            prompt,
+            first,
+            second,
+            ..
+        } = item
+        {
+            margins.push(ask(prompt, first)? - ask(prompt, second)?);
+        }
+    }
+    let pool = Pool {
+        items: draw.pool.items.clone(),
+        weak: margins.into_iter().map(sigmoid).collect(),
+    };
+    let trained = train::train(&recipe("plain")?, &pool, &draw.student, 0)?;
+    debug_assert_eq!(draw.student.problem(), &draw.problem);
+    Ok(tests
+        .check
+        .accuracy(&trained.margins(&draw.student, &tests.check.items)?))
+}
