@@ -3,4 +3,8 @@
 //! `truth` (files) → `vault` (opened once, in memory) turns margins into outcomes and outcomes into scores;
 //! `ledger` decides what of a score a researcher gets to know, and what that cost.
 
+pub mod ledger;
 pub mod truth;
+pub mod vault;
+
+pub use vault::{Score, Vault};

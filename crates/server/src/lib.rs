@@ -1,1 +1,18 @@
-//! Remember evaluations, findings, snapshots and budgets; serve them as JSON.
+//! Remember evaluations, findings, bundles and budgets; serve them as JSON.
+//!
+//! A request is checked by `routes`, becomes an `event`, is appended to the `store` (SQLite, one writer, `synchronous=FULL`), and only then applied
+//! to the `state`, which is nothing but the events replayed. `handle` is the operator's door to the same state; the truth
+//! stays in the grader's vault, which `state` asks for answers.
+
+pub mod error;
+pub mod event;
+pub mod handle;
+pub mod openapi;
+pub mod record;
+mod routes;
+mod shared;
+mod state;
+mod store;
+
+pub use error::ServerError;
+pub use handle::{Server, ServerConfig};

@@ -1,0 +1,56 @@
+//! Why a server can't start or go on.
+
+use std::path::PathBuf;
+
+/// A server's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The event log can't be read or written.
+    #[error("use the event log {path}: {source}")]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: sqlx::Error,
+    },
+    /// The event log is of a newer version.
+    #[error("the event log {path} has format {found}, this version knows up to {known}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest known.
+        known: i64,
+    },
+    /// An event can't be understood.
+    #[error("read event {id} of {path}: {detail}")]
+    Event {
+        /// The file.
+        path: PathBuf,
+        /// The event.
+        id: i64,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The truth can't be read.
+    #[error("open the testbed's truth: {0}")]
+    Truth(#[from] aar_grader::truth::TruthError),
+    /// The address is in use or not allowed.
+    #[error("listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The runtime could not be started.
+    #[error("start the server's threads: {0}")]
+    Runtime(std::io::Error),
+    /// This event log belongs to another study.
+    #[error("this event log belongs to another study: {0}")]
+    OtherStudy(String),
+    /// The request contradicts the state.
+    #[error("{}", .0.message)]
+    Refused(aar_api::error::ErrorBody),
+}

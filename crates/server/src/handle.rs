@@ -1,0 +1,346 @@
+//! The operator's door: start a server in this process, and act on its study without a token.
+
+use crate::error::ServerError;
+use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued};
+use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
+use crate::routes::router;
+use crate::shared::{Inner, Shared};
+use aar_api::bundle::Bundle;
+use aar_domain::rung::{Kind, Split};
+use aar_domain::stats::Outcomes;
+use aar_grader::ledger::Ledger;
+use aar_grader::{Score, Vault};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Runtime;
+
+/// Where a server keeps and finds things.
+pub struct ServerConfig {
+    /// The event log.
+    pub log: PathBuf,
+    /// The testbed's folder.
+    pub testbed: PathBuf,
+    /// A unix socket to listen on, alone in its folder; an old one is replaced.
+    pub socket: Option<PathBuf>,
+    /// A loopback address to listen on.
+    pub http: Option<SocketAddr>,
+}
+
+/// A running server. Stops when dropped.
+pub struct Server {
+    runtime: Option<Runtime>,
+    shared: Shared,
+    http: Option<SocketAddr>,
+}
+
+/// What a study looks like from the operator's seat, at one moment.
+pub struct Snapshot {
+    /// Changes so far, to wait for the next.
+    pub version: u64,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What was fixed at the start.
+    pub opening: Option<Opening>,
+    /// Everybody.
+    pub participants: Vec<Participant>,
+    /// All evaluations.
+    pub evaluations: Vec<EvaluationRecord>,
+    /// Authors' kinds, beside the evaluations.
+    pub kinds: Vec<Kind>,
+    /// All jobs, without margins.
+    pub jobs: Vec<JobRecord>,
+    /// The forum.
+    pub findings: Vec<FindingRecord>,
+    /// Notes.
+    pub notes: Vec<Note>,
+    /// Who makes no more submissions.
+    pub retired: BTreeSet<String>,
+    /// The team's account.
+    pub ledger: Ledger,
+}
+
+/// An evaluation that the operator asks for.
+pub struct OperatorRequest {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// Name of the method.
+    pub name: String,
+    /// Family of ideas.
+    pub family: String,
+    /// Whose method it is.
+    pub by: String,
+    /// What it was built on.
+    pub parent: Option<String>,
+    /// Why.
+    pub purpose: Purpose,
+    /// Which items.
+    pub split: Split,
+    /// The same key again is the same evaluation.
+    pub key: String,
+}
+
+impl Server {
+    /// Open the log, replay it, listen.
+    pub fn start(config: &ServerConfig) -> Result<Self, ServerError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("aar-server")
+            .enable_all()
+            .build()
+            .map_err(ServerError::Runtime)?;
+        let shared = runtime.block_on(Shared::open(&config.log, &config.testbed))?;
+        let app = router(shared.clone());
+        let mut http = None;
+        if let Some(address) = config.http {
+            let wrong = |source| ServerError::Listen {
+                address: address.to_string(),
+                source,
+            };
+            if !address.ip().is_loopback() {
+                return Err(wrong(std::io::Error::other(
+                    "only loopback addresses are served",
+                )));
+            }
+            let listener = runtime
+                .block_on(TcpListener::bind(address))
+                .map_err(wrong)?;
+            http = listener.local_addr().ok();
+            let app = app.clone();
+            runtime.spawn(async move { axum::serve(listener, app).await });
+        }
+        if let Some(path) = &config.socket {
+            let wrong = |source| ServerError::Listen {
+                address: path.display().to_string(),
+                source,
+            };
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(wrong(error));
+                }
+                _ => {}
+            }
+            let _guard = runtime.enter();
+            let listener = UnixListener::bind(path).map_err(wrong)?;
+            // Whoever is in the sandbox runs under another user; what it may do is decided by its token.
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
+                .map_err(wrong)?;
+            runtime.spawn(async move { axum::serve(listener, app).await });
+        }
+        Ok(Self {
+            runtime: Some(runtime),
+            shared,
+            http,
+        })
+    }
+
+    /// The loopback address that is served, with the port that was chosen.
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// The truth.
+    pub fn vault(&self) -> Arc<Vault> {
+        self.shared.vault.clone()
+    }
+
+    fn with<T>(&self, act: impl AsyncFnOnce(&Shared, &mut Inner) -> T) -> T {
+        let runtime = self
+            .runtime
+            .as_ref()
+            .expect("the runtime lives as long as the server");
+        runtime.block_on(async {
+            let mut inner = self.shared.inner.lock().await;
+            act(&self.shared, &mut inner).await
+        })
+    }
+
+    fn commit(&self, event: Event) -> Result<(), ServerError> {
+        self.with(async |shared, inner| shared.commit(inner, event, None).await)
+    }
+
+    /// Open the study, or make sure that this log is of the same one.
+    pub fn open(&self, opening: &Opening) -> Result<(), ServerError> {
+        self.with(async |shared, inner| match &inner.state.opening {
+            None => {
+                shared
+                    .commit(inner, Event::Opened(opening.clone()), None)
+                    .await
+            }
+            Some(known) if known == opening => Ok(()),
+            Some(known) if known.plan != opening.plan => Err(ServerError::OtherStudy(format!(
+                "its plan is {}, not {}",
+                &known.plan[..12],
+                &opening.plan[..12]
+            ))),
+            Some(_) => Err(ServerError::OtherStudy("its seeds or limits differ".into())),
+        })
+    }
+
+    /// Let somebody take part; again is no change.
+    pub fn join(&self, participant: &Participant) -> Result<(), ServerError> {
+        self.with(
+            async |shared, inner| match inner.state.participants.get(&participant.name) {
+                Some(known) if known == participant => Ok(()),
+                _ => {
+                    shared
+                        .commit(inner, Event::Joined(participant.clone()), None)
+                        .await
+                }
+            },
+        )
+    }
+
+    /// Ask for an evaluation as the operator. Returns its number.
+    pub fn evaluate(&self, request: &OperatorRequest) -> Result<i64, ServerError> {
+        let id = request.bundle.id();
+        let queued = Queued {
+            bundle: id.clone(),
+            name: request.name.clone(),
+            family: request.family.clone(),
+            parent: request.parent.clone(),
+            by: request.by.clone(),
+            turn: None,
+            key: request.key.clone(),
+            split: request.split,
+            purpose: request.purpose,
+        };
+        self.with(async |shared, inner| {
+            let same = |record: &&EvaluationRecord| {
+                record.asked.key == request.key && record.asked.purpose == request.purpose
+            };
+            if let Some(known) = inner.state.evaluations.iter().find(same) {
+                return Ok(known.id);
+            }
+            if !inner.state.bundles.contains_key(&id) {
+                let bytes = serde_json::to_vec(&request.bundle).unwrap_or_default();
+                let event = Event::Stored {
+                    bundle: id.clone(),
+                    by: request.by.clone(),
+                };
+                shared.commit(inner, event, Some((&id, &bytes))).await?;
+            }
+            shared.commit(inner, Event::Queued(queued), None).await?;
+            Ok(inner.state.evaluations.len() as i64)
+        })
+    }
+
+    /// Enter a phase; an earlier one is not gone back to.
+    pub fn enter(&self, phase: Phase) -> Result<(), ServerError> {
+        self.with(async |shared, inner| {
+            if phase > inner.state.phase {
+                shared.commit(inner, Event::Phase { phase }, None).await
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    /// Retire a researcher that can't go on, so that the others' turns do.
+    pub fn retire(&self, name: &str) -> Result<(), ServerError> {
+        self.with(async |shared, inner| {
+            if inner.state.retired.contains(name) {
+                return Ok(());
+            }
+            shared
+                .commit(
+                    inner,
+                    Event::Retired {
+                        by: name.to_owned(),
+                    },
+                    None,
+                )
+                .await
+        })
+    }
+
+    /// Put something on the record.
+    pub fn note(&self, kind: &str, body: serde_json::Value) -> Result<(), ServerError> {
+        self.commit(Event::Noted {
+            kind: kind.to_owned(),
+            body,
+        })
+    }
+
+    /// A stored bundle.
+    pub fn bundle(&self, id: &str) -> Option<Bundle> {
+        self.with(async |_, inner| {
+            inner
+                .state
+                .bundles
+                .get(id)
+                .map(|(bundle, _)| bundle.clone())
+        })
+    }
+
+    /// Outcomes of a finished evaluation.
+    pub fn outcomes(&self, evaluation: i64) -> Option<Outcomes> {
+        self.with(async |_, inner| inner.state.outcomes(evaluation))
+    }
+
+    /// The exact score of a finished evaluation.
+    pub fn score(&self, evaluation: i64) -> Option<Score> {
+        let split = self.with(async |_, inner| {
+            inner
+                .state
+                .evaluations
+                .get(evaluation as usize - 1)
+                .map(|record| record.asked.split)
+        })?;
+        Some(self.shared.vault.score(split, &self.outcomes(evaluation)?))
+    }
+
+    /// Everything as it is now.
+    pub fn snapshot(&self) -> Snapshot {
+        let version = *self.shared.changes.borrow();
+        self.with(async |_, inner| {
+            let state = &inner.state;
+            let without_margins = |job: &JobRecord| JobRecord {
+                margins: vec![],
+                ..job.clone()
+            };
+            Snapshot {
+                version,
+                phase: state.phase,
+                opening: state.opening.clone(),
+                participants: state.participants.values().cloned().collect(),
+                kinds: state
+                    .evaluations
+                    .iter()
+                    .map(|record| state.kind_of(record))
+                    .collect(),
+                evaluations: state.evaluations.clone(),
+                jobs: state.jobs.iter().map(without_margins).collect(),
+                findings: state.findings.clone(),
+                notes: state.notes.clone(),
+                retired: state.retired.clone(),
+                ledger: state.ledger.clone(),
+            }
+        })
+    }
+
+    /// Wait until something changed since `version`, or for `timeout`.
+    pub fn wait(&self, version: u64, timeout: Duration) {
+        let Some(runtime) = self.runtime.as_ref() else {
+            return;
+        };
+        let mut changes = self.shared.changes.subscribe();
+        runtime.block_on(async {
+            let changed = changes.wait_for(|now| *now != version);
+            let _ = tokio::time::timeout(timeout, changed).await;
+        });
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Long polls may be open; nobody waits for them.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_millis(200));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The route table, and what all routes share: who asks, and how a refusal looks.
+
+use crate::event::{Participant, Role};
+use crate::shared::{Inner, Shared, sha256};
+use aar_api::error::{ErrorBody, ErrorCode};
+use aar_api::paths;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+
+pub mod bundles;
+pub mod evaluations;
+pub mod forum;
+pub mod study;
+pub mod work;
+
+/// Bodies are at most this long: a bundle of 8 MiB in hexadecimal, with room for its paths.
+const MAX_BODY: usize = 20 << 20;
+
+/// All routes on one screen.
+pub fn router(shared: Shared) -> Router {
+    Router::new()
+        .route(paths::STUDY, get(study::study))
+        .route(paths::ME, get(study::me))
+        .route(paths::TURN, get(study::turn))
+        .route(paths::RETIRE, post(study::retire))
+        .route(paths::BUNDLES, post(bundles::store))
+        .route(paths::BUNDLE, get(bundles::fetch))
+        .route(
+            paths::EVALUATIONS,
+            post(evaluations::submit).get(evaluations::own),
+        )
+        .route(paths::EVALUATION, get(evaluations::one))
+        .route(paths::LEADERBOARD, get(evaluations::leaderboard))
+        .route(paths::FINDINGS, get(forum::list).post(forum::post))
+        .route(paths::COMMENTS, get(forum::comments).post(forum::comment))
+        .route(paths::CLAIM, post(work::claim))
+        .route(paths::HEARTBEAT, post(work::heartbeat))
+        .route(paths::OUTPUTS, post(work::outputs))
+        .route(paths::FAILURE, post(work::failure))
+        .route(paths::OPENAPI, get(study::openapi))
+        .route(paths::HEALTH, get(study::health))
+        .fallback(async || ApiError::not_found("there is no such path").into_response())
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(shared)
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub struct ApiError(pub ErrorBody);
+
+/// An answer or a refusal.
+pub type Answer<T> = Result<Json<T>, ApiError>;
+
+impl ApiError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self(ErrorBody {
+            code,
+            message: message.into(),
+            hint: None,
+        })
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::NotFound, message)
+    }
+
+    pub fn bad(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::BadRequest, message)
+    }
+}
+
+impl From<crate::ServerError> for ApiError {
+    fn from(error: crate::ServerError) -> Self {
+        tracing::error!(%error, "a change could not be recorded");
+        Self::new(
+            ErrorCode::Internal,
+            "the server could not record this; nothing was changed",
+        )
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = match self.0.code {
+            ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
+            ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
+            ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::Conflict => StatusCode::CONFLICT,
+            ErrorCode::BudgetSpent => StatusCode::PAYMENT_REQUIRED,
+            ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::Closed => StatusCode::GONE,
+            ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self.0)).into_response()
+    }
+}
+
+/// Who asks, if they may: one of `roles`.
+pub fn who(inner: &Inner, headers: &HeaderMap, roles: &[Role]) -> Result<Participant, ApiError> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let known = token.and_then(|token| inner.state.who(&sha256(token)));
+    let Some(participant) = known else {
+        return Err(
+            ApiError::new(ErrorCode::Unauthorized, "a known token is needed")
+                .hint("send it as `Authorization: Bearer …`; `lab` reads it from AAR_TOKEN"),
+        );
+    };
+    if !roles.contains(&participant.role) {
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "this token may not do that",
+        ));
+    }
+    Ok(participant.clone())
+}
+
+/// Everybody with a token.
+pub const ANYBODY: &[Role] = &[Role::Operator, Role::Worker, Role::Researcher, Role::Viewer];
+/// Who takes part in research.
+pub const RESEARCHERS: &[Role] = &[Role::Researcher];

@@ -1,0 +1,464 @@
+//! The events, replayed. Nothing here is stored, so nothing here can contradict the log.
+
+use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued, Role};
+use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note, Status};
+use aar_api::bundle::Bundle;
+use aar_api::evaluation::{BoardRow, EvaluationView, Feedback};
+use aar_api::forum::{Comment, Finding};
+use aar_domain::rung::{Kind, Split};
+use aar_domain::stats::Outcomes;
+use aar_grader::Vault;
+use aar_grader::ledger::{Answers, Charge, Ledger, Policy, Unit};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Times a job may be taken before its evaluation is given up.
+pub const MAX_CLAIMS: u32 = 4;
+
+/// A study as it stands.
+pub struct State {
+    vault: Arc<Vault>,
+    /// What was fixed at the start.
+    pub opening: Option<Opening>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Everybody, by name.
+    pub participants: BTreeMap<String, Participant>,
+    by_token: HashMap<String, String>,
+    /// Bundles with who stored them.
+    pub bundles: BTreeMap<String, (Bundle, BTreeSet<String>)>,
+    /// All evaluations; number 1 is at place 0.
+    pub evaluations: Vec<EvaluationRecord>,
+    /// All jobs; number 1 is at place 0.
+    pub jobs: Vec<JobRecord>,
+    /// All findings; number 1 is at place 0.
+    pub findings: Vec<FindingRecord>,
+    /// Who makes no more submissions.
+    pub retired: BTreeSet<String>,
+    /// The operator's notes.
+    pub notes: Vec<Note>,
+    /// The team's account.
+    pub ledger: Ledger,
+    answers: Answers,
+    policy: Policy,
+}
+
+impl State {
+    /// Before the first event.
+    pub fn new(vault: Arc<Vault>) -> Self {
+        let policy = Policy::Naive { step: 0.05 };
+        Self {
+            vault,
+            opening: None,
+            phase: Phase::Baselines,
+            participants: BTreeMap::new(),
+            by_token: HashMap::new(),
+            bundles: BTreeMap::new(),
+            evaluations: vec![],
+            jobs: vec![],
+            findings: vec![],
+            retired: BTreeSet::new(),
+            notes: vec![],
+            ledger: Ledger::default(),
+            answers: Answers::new(policy),
+            policy,
+        }
+    }
+
+    /// Apply an event that is in the log. `blob` is what the event names: a bundle's JSON or a job's margins.
+    pub fn apply(&mut self, at_ms: i64, event: &Event, blob: Option<&[u8]>) {
+        match event {
+            Event::Opened(opening) => {
+                self.policy = opening.policy;
+                self.answers = Answers::new(opening.policy);
+                self.ledger = Ledger::new(&opening.limits);
+                self.opening = Some(opening.clone());
+            }
+            Event::Joined(participant) => {
+                self.by_token
+                    .insert(participant.token_hash.clone(), participant.name.clone());
+                self.participants
+                    .insert(participant.name.clone(), participant.clone());
+            }
+            Event::Stored { bundle, by } => {
+                if let Some(stored) = blob.and_then(|blob| serde_json::from_slice(blob).ok()) {
+                    let entry = self
+                        .bundles
+                        .entry(bundle.clone())
+                        .or_insert_with(|| (stored, BTreeSet::new()));
+                    entry.1.insert(by.clone());
+                }
+            }
+            Event::Queued(queued) => self.queue(at_ms, queued),
+            Event::Claimed { job, worker } => {
+                if let Some(job) = self.job_mut(*job) {
+                    job.status = Status::Running;
+                    job.claims += 1;
+                    job.worker = Some(worker.clone());
+                }
+                self.refresh(*job);
+            }
+            Event::Released { job, .. } => {
+                if let Some(job) = self.job_mut(*job) {
+                    job.status = Status::Queued;
+                }
+                self.refresh(*job);
+            }
+            Event::Done {
+                job, usage, curve, ..
+            } => {
+                if let Some(record) = self.job_mut(*job) {
+                    record.status = Status::Done;
+                    record.margins = blob.map(floats).unwrap_or_default();
+                    record.usage = *usage;
+                    record.curve = curve.clone();
+                }
+                self.refresh(*job);
+                self.settle(at_ms, *job, None);
+            }
+            Event::Failed {
+                job,
+                reason,
+                log_tail,
+            } => {
+                if let Some(job) = self.job_mut(*job) {
+                    job.status = Status::Failed;
+                }
+                self.settle(at_ms, *job, Some((reason.clone(), log_tail.clone())));
+            }
+            Event::Posted(posted) => {
+                let id = self.findings.len() as i64 + 1;
+                self.findings.push(FindingRecord {
+                    id,
+                    posted: posted.clone(),
+                    at_ms,
+                    comments: vec![],
+                });
+            }
+            Event::Commented {
+                finding,
+                by,
+                body,
+                turn,
+                key,
+            } => {
+                if let Some(finding) = self.findings.get_mut(*finding as usize - 1) {
+                    let comment = Comment {
+                        by: by.clone(),
+                        body: body.clone(),
+                        at_ms,
+                        turn: *turn,
+                    };
+                    finding.comments.push((key.clone(), comment));
+                }
+            }
+            Event::Retired { by } => {
+                self.retired.insert(by.clone());
+            }
+            Event::Phase { phase } => self.phase = *phase,
+            Event::Noted { kind, body } => self.notes.push(Note {
+                at_ms,
+                kind: kind.clone(),
+                body: body.clone(),
+            }),
+        }
+    }
+
+    /// Workers are gone when a server starts: what they had taken waits again.
+    pub fn forget_workers(&mut self) {
+        for job in self
+            .jobs
+            .iter_mut()
+            .filter(|job| job.status == Status::Running)
+        {
+            job.status = Status::Queued;
+            job.claims -= 1;
+        }
+    }
+
+    fn queue(&mut self, at_ms: i64, queued: &Queued) {
+        let id = self.evaluations.len() as i64 + 1;
+        let seeds = self
+            .opening
+            .as_ref()
+            .and_then(|opening| opening.seeds.get(&queued.split))
+            .cloned()
+            .unwrap_or_default();
+        let mut jobs = Vec::new();
+        for seed in seeds {
+            let job = self.jobs.len() as i64 + 1;
+            self.jobs.push(JobRecord {
+                id: job,
+                evaluation: id,
+                seed,
+                status: Status::Queued,
+                claims: 0,
+                worker: None,
+                margins: vec![],
+                usage: Default::default(),
+                curve: vec![],
+            });
+            jobs.push(job);
+        }
+        // It was affordable when it was accepted; the log is the proof.
+        let charge = self.charge(queued.purpose);
+        let _ = self.ledger.reserve(&charge);
+        self.evaluations.push(EvaluationRecord {
+            id,
+            asked: queued.clone(),
+            jobs,
+            status: Status::Queued,
+            done: 0,
+            failure: None,
+            answer: None,
+            at_ms,
+            ended_ms: None,
+        });
+    }
+
+    /// The worst case of one evaluation.
+    pub fn charge(&self, purpose: Purpose) -> Charge {
+        match purpose {
+            Purpose::Submission => [
+                (Unit::Evaluations, 1),
+                (Unit::MilliBits, self.policy.milli_bits()),
+            ]
+            .into(),
+            Purpose::Baseline => [(Unit::MilliBits, self.policy.milli_bits())].into(),
+            // The selection split answers nobody before the study is over.
+            Purpose::Finalist | Purpose::Reference => Charge::new(),
+        }
+    }
+
+    fn job_mut(&mut self, job: i64) -> Option<&mut JobRecord> {
+        self.jobs.get_mut(usize::try_from(job - 1).ok()?)
+    }
+
+    fn refresh(&mut self, job: i64) {
+        let Some(evaluation) = self.jobs.get(job as usize - 1).map(|job| job.evaluation) else {
+            return;
+        };
+        let record = &self.evaluations[evaluation as usize - 1];
+        if record.ended() {
+            return;
+        }
+        let statuses: Vec<Status> = record
+            .jobs
+            .iter()
+            .map(|&job| self.jobs[job as usize - 1].status)
+            .collect();
+        let done = statuses
+            .iter()
+            .filter(|&&status| status == Status::Done)
+            .count();
+        let begun = done > 0 || statuses.contains(&Status::Running);
+        let record = &mut self.evaluations[evaluation as usize - 1];
+        record.done = done;
+        record.status = if begun {
+            Status::Running
+        } else {
+            Status::Queued
+        };
+    }
+
+    /// End an evaluation whose last job is done or one of whose jobs failed.
+    fn settle(&mut self, at_ms: i64, job: i64, failure: Option<(String, String)>) {
+        let Some(id) = self.jobs.get(job as usize - 1).map(|job| job.evaluation) else {
+            return;
+        };
+        let record = &self.evaluations[id as usize - 1];
+        let (all, purpose, split) = (record.jobs.len(), record.asked.purpose, record.asked.split);
+        if record.ended() || (failure.is_none() && record.done < all) {
+            return;
+        }
+        let outcomes = failure.is_none().then(|| self.outcomes(id)).flatten();
+        let reserved = self.charge(purpose);
+        let mut actual = reserved.clone();
+        let jobs: Vec<i64> = record.jobs.clone();
+        let usage = jobs.iter().map(|&job| self.jobs[job as usize - 1].usage);
+        let (operations, cpu) = usage.fold((0, 0), |(operations, cpu), usage| {
+            (
+                operations + usage.train_operations,
+                cpu + usage.train_cpu_ms + usage.predict_cpu_ms,
+            )
+        });
+        actual.extend([(Unit::Operations, operations), (Unit::CpuMs, cpu)]);
+        self.ledger.settle(&reserved, &actual);
+        let answer = match (&outcomes, split) {
+            (Some(outcomes), Split::Feedback) => self.answers.answer(&self.vault, outcomes),
+            _ => None,
+        };
+        let broken = failure.is_none() && outcomes.is_none();
+        let record = &mut self.evaluations[id as usize - 1];
+        record.ended_ms = Some(at_ms);
+        record.answer = answer;
+        record.failure =
+            failure.or(broken.then(|| ("the margins do not fit the split".into(), String::new())));
+        record.status = if record.failure.is_some() {
+            Status::Failed
+        } else {
+            Status::Done
+        };
+    }
+
+    /// Outcomes of a finished evaluation.
+    pub fn outcomes(&self, id: i64) -> Option<Outcomes> {
+        let record = self.evaluations.get(id as usize - 1)?;
+        let jobs: Vec<&JobRecord> = record
+            .jobs
+            .iter()
+            .map(|&job| &self.jobs[job as usize - 1])
+            .collect();
+        if jobs.iter().any(|job| job.status != Status::Done) {
+            return None;
+        }
+        let seeds: Vec<u64> = jobs.iter().map(|job| job.seed.seed).collect();
+        let margins: Vec<Vec<f32>> = jobs.iter().map(|job| job.margins.clone()).collect();
+        self.vault.outcomes(record.asked.split, &seeds, &margins)
+    }
+
+    /// Who a token belongs to.
+    pub fn who(&self, token_hash: &str) -> Option<&Participant> {
+        self.participants.get(self.by_token.get(token_hash)?)
+    }
+
+    /// Evaluations a researcher has used.
+    pub fn used(&self, name: &str) -> u32 {
+        let own = |record: &&EvaluationRecord| {
+            record.asked.by == name && record.asked.purpose == Purpose::Submission
+        };
+        self.evaluations.iter().filter(own).count() as u32
+    }
+
+    /// Whether turn `turn` has begun: everybody who works in turns has made, or given up, all earlier submissions, and
+    /// all of those are finished.
+    pub fn turn_ready(&self, turn: u32) -> bool {
+        let takes = |p: &&Participant| p.turns && p.role == Role::Researcher;
+        let all_in = self.participants.values().filter(takes).all(|participant| {
+            self.retired.contains(&participant.name)
+                || self.used(&participant.name) >= turn.min(participant.evaluations)
+        });
+        let early = |record: &&EvaluationRecord| record.asked.turn.is_some_and(|at| at < turn);
+        all_in
+            && self
+                .evaluations
+                .iter()
+                .filter(early)
+                .all(EvaluationRecord::ended)
+    }
+
+    /// Kind of an author.
+    pub fn kind_of(&self, record: &EvaluationRecord) -> Kind {
+        match record.asked.purpose {
+            Purpose::Baseline | Purpose::Reference => Kind::Baseline,
+            _ => self
+                .participants
+                .get(&record.asked.by)
+                .and_then(|author| author.kind)
+                .unwrap_or(Kind::Person),
+        }
+    }
+
+    fn feedback(&self, record: &EvaluationRecord) -> Option<Feedback> {
+        (record.status == Status::Done && record.asked.split == Split::Feedback).then(|| Feedback {
+            pgr: record.answer,
+            step: self.policy.step(),
+            bits: self.policy.milli_bits() as f64 / 1000.0,
+        })
+    }
+
+    /// As its author sees it.
+    pub fn view(&self, record: &EvaluationRecord) -> EvaluationView {
+        EvaluationView {
+            id: record.id,
+            bundle: record.asked.bundle.clone(),
+            name: record.asked.name.clone(),
+            family: record.asked.family.clone(),
+            parent: record.asked.parent.clone(),
+            by: record.asked.by.clone(),
+            turn: record.asked.turn,
+            status: record.status.name().into(),
+            seeds_done: record.done,
+            seeds: record.jobs.len(),
+            feedback: self.feedback(record),
+            reason: record
+                .failure
+                .as_ref()
+                .map(|(reason, tail)| match tail.as_str() {
+                    "" => reason.clone(),
+                    tail => format!("{reason}\n{tail}"),
+                }),
+        }
+    }
+
+    /// The board as researchers see it, best first; only turns before `before` where that is given.
+    pub fn board(&self, before: Option<u32>) -> Vec<BoardRow> {
+        let seen =
+            |record: &&EvaluationRecord| record.on_board() && is_before(record.asked.turn, before);
+        let mut rows: Vec<BoardRow> = self
+            .evaluations
+            .iter()
+            .filter(seen)
+            .filter_map(|record| self.row(record))
+            .collect();
+        rows.sort_by(|a, b| {
+            let value = |row: &BoardRow| row.feedback.pgr.unwrap_or(f64::NEG_INFINITY);
+            value(b)
+                .total_cmp(&value(a))
+                .then(a.evaluation.cmp(&b.evaluation))
+        });
+        rows
+    }
+
+    fn row(&self, record: &EvaluationRecord) -> Option<BoardRow> {
+        Some(BoardRow {
+            evaluation: record.id,
+            bundle: record.asked.bundle.clone(),
+            name: record.asked.name.clone(),
+            by: record.asked.by.clone(),
+            kind: serde_json::to_value(self.kind_of(record))
+                .ok()?
+                .as_str()?
+                .to_owned(),
+            family: record.asked.family.clone(),
+            parent: record.asked.parent.clone(),
+            turn: record.asked.turn,
+            feedback: self.feedback(record)?,
+        })
+    }
+
+    /// The forum, oldest first; only turns before `before` where that is given.
+    pub fn forum(&self, before: Option<u32>, after: i64) -> Vec<Finding> {
+        let seen =
+            |record: &&FindingRecord| record.id > after && is_before(record.posted.turn, before);
+        let finding = |record: &FindingRecord| Finding {
+            id: record.id,
+            by: record.posted.by.clone(),
+            kind: record.posted.kind,
+            title: record.posted.title.clone(),
+            body: record.posted.body.clone(),
+            evaluation: record.posted.evaluation,
+            turn: record.posted.turn,
+            at_ms: record.at_ms,
+            comments: record.comments.len(),
+        };
+        self.findings.iter().filter(seen).map(finding).collect()
+    }
+}
+
+/// What carries no turn was there before all turns.
+fn is_before(turn: Option<u32>, before: Option<u32>) -> bool {
+    match (turn, before) {
+        (Some(turn), Some(before)) => turn < before,
+        _ => true,
+    }
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|chunk| f32::from_le_bytes(*chunk))
+        .collect()
+}
