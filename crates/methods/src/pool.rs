@@ -1,7 +1,9 @@
 //! The pool with one teacher's soft labels.
 
 use crate::error::MethodError;
+use aar_domain::ids::ItemId;
 use aar_domain::item::{Item, SoftLabel};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,6 +15,25 @@ pub struct Pool {
     pub items: Vec<Item>,
     /// P(positive) per item.
     pub weak: Vec<f32>,
+    /// Weights that were given with the labels, beside those a recipe computes.
+    pub given: Option<Vec<f32>>,
+}
+
+/// A target that a researcher's own code made.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenLabel {
+    /// The item.
+    pub id: ItemId,
+    /// P(positive), in [0, 1].
+    pub p: f32,
+    /// How much the row counts.
+    #[serde(default = "one")]
+    pub weight: f32,
+}
+
+fn one() -> f32 {
+    1.0
 }
 
 /// Read a JSONL file; a bad row is an error that names its line.
@@ -33,6 +54,15 @@ pub fn read_jsonl<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, MethodErro
 }
 
 impl Pool {
+    /// Items with a teacher's soft labels.
+    pub fn new(items: Vec<Item>, weak: Vec<f32>) -> Self {
+        Self {
+            items,
+            weak,
+            given: None,
+        }
+    }
+
     /// Read items and soft labels; every item needs one, in any order.
     pub fn load(items: &Path, weak: &Path) -> Result<Self, MethodError> {
         let rows: Vec<Item> = read_jsonl(items)?;
@@ -58,7 +88,47 @@ impl Pool {
             })
         };
         let weak = rows.iter().map(label_of).collect::<Result<_, _>>()?;
-        Ok(Self { items: rows, weak })
+        Ok(Self::new(rows, weak))
+    }
+
+    /// Keep the rows that `labels` (JSONL of [`GivenLabel`]) speaks of, with its targets and weights in place of the teacher's.
+    pub fn relabel(&self, labels: &Path) -> Result<Self, MethodError> {
+        let place: HashMap<_, _> = self
+            .items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (item.id(), at))
+            .collect();
+        let (mut keep, mut weak, mut given) = (vec![], vec![], vec![]);
+        for (at, label) in read_jsonl::<GivenLabel>(labels)?.into_iter().enumerate() {
+            let wrong = |detail: String| MethodError::Row {
+                path: labels.to_owned(),
+                line: at + 1,
+                detail,
+            };
+            if !(0.0..=1.0).contains(&label.p) || !(0.0..=1e6).contains(&label.weight) {
+                return Err(wrong(
+                    "p must lie in [0, 1] and weight in [0, 1000000]".into(),
+                ));
+            }
+            let row = place
+                .get(&label.id)
+                .ok_or_else(|| wrong(format!("item {} is not in the pool", label.id)))?;
+            keep.push(*row);
+            weak.push(label.p);
+            given.push(label.weight);
+        }
+        if keep.is_empty() {
+            return Err(MethodError::Mismatch(format!(
+                "{} labels no item",
+                labels.display()
+            )));
+        }
+        Ok(Self {
+            weak,
+            given: Some(given),
+            ..self.subset(&keep)
+        })
     }
 
     /// Rows `keep`, in that order.
@@ -66,6 +136,10 @@ impl Pool {
         Pool {
             items: keep.iter().map(|&i| self.items[i].clone()).collect(),
             weak: keep.iter().map(|&i| self.weak[i]).collect(),
+            given: self
+                .given
+                .as_ref()
+                .map(|given| keep.iter().map(|&i| given[i]).collect()),
         }
     }
 }

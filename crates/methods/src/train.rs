@@ -46,15 +46,21 @@ pub fn read_problem(path: &Path) -> Result<Problem, MethodError> {
 
 /// The bundle's contract: read `input/{problem.json, pool.jsonl, weak.jsonl, student/, seed}`, write `output/student/`
 /// and `output/report.json`.
+///
+/// `labels`: a file of targets that replaces the teacher's ([`Pool::relabel`]).
 pub fn run(
     input: &Path,
     recipe: &Recipe,
+    labels: Option<&Path>,
     output: &Path,
     threads: usize,
 ) -> Result<TrainReport, MethodError> {
     let problem = read_problem(&input.join("problem.json"))?;
     recipe.applicable(&problem)?;
-    let pool = Pool::load(&input.join("pool.jsonl"), &input.join("weak.jsonl"))?;
+    let mut pool = Pool::load(&input.join("pool.jsonl"), &input.join("weak.jsonl"))?;
+    if let Some(labels) = labels {
+        pool = pool.relabel(labels)?;
+    }
     let cache = input.join("pool.features.safetensors");
     let caches: Vec<_> = cache.exists().then_some(cache).into_iter().collect();
     let student = student::open(&problem, &input.join("student"), &caches, threads)?;
@@ -150,7 +156,13 @@ impl Plan {
         let rows = pool.subset(kept);
         let soft: Vec<f32> = kept.iter().map(|&i| soft[i]).collect();
         let shaped = label::shape(&recipe.label, &soft);
-        let weights = weight::rows(&recipe.weight, &rows, &shaped, student)?;
+        let mut weights = weight::rows(&recipe.weight, &rows, &shaped, student)?;
+        if let Some(given) = &rows.given {
+            weights
+                .iter_mut()
+                .zip(given)
+                .for_each(|(weight, given)| *weight *= given);
+        }
         let smooth = |t: f32| t + recipe.objective.label_smoothing * (0.5 - t);
         let targets = shaped.into_iter().map(smooth).collect();
         Ok(Self {

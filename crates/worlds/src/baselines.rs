@@ -115,10 +115,7 @@ fn ceilings(
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<[Vec<bool>; 3]>, WorldError> {
     let recipe = recipe(name)?;
-    let pool = Pool {
-        items: draw.pool.items.clone(),
-        weak: draw.pool.targets(),
-    };
+    let pool = Pool::new(draw.pool.items.clone(), draw.pool.targets());
     (0..SEEDS as u64)
         .into_par_iter()
         .map(|seed| {

@@ -161,10 +161,7 @@ fn score(
     let runs: Vec<(f64, u64)> = jobs
         .into_par_iter()
         .map(|(r, seed)| {
-            let pool = Pool {
-                items: draw.pool.items.clone(),
-                weak: baselines.soft[seed].clone(),
-            };
+            let pool = Pool::new(draw.pool.items.clone(), baselines.soft[seed].clone());
             aar_lm::ops::take();
             let trained = train::train(&recipes[r], &pool, &draw.student, seed as u64)?;
             let margins = trained.margins(&draw.student, &tests.check.items)?;
@@ -220,10 +217,10 @@ fn cloze(draw: &Draw, tests: &Tests) -> Result<f64, WorldError> {
             margins.push(ask(prompt, first)? - ask(prompt, second)?);
         }
     }
-    let pool = Pool {
-        items: draw.pool.items.clone(),
-        weak: margins.into_iter().map(sigmoid).collect(),
-    };
+    let pool = Pool::new(
+        draw.pool.items.clone(),
+        margins.into_iter().map(sigmoid).collect(),
+    );
     let trained = train::train(&recipe("plain")?, &pool, &draw.student, 0)?;
     debug_assert_eq!(draw.student.problem(), &draw.problem);
     Ok(tests

@@ -224,10 +224,7 @@ const FIRST_KNOWN: f64 = 0.32;
 const TRIAL_SEEDS: usize = 3;
 
 fn quick_ceiling(draw: &Draw) -> Result<f64, WorldError> {
-    let pool = Pool {
-        items: draw.pool.items.clone(),
-        weak: draw.pool.targets(),
-    };
+    let pool = Pool::new(draw.pool.items.clone(), draw.pool.targets());
     let plain = recipe("plain")?;
     let run = |seed: u64| -> Result<f64, WorldError> {
         let trained = train::train(&plain, &pool, &draw.student, seed)?;
@@ -263,10 +260,7 @@ fn try_teacher(draw: &Draw, teacher: &Teacher, ceiling: f64) -> Result<TeacherTr
         let recipe = recipe(name)?;
         let mut sum = 0.0;
         for (seed, soft) in soft.iter().enumerate().take(seeds) {
-            let pool = Pool {
-                items: draw.pool.items.clone(),
-                weak: soft.clone(),
-            };
+            let pool = Pool::new(draw.pool.items.clone(), soft.clone());
             let trained = train::train(&recipe, &pool, &draw.student, seed as u64)?;
             sum += draw
                 .tuning

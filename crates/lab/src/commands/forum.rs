@@ -1,0 +1,174 @@
+//! `lab forum`
+
+use super::print_json;
+use crate::cli::Server;
+use crate::failure::{Failure, INPUT, USAGE};
+use aar_api::client::Client;
+use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding};
+use aar_api::paths;
+use aar_api::study::Me;
+use clap::Subcommand;
+use std::io::Read;
+
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    act: Option<Act>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// All findings, oldest first (the default)
+    List,
+    /// One finding with its comments
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Post a finding
+    Post {
+        /// hypothesis, result, insight or error
+        #[arg(long)]
+        kind: String,
+        /// At most 200 characters
+        #[arg(long)]
+        title: String,
+        /// Markdown; `-` reads standard input
+        #[arg(long, default_value = "")]
+        body: String,
+        /// The evaluation behind it; a result needs one
+        #[arg(long)]
+        evaluation: Option<i64>,
+    },
+    /// Comment on a finding
+    Comment {
+        /// Its number
+        id: i64,
+        /// Markdown; `-` reads standard input
+        #[arg(long)]
+        body: String,
+    },
+}
+
+pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
+    let client = options.server.client()?;
+    match options.act.as_ref().unwrap_or(&Act::List) {
+        Act::List => list(&client, json),
+        Act::Show { id } => show(&client, *id, json),
+        Act::Post {
+            kind,
+            title,
+            body,
+            evaluation,
+        } => {
+            let kind: FindingType = serde_json::from_value(kind.as_str().into()).map_err(|_| {
+                Failure::new(USAGE, format!("{kind:?} is no kind of finding"))
+                    .hint("hypothesis, result, insight or error")
+            })?;
+            let body = text(body)?;
+            let key = format!("{title}\n{body}").chars().take(200).collect();
+            let new = NewFinding {
+                kind,
+                title: title.clone(),
+                body,
+                evaluation: *evaluation,
+                turn: turn(&client)?,
+                key,
+            };
+            let posted: Finding = client.post(paths::FINDINGS, &new)?;
+            if json {
+                print_json(&posted)
+            } else {
+                println!("posted #{}", posted.id)
+            }
+            Ok(())
+        }
+        Act::Comment { id, body } => {
+            let body = text(body)?;
+            let new = NewComment {
+                key: body.chars().take(200).collect(),
+                body,
+                turn: turn(&client)?,
+            };
+            let _: serde_json::Value =
+                client.post(&paths::COMMENTS.replace("{id}", &id.to_string()), &new)?;
+            Ok(())
+        }
+    }
+}
+
+/// The turn a post belongs to, where its author works in turns.
+fn turn(client: &Client) -> Result<Option<u32>, Failure> {
+    let me: Me = client.get(paths::ME)?;
+    Ok(me.turns.then_some(me.evaluations_used))
+}
+
+fn text(given: &str) -> Result<String, Failure> {
+    if given != "-" {
+        return Ok(given.to_owned());
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::new(INPUT, format!("read standard input: {error}")))?;
+    Ok(text)
+}
+
+fn kind_name(finding: &Finding) -> String {
+    let value = serde_json::to_value(finding.kind).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn list(client: &Client, json: bool) -> Result<(), Failure> {
+    let findings: Vec<Finding> = client.get(paths::FINDINGS)?;
+    if json {
+        print_json(&findings);
+        return Ok(());
+    }
+    for finding in &findings {
+        let comments = if finding.comments > 0 {
+            format!(" ({} comments)", finding.comments)
+        } else {
+            String::new()
+        };
+        println!(
+            "#{:<4} {:10} {:12} {}{comments}",
+            finding.id,
+            finding.by,
+            kind_name(finding),
+            finding.title
+        );
+    }
+    println!(
+        "{} findings; read one: lab forum show NUMBER",
+        findings.len()
+    );
+    Ok(())
+}
+
+fn show(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
+    let findings: Vec<Finding> = client.get(&format!("{}?after={}", paths::FINDINGS, id - 1))?;
+    let finding = findings.into_iter().find(|finding| finding.id == id);
+    let finding = finding.ok_or_else(|| {
+        Failure::new(INPUT, format!("there is no finding #{id}")).hint("`lab forum` lists them")
+    })?;
+    let comments: Vec<Comment> = client.get(&paths::COMMENTS.replace("{id}", &id.to_string()))?;
+    if json {
+        print_json(&serde_json::json!({"finding": finding, "comments": comments}));
+        return Ok(());
+    }
+    println!(
+        "#{} {} by {}: {}\n\n{}",
+        finding.id,
+        kind_name(&finding),
+        finding.by,
+        finding.title,
+        finding.body
+    );
+    for comment in comments {
+        println!("\n  {}: {}", comment.by, comment.body);
+    }
+    Ok(())
+}

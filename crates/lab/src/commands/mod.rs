@@ -1,0 +1,90 @@
+//! One file per command, and what several of them need.
+
+use crate::failure::{Failure, INPUT};
+use aar_methods::{Recipe, Student, shipped, student};
+use serde::Serialize;
+use std::path::Path;
+
+pub mod check;
+pub mod embed;
+pub mod forum;
+pub mod label;
+pub mod leaderboard;
+pub mod predict;
+pub mod recipes;
+pub mod score;
+pub mod search;
+pub mod snapshot;
+pub mod status;
+pub mod submit;
+pub mod train;
+pub mod trial;
+
+/// The text of a recipe: a file, or the name of one that ships.
+pub fn recipe_text(name: &str) -> Result<String, Failure> {
+    match std::fs::read_to_string(name) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            shipped::text(name).map(str::to_owned).ok_or_else(|| {
+                Failure::new(
+                    INPUT,
+                    format!("{name} is neither a file nor a recipe that ships"),
+                )
+                .hint("`lab recipes` lists those that ship")
+            })
+        }
+        Err(error) => Err(Failure::io("read", Path::new(name))(error)),
+    }
+}
+
+/// A recipe from a file or by the name of one that ships.
+pub fn recipe(name: &str) -> Result<Recipe, Failure> {
+    Ok(Recipe::parse(&recipe_text(name)?, Path::new(name))?)
+}
+
+/// The student of a testbed's public half, with features made earlier.
+pub fn open_student(data: &Path, threads: usize) -> Result<Box<dyn Student>, Failure> {
+    let problem = aar_methods::train::read_problem(&data.join("problem.json"))?;
+    let cache = data.join("pool.features.safetensors");
+    let caches: Vec<_> = cache.exists().then_some(cache).into_iter().collect();
+    Ok(student::open(
+        &problem,
+        &data.join("student"),
+        &caches,
+        threads,
+    )?)
+}
+
+/// Print a value as JSON.
+pub fn print_json(value: &impl Serialize) {
+    println!(
+        "{}",
+        serde_json::to_string_pretty(value).unwrap_or_default()
+    );
+}
+
+/// A table without lines, for terminals and pipes alike.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(header);
+    table.add_rows(rows);
+    table
+}
+
+/// Write rows as JSONL to a file, or to stdout.
+pub fn write_lines<T: Serialize>(
+    rows: impl Iterator<Item = T>,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    let text: String = rows
+        .map(|row| serde_json::to_string(&row).unwrap_or_default() + "\n")
+        .collect();
+    match out {
+        Some(path) => std::fs::write(path, text).map_err(Failure::io("write", path)),
+        None => {
+            print!("{text}");
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! How a command fails: kind, message, hint, exit code.
+
+use aar_api::client::ClientError;
+use aar_api::error::ErrorCode;
+use aar_methods::MethodError;
+
+/// A failed command. Exit codes follow sysexits.h.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: i32,
+    /// What went wrong.
+    pub message: String,
+    /// What would be right, or what to do next.
+    pub hint: Option<String>,
+}
+
+/// Wrong command line.
+pub const USAGE: i32 = 64;
+/// Bad input.
+pub const INPUT: i32 = 65;
+/// The server can't be reached.
+pub const UNREACHABLE: i32 = 69;
+/// A defect of ours.
+pub const INTERNAL: i32 = 70;
+/// A file can't be created.
+pub const CREATE: i32 = 73;
+/// A file can't be read or written.
+pub const IO: i32 = 74;
+/// Not now: a budget is spent, or the state does not allow it.
+pub const NOT_NOW: i32 = 75;
+/// Not allowed.
+pub const FORBIDDEN: i32 = 77;
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(code: i32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// With a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// For `map_err` on file operations.
+    pub fn io(step: &str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let what = format!("{step} {}", path.display());
+        move |error| Self::new(IO, format!("{what}: {error}"))
+    }
+}
+
+impl From<MethodError> for Failure {
+    fn from(error: MethodError) -> Self {
+        let code = match &error {
+            MethodError::File { step, .. } if *step != "read" => IO,
+            MethodError::File { source, .. } if source.kind() != std::io::ErrorKind::NotFound => IO,
+            _ => INPUT,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused(body) => {
+                let code = match body.code {
+                    ErrorCode::Unauthorized | ErrorCode::Forbidden => FORBIDDEN,
+                    ErrorCode::BadRequest | ErrorCode::NotFound | ErrorCode::TooLarge => INPUT,
+                    ErrorCode::Conflict
+                    | ErrorCode::BudgetSpent
+                    | ErrorCode::TooManyRequests
+                    | ErrorCode::Closed => NOT_NOW,
+                    ErrorCode::Internal => INTERNAL,
+                };
+                Self {
+                    code,
+                    message: body.message,
+                    hint: body.hint,
+                }
+            }
+            ClientError::Address(_) => Self::new(USAGE, error.to_string()),
+            ClientError::Transport { .. } => {
+                let mut message = error.to_string();
+                let mut cause = std::error::Error::source(&error);
+                while let Some(error) = cause {
+                    message = format!("{message}: {error}");
+                    cause = error.source();
+                }
+                Self::new(UNREACHABLE, message)
+                    .hint("is a study running? AAR_API says where its server is")
+            }
+            ClientError::Answer { .. } => Self::new(INTERNAL, error.to_string()),
+        }
+    }
+}
