@@ -1,1 +1,23 @@
 //! Plan, schedule, resume, close and report a study.
+//!
+//! `plan` (a study file, checked) + `testbed` → `run` in a `directory`: server, `workers` and the `team` of researchers
+//! start; baselines, research in turns, the close with its `finalists`. `result` computes everything that is said from the
+//! event log, `verdict` puts it into words, `report` into a page.
+
+pub mod directions;
+pub mod directory;
+pub mod error;
+pub mod finalists;
+pub mod key;
+pub mod plan;
+pub mod report;
+pub mod result;
+pub mod run;
+pub mod team;
+pub mod testbed;
+pub mod verdict;
+pub mod workers;
+
+pub use error::StudyError;
+pub use plan::Plan;
+pub use result::StudyResult;

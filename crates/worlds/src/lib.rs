@@ -2,13 +2,14 @@
 //!
 //! A minted world: `secret` → `chat` (facts, documents, items of this world alone) → `draw` (a student pre-trained on
 //! its text by `pretrain`) → `teacher` (soft labels) → `baselines` (frozen weak and ceiling runs) → `check` (the table of
-//! bounds, with `shortcuts`) → `seal` (the folder); `mint` is the search that accepts or rejects draws.
+//! bounds, with `shortcuts`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data.
 
 pub mod baselines;
 pub mod chat;
 pub mod check;
 pub mod draw;
 pub mod error;
+pub mod import;
 pub mod mint;
 pub mod pretrain;
 pub mod seal;

@@ -170,18 +170,21 @@ fn truth_rows(sample: &Sample) -> Vec<TruthRow> {
     sample.rows.iter().map(row).collect()
 }
 
-fn set_mode(path: &Path, mode: u32) -> Result<(), WorldError> {
+pub(crate) fn set_mode(path: &Path, mode: u32) -> Result<(), WorldError> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .map_err(WorldError::file("set the mode of", path))
 }
 
-fn json(path: &Path, value: &impl Serialize) -> Result<(), WorldError> {
+pub(crate) fn json(path: &Path, value: &impl Serialize) -> Result<(), WorldError> {
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     fs::write(path, text).map_err(WorldError::file("write", path))
 }
 
-fn lines<T: Serialize>(path: &Path, rows: impl Iterator<Item = T>) -> Result<(), WorldError> {
+pub(crate) fn lines<T: Serialize>(
+    path: &Path,
+    rows: impl Iterator<Item = T>,
+) -> Result<(), WorldError> {
     let text: String = rows
         .map(|row| serde_json::to_string(&row).unwrap_or_default() + "\n")
         .collect();

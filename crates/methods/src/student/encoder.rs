@@ -81,6 +81,15 @@ impl EncoderStudent {
         Ok(found.collect())
     }
 
+    /// Embed these items now and keep their features in memory.
+    pub fn remember(&mut self, items: &[Item]) -> Result<(), MethodError> {
+        let texts: Vec<String> = items.iter().flat_map(texts_of).collect();
+        let values = self.embed(&texts)?;
+        self.cache
+            .extend(texts.iter().map(|text| key(text)).zip(values));
+        Ok(())
+    }
+
     /// Make a cache of these items' features; [`EncoderStudent::open`] reads it.
     pub fn write_cache(&self, items: &[Item], path: &Path) -> Result<(), MethodError> {
         let mut texts: Vec<String> = items.iter().flat_map(texts_of).collect();

@@ -1,0 +1,67 @@
+//! The command line of `aar`.
+
+use crate::commands::{doctor, import, mint, report, run, worker};
+use crate::failure::USAGE;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+/// Studies of autonomous researchers on problems with a gradable outcome, scored by a server that alone knows the truth.
+#[derive(Parser)]
+#[command(name = "aar", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 a check did not hold, 64 wrong usage, 65 bad input, 69 something is unavailable, \
+70 a defect, 73 an output can't be created, 74 input or output failed, 75 not now, 78 less isolation than demanded, 130 stopped.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a study, or go on with one
+    Run(run::Options),
+    /// Mint a sealed world: a testbed that exists nowhere else
+    Mint(mint::Options),
+    /// Import real data as a testbed
+    Import(import::Options),
+    /// Write a study's report again, from its event log
+    Report(report::Options),
+    /// What isolation and speed this machine gives
+    Doctor(doctor::Options),
+    /// Work on a study's evaluations (started by `aar run`)
+    #[command(hide = true)]
+    Worker(worker::Options),
+    /// The bench of a researcher: `aar lab --help`
+    #[command(disable_help_flag = true)]
+    Lab {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+/// Read `args` (program name first), do what they say, return the exit code.
+pub fn run(args: Vec<OsString>) -> i32 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Printing can only fail where nobody reads.
+            let _ = error.print();
+            return if error.use_stderr() { USAGE } else { 0 };
+        }
+    };
+    let done = match &cli.command {
+        Command::Run(options) => run::run(options),
+        Command::Mint(options) => mint::run(options),
+        Command::Import(options) => import::run(options),
+        Command::Report(options) => report::run(options),
+        Command::Doctor(options) => doctor::run(options),
+        Command::Worker(options) => worker::run(options),
+        Command::Lab { args } => {
+            return aar_lab::run(std::iter::once("lab".into()).chain(args.iter().cloned()));
+        }
+    };
+    match done {
+        Ok(()) => 0,
+        Err(failure) => failure.report(),
+    }
+}

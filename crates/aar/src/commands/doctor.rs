@@ -1,0 +1,91 @@
+//! `aar doctor`
+
+use crate::failure::Failure;
+use crate::{places, show};
+use aar_sandbox::{Backend, Isolation};
+use std::process::Command;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// One JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let found = Isolation::detect();
+    let tools = ["bwrap", "python3", "sh"].map(|tool| (tool, version(tool)));
+    let worlds = places::worlds();
+    if options.json {
+        let tools: serde_json::Map<String, serde_json::Value> = tools
+            .into_iter()
+            .map(|(tool, version)| (tool.to_owned(), version.into()))
+            .collect();
+        let report = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"), "threads": places::threads(), "simd": show::simd(),
+            "isolation": found.describe(), "backend": found.backend, "tools": tools, "worlds": worlds,
+        });
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).unwrap_or_default()
+        );
+        return Ok(());
+    }
+    println!(
+        "aar {} · {} threads, {}",
+        env!("CARGO_PKG_VERSION"),
+        places::threads(),
+        show::simd()
+    );
+    println!("isolation  {}", found.describe());
+    for (backend, what) in [
+        (
+            Backend::Namespaces,
+            "own mounts, processes, network and users; system calls filtered; limits",
+        ),
+        (
+            Backend::Landlock,
+            "files and network ports by Landlock; system calls filtered; limits",
+        ),
+    ] {
+        let works = Isolation::of(backend).works() || found.backend == backend;
+        println!(
+            "  {} {:10} {what}",
+            if works { "yes" } else { "no " },
+            format!("{backend:?}").to_lowercase()
+        );
+    }
+    match found.backend {
+        Backend::Namespaces => {}
+        Backend::Landlock => {
+            println!("  more: install bubblewrap, and allow user namespaces where you are not root")
+        }
+        Backend::Unconfined => println!(
+            "  researchers would run UNCONFINED: install bubblewrap (apt-get install bubblewrap)"
+        ),
+    }
+    for (tool, version) in tools {
+        println!(
+            "{tool:10} {}",
+            version.unwrap_or_else(|| "not there".into())
+        );
+    }
+    match worlds.first() {
+        Some(folder) => println!("worlds     {}", folder.display()),
+        None => println!("worlds     none found here; `aar mint chat --out DIR` makes one"),
+    }
+    Ok(())
+}
+
+fn version(tool: &str) -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(tool))
+        .find(|path| path.is_file())?;
+    if tool == "sh" {
+        return Some(found.display().to_string());
+    }
+    let output = Command::new(&found).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Some(format!("{} ({text})", found.display()))
+}

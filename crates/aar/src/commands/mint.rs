@@ -1,0 +1,157 @@
+//! `aar mint`
+
+use crate::failure::{CREATE, Failure, INPUT};
+use crate::places;
+use crate::show::minting::MintBars;
+use aar_domain::testbed::Check;
+use aar_worlds::chat::Settings;
+use aar_worlds::mint::{MintOptions, mint};
+use aar_worlds::seal::seal;
+use aar_worlds::secret::Secret;
+use aar_worlds::{WorldError, mint::Attempt};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Instant;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The subject; `chat` is the one that can be minted
+    subject: String,
+    /// Write the world here
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print the table of bounds; exit status 0 only where all hold
+    #[arg(long)]
+    check: bool,
+    /// A demonstration world whose secret follows from this number; its truth is public
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Name of the world; the folder's by default
+    #[arg(long)]
+    name: Option<String>,
+    /// Draws at most
+    #[arg(long, default_value_t = 24)]
+    attempts: u32,
+    /// One JSON object on stdout
+    #[arg(long)]
+    json: bool,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    if options.subject != "chat" {
+        return Err(Failure::new(
+            INPUT,
+            format!("subject {:?} can't be minted yet", options.subject),
+        )
+        .hint("aar mint chat --out DIR"));
+    }
+    if options.out.is_none() && !options.check {
+        return Err(Failure::new(crate::failure::USAGE, "nothing to do")
+            .hint("--out DIR writes the world, --check prints its table of bounds, or both"));
+    }
+    if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
+        return Err(
+            Failure::new(CREATE, format!("{} exists already", out.display()))
+                .hint("choose a new folder"),
+        );
+    }
+    let secret = match options.seed {
+        Some(seed) => Secret::of_seed(seed),
+        None => Secret::draw().map_err(WorldError::Entropy)?,
+    };
+    let settings = Settings::default();
+    let threads = places::threads();
+    if !options.quiet {
+        eprintln!(
+            "minting a chat world · generator {} · commitment {} · {threads} threads",
+            settings.hash(),
+            &secret.commitment()[..16]
+        );
+        eprintln!(
+            "a draw takes about {} min here, about one in three is accepted",
+            if threads > 1 { 3 } else { 5 }
+        );
+    }
+    let started = Instant::now();
+    let bars = MintBars::new(options.quiet);
+    let attempts: Mutex<Vec<Attempt>> = Mutex::new(Vec::new());
+    let minted = mint(
+        &settings,
+        &secret,
+        MintOptions {
+            threads,
+            attempts: options.attempts,
+        },
+        &|event| {
+            bars.show(&event);
+            if let aar_worlds::mint::MintEvent::Ended(attempt) = event
+                && let Ok(mut attempts) = attempts.lock()
+            {
+                attempts.push(*attempt);
+            }
+        },
+    );
+    bars.finish();
+    let attempts = attempts.into_inner().unwrap_or_default();
+    let mut out = None;
+    if let (Ok(minted), Some(path)) = (&minted, &options.out) {
+        let name = options
+            .name
+            .clone()
+            .or_else(|| Some(path.file_name()?.to_string_lossy().into_owned()))
+            .unwrap_or_else(|| "chat".into());
+        seal(minted, &secret, &name, options.seed.is_some(), path)?;
+        out = Some(path);
+    }
+    if options.json {
+        let report = serde_json::json!({
+            "subject": "chat", "generator": settings.hash(), "commitment": secret.commitment(), "accepted": minted.is_ok(),
+            "attempts": attempts, "checks": minted.as_ref().map(|minted| minted.checks.clone()).unwrap_or_default(),
+            "wall_s": started.elapsed().as_secs_f64(), "out": out,
+        });
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).unwrap_or_default()
+        );
+    } else if options.check {
+        if let Ok(minted) = &minted {
+            print_table(&minted.checks);
+        }
+        println!(
+            "{} draws in {:.0} min",
+            attempts.len(),
+            started.elapsed().as_secs_f64() / 60.0
+        );
+    }
+    minted?;
+    if let Some(out) = out {
+        eprintln!("the world is in {}", out.display());
+        eprintln!(
+            "next: aar run --set testbed={} --out out/{}",
+            out.display(),
+            out.file_name().unwrap_or_default().to_string_lossy()
+        );
+    }
+    Ok(())
+}
+
+fn print_table(checks: &[Check]) {
+    println!("{:50} {:>8}  {:14} holds", "property", "measured", "bound");
+    for check in checks {
+        let bound = match check.bounds {
+            (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+            (Some(low), None) => format!("at least {low:.2}"),
+            (None, Some(high)) => format!("at most {high:.2}"),
+            (None, None) => String::new(),
+        };
+        let holds = match (check.report_only, check.holds()) {
+            (true, _) => "(reported)",
+            (false, true) => "yes",
+            (false, false) => "NO",
+        };
+        println!("{:50} {:>8.3}  {bound:14} {holds}", check.name, check.value);
+    }
+}

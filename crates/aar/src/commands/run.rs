@@ -1,0 +1,292 @@
+//! `aar run`
+
+use crate::failure::{Failure, USAGE};
+use crate::places;
+use crate::show::importing::ImportBar;
+use crate::show::live::Live;
+use crate::show::minting::MintBars;
+use crate::show::{self, p_value, short, with_interval};
+use aar_domain::rung::{Kind, Rung};
+use aar_sandbox::Isolation;
+use aar_server::{Server, ServerConfig};
+use aar_study::directory::{self, StudyDirectory};
+use aar_study::plan::LAPTOP;
+use aar_study::result::{Row, StudyResult};
+use aar_study::run::{RunConfig, ShippedRecipe, run as run_study};
+use aar_study::{Plan, StudyError, report, testbed};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The study file; the embedded laptop study by default
+    #[arg(long)]
+    study: Option<PathBuf>,
+    /// The study's directory; out/NAME by default. The same one again goes on where it stopped
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Seed of everything that is not secret
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Change a setting of the study file, for instance testbed=fresh or close.seeds=5
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Small enough for two minutes, too small for a verdict
+    #[arg(long)]
+    quick: bool,
+    /// One JSON object on stdout
+    #[arg(long)]
+    json: bool,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+    /// Loopback port for people and tools; any free one by default
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let plan = read_plan(options)?;
+    let out = options.out.clone().unwrap_or_else(|| {
+        // A quick study is another study: it must not stand in the way of the full one.
+        Path::new("out").join(if options.quick {
+            format!("{}-quick", plan.name)
+        } else {
+            plan.name.clone()
+        })
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    listen_for_stop(stop.clone());
+    let isolation = Isolation::detect();
+    let threads = places::threads();
+    if !options.quiet {
+        eprintln!(
+            "aar {} · study {} · seed {} · {threads} threads, {} · isolation: {}",
+            env!("CARGO_PKG_VERSION"),
+            plan.name,
+            plan.seed,
+            show::simd(),
+            isolation.describe()
+        );
+    }
+    let (study, resumed) = StudyDirectory::open(&out, &plan)?;
+    let testbed = prepare(&plan, &study, threads, options.quiet)?;
+    let config = RunConfig {
+        plan: &plan,
+        directory: &study,
+        testbed: &testbed,
+        executable: places::executable(),
+        isolation,
+        workers: threads,
+        http: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port))),
+        recipe: &shipped,
+        stop: &stop,
+    };
+    let mut live = Live::new(&plan, options.quiet);
+    let done = run_study(&config, resumed, &mut |event| live.show(&event));
+    live.finish();
+    let result = done?;
+    let page = write_report(&result, &plan, &study, &testbed)?;
+    if options.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&result).unwrap_or_default()
+        );
+    } else {
+        print_result(&result, &page);
+    }
+    Ok(())
+}
+
+fn read_plan(options: &Options) -> Result<Plan, Failure> {
+    let (text, place) = match &options.study {
+        None => (LAPTOP.to_owned(), "studies/laptop.toml".into()),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(
+                    crate::failure::INPUT,
+                    format!("read the study file {}: {error}", path.display()),
+                )
+                .hint("leave --study out for the embedded laptop study")
+            })?;
+            (text, path.display().to_string())
+        }
+    };
+    let mut sets = options.set.clone();
+    if let Some(seed) = options.seed {
+        if i64::try_from(seed).is_err() {
+            return Err(Failure::new(
+                USAGE,
+                format!("--seed {seed}: at most {}", i64::MAX),
+            ));
+        }
+        sets.push(format!("seed={seed}"));
+    }
+    Ok(Plan::read(&text, &place, options.quick, &sets)?)
+}
+
+/// The first Ctrl-C stops cleanly, the second at once.
+fn listen_for_stop(stop: Arc<AtomicBool>) {
+    let handler = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(crate::failure::STOPPED);
+        }
+        eprintln!("\nstopping; what is done is kept (Ctrl-C again stops at once)");
+    };
+    // Without a handler Ctrl-C still stops, only less cleanly, and a killed run resumes too.
+    let _ = ctrlc::set_handler(handler);
+}
+
+fn prepare(
+    plan: &Plan,
+    study: &StudyDirectory,
+    threads: usize,
+    quiet: bool,
+) -> Result<testbed::Testbed, Failure> {
+    let known = study.path("testbed").exists();
+    if !quiet && !known && plan.testbed == "fresh" {
+        eprintln!(
+            "minting a world first: a draw takes about 3 min on 2 threads, about one in three is accepted"
+        );
+    }
+    let mints = MintBars::new(quiet);
+    let mut imports = ImportBar::new(quiet || plan.testbed != "import" || known);
+    let prepared = testbed::prepare(
+        plan,
+        study,
+        &places::worlds(),
+        threads,
+        &|event| mints.show(&event),
+        &mut |event| imports.show(&event),
+    );
+    mints.finish();
+    imports.finish();
+    prepared.map_err(|error| match (&error, plan.testbed.as_str()) {
+        (StudyError::Testbed { .. }, "import") => {
+            let failure: Failure = error.into();
+            Failure { hint: None, ..failure }
+                .hint("data: a folder with train_label.jsonl, train_unlabel.jsonl and test.jsonl: --set data=DIR\nmodel: a folder with config.json, model.safetensors and tokenizer.json of sentence-transformers/all-MiniLM-L6-v2: --set model=DIR")
+        }
+        _ => error.into(),
+    })
+}
+
+/// The testbed that a plan names, where it is not the study's own.
+pub fn shipped_testbed(plan: &Plan) -> Result<PathBuf, Failure> {
+    let direct = PathBuf::from(&plan.testbed);
+    let candidates = std::iter::once(direct).chain(
+        places::worlds()
+            .into_iter()
+            .map(|folder| folder.join(&plan.testbed)),
+    );
+    candidates
+        .into_iter()
+        .find(|path| path.join("testbed.json").exists())
+        .ok_or_else(|| {
+            Failure::new(
+                crate::failure::INPUT,
+                format!("the testbed {} is not to be found", plan.testbed),
+            )
+        })
+}
+
+fn shipped(name: &str) -> Option<ShippedRecipe> {
+    let recipe = aar_methods::shipped::get(name)?.ok()?;
+    Some(ShippedRecipe {
+        text: aar_methods::shipped::text(name)?.to_owned(),
+        name: recipe.name,
+        family: recipe.family.name().to_owned(),
+    })
+}
+
+fn write_report(
+    result: &StudyResult,
+    plan: &Plan,
+    study: &StudyDirectory,
+    testbed: &testbed::Testbed,
+) -> Result<PathBuf, Failure> {
+    let server = Server::start(&ServerConfig {
+        log: study.path("study.db"),
+        testbed: testbed.path.clone(),
+        socket: None,
+        http: None,
+    })
+    .map_err(StudyError::from)?;
+    let page = study.path("report.html");
+    directory::write_whole(&page, &report::page(result, plan, &testbed.record, &server))?;
+    let text = serde_json::to_string_pretty(result).unwrap_or_default() + "\n";
+    directory::write_whole(&study.path("result.json"), &text)?;
+    let here = std::env::current_dir().unwrap_or_default();
+    Ok(page.strip_prefix(&here).map(Path::to_owned).unwrap_or(page))
+}
+
+/// Leaderboard, verdict, report.
+pub fn print_result(result: &StudyResult, page: &Path) {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
+    table.set_header(["", "method", "by", "rung", "PGR [95 %]", "p plain"]);
+    let (replicated, graded): (Vec<&Row>, Vec<&Row>) = result
+        .leaderboard
+        .iter()
+        .partition(|row| row.rung != Rung::Graded);
+    let hidden = graded.len().saturating_sub(10);
+    for row in replicated.iter().chain(graded.iter().take(10)) {
+        let by = if row.kind == Kind::Baseline {
+            "–".into()
+        } else {
+            row.by.clone()
+        };
+        let rung = serde_json::to_value(row.rung).unwrap_or_default();
+        table.add_row([
+            row.rank.to_string(),
+            short(&row.method, 48),
+            by,
+            rung.as_str().unwrap_or_default().to_owned(),
+            with_interval(row.pgr, row.pgr_ci),
+            p_value(row.p_plain),
+        ]);
+    }
+    println!("{table}");
+    if hidden > 0 {
+        println!("… and {hidden} more graded rows in the report");
+    }
+    if let Some(floor) = result.noise_floor {
+        println!(
+            "noise floor ± {floor:.2} PGR for graded rows; equal ranks can't be told apart; graded rows are announcements, replicated rows are results"
+        );
+    }
+    if let Some(resolves) = result.resolves {
+        println!("the close finds a difference of {resolves:.2} PGR with a power of 80 %");
+    }
+    for failure in &result.failures {
+        println!(
+            "failed     {} by {}: {}",
+            failure.method, failure.by, failure.reason
+        );
+    }
+    println!("\nverdict    {}", wrap(&result.verdict, 100, 11));
+    println!("report     {}", page.display());
+    println!("{:10} {} in all", "took", show::duration(result.wall_s));
+}
+
+/// Break text into lines, indented after the first.
+fn wrap(text: &str, width: usize, indent: usize) -> String {
+    let mut out = String::new();
+    let mut column = indent;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length > width {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if column > indent {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}

@@ -1,0 +1,178 @@
+//! How a command fails: message, hint, documented exit code (sysexits.h).
+
+use aar_server::ServerError;
+use aar_study::StudyError;
+use aar_worlds::WorldError;
+use aar_worlds::import::ImportError;
+
+/// A failed command.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: i32,
+    /// What went wrong.
+    pub message: String,
+    /// What would be right, or what to do next.
+    pub hint: Option<String>,
+}
+
+/// A check did not hold.
+pub const NOT_HELD: i32 = 1;
+/// Wrong command line.
+pub const USAGE: i32 = 64;
+/// Bad input.
+pub const INPUT: i32 = 65;
+/// Something needed is not there.
+pub const UNAVAILABLE: i32 = 69;
+/// A defect of ours.
+pub const INTERNAL: i32 = 70;
+/// An output can't be created.
+pub const CREATE: i32 = 73;
+/// A file can't be read or written.
+pub const IO: i32 = 74;
+/// Not now: somebody else is at it.
+pub const NOT_NOW: i32 = 75;
+/// The machine gives less than is demanded.
+pub const CONFIG: i32 = 78;
+/// Stopped by Ctrl-C.
+pub const STOPPED: i32 = 130;
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(code: i32, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// With a hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Print it and give the exit code.
+    pub fn report(&self) -> i32 {
+        eprintln!("error: {}", self.message);
+        for line in self.hint.iter().flat_map(|hint| hint.lines()) {
+            eprintln!("  hint: {line}");
+        }
+        self.code
+    }
+}
+
+impl From<StudyError> for Failure {
+    fn from(error: StudyError) -> Self {
+        let message = error.to_string();
+        let (code, hint) = match error {
+            StudyError::Plan { .. } => (
+                INPUT,
+                Some("the shipped studies/laptop.toml shows every setting that is needed".into()),
+            ),
+            StudyError::File { ref source, .. } => return io(message, source),
+            StudyError::OtherStudy { .. } => (
+                CREATE,
+                Some("choose another --out, or run the study that is there".into()),
+            ),
+            StudyError::Newer { .. } => (
+                CREATE,
+                Some("open it with the version that wrote it, or a newer one".into()),
+            ),
+            StudyError::Locked(_) => (NOT_NOW, Some("wait for it, or choose another --out".into())),
+            StudyError::Testbed { .. } => (
+                INPUT,
+                Some("`aar mint chat --out DIR` makes a testbed".into()),
+            ),
+            StudyError::Entropy(_) => (UNAVAILABLE, None),
+            StudyError::Server(ServerError::Listen { .. }) => (
+                UNAVAILABLE,
+                Some("choose another --port, or --port 0 for any free one".into()),
+            ),
+            StudyError::Server(ServerError::Newer { .. } | ServerError::OtherStudy(_)) => {
+                (CREATE, Some("choose another --out".into()))
+            }
+            StudyError::Server(ServerError::Truth(_)) => (
+                INPUT,
+                Some("the testbed is damaged; import or mint it again".into()),
+            ),
+            StudyError::Server(ServerError::Store { .. }) => (
+                IO,
+                Some(
+                    "is the disk full, or the file damaged? what was answered before is safe"
+                        .into(),
+                ),
+            ),
+            StudyError::Server(_) => (INTERNAL, None),
+            StudyError::Researcher(_) | StudyError::Workers(_) => (
+                UNAVAILABLE,
+                Some("`aar doctor` says what this machine gives".into()),
+            ),
+            StudyError::World(error) => return error.into(),
+            StudyError::Isolation { .. } => (
+                CONFIG,
+                Some("`aar doctor` says what is missing; --set isolation=any accepts less".into()),
+            ),
+            StudyError::Baseline { .. } => (
+                UNAVAILABLE,
+                Some("without plain training nothing can be compared".into()),
+            ),
+            StudyError::Stopped => (STOPPED, Some("the same command goes on from here".into())),
+        };
+        Self {
+            code,
+            message,
+            hint,
+        }
+    }
+}
+
+impl From<WorldError> for Failure {
+    fn from(error: WorldError) -> Self {
+        let message = error.to_string();
+        match error {
+            WorldError::File { ref source, .. } => io(message, source),
+            WorldError::Exists(_) => Self::new(CREATE, message),
+            WorldError::Exhausted(_) => {
+                Self::new(NOT_HELD, message).hint("try again: another secret is another world")
+            }
+            WorldError::Entropy(_) | WorldError::Threads(_) => Self::new(UNAVAILABLE, message),
+            WorldError::Truth(_) => Self::new(IO, message),
+            WorldError::Engine(_) | WorldError::Method(_) => Self::new(INTERNAL, message),
+        }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        let message = error.to_string();
+        let failure = match error {
+            ImportError::File { ref source, .. } => return io(message, source),
+            ImportError::Exists(_) => Self::new(CREATE, message),
+            ImportError::World(error) => return error.into(),
+            ImportError::Truth(_) => Self::new(IO, message),
+            _ => Self::new(INPUT, message),
+        };
+        failure.hint("nothing was written")
+    }
+}
+
+fn io(message: String, source: &std::io::Error) -> Failure {
+    use std::io::ErrorKind;
+    let failure = Failure::new(
+        if source.kind() == ErrorKind::NotFound {
+            INPUT
+        } else {
+            IO
+        },
+        message,
+    );
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            failure.hint("the disk is full; make room, the same command goes on from here")
+        }
+        ErrorKind::PermissionDenied => failure.hint("this user may not; choose another place"),
+        _ => failure,
+    }
+}

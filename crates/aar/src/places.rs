@@ -1,0 +1,26 @@
+//! Where things are: this program, worlds that ship.
+
+use std::path::PathBuf;
+
+/// This program.
+pub fn executable() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| "aar".into())
+}
+
+/// Folders in which worlds that ship may lie: the working directory's, and those beside any folder above the program.
+pub fn worlds() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("worlds")];
+    folders.extend(
+        executable()
+            .ancestors()
+            .skip(1)
+            .map(|folder| folder.join("worlds")),
+    );
+    folders.retain(|folder| folder.is_dir());
+    folders
+}
+
+/// Threads to use: what the machine has.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,444 @@
+//! A study file: parsed, then overridden, then checked, then used.
+
+use crate::directions::DIRECTIONS;
+use crate::error::StudyError;
+use aar_domain::rung::Kind;
+use aar_grader::ledger::Policy;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use toml::{Table, Value};
+
+/// The study that runs when no file is given.
+pub const LAPTOP: &str = include_str!("../../../studies/laptop.toml");
+
+/// A study as it was planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// A world that ships (`harbour`), a testbed's folder, `fresh` (mint one), or `import` (from `data` and `model`).
+    pub testbed: String,
+    /// Seeds everything that is not secret.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// The least isolation it may run with: `namespaces`, `landlock` or `any`.
+    #[serde(default = "any")]
+    pub isolation: String,
+    /// `import`: `chat`, `math` or `code`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// `import`: folder with the three files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// `import`: folder with the student's checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<PathBuf>,
+    /// How bundles are evaluated.
+    #[serde(default)]
+    pub evaluation: Evaluation,
+    /// What researchers get to know of scores.
+    #[serde(default)]
+    pub feedback: FeedbackPlan,
+    /// Who works on it.
+    pub researchers: Vec<ResearcherPlan>,
+    /// How it ends.
+    #[serde(default)]
+    pub close: Close,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn any() -> String {
+    "any".into()
+}
+
+/// How bundles are evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Evaluation {
+    /// Seeds per bundle.
+    pub seeds: usize,
+    /// Shipped recipes that are run before anybody starts; the first is plain.
+    pub baselines: Vec<String>,
+    /// Seconds that `train` may take.
+    pub wall_s: u64,
+    /// CPU-seconds that `train` may use.
+    pub cpu_s: u64,
+    /// Mebibytes that `train` may use.
+    pub memory_mib: u64,
+}
+
+impl Default for Evaluation {
+    fn default() -> Self {
+        Self {
+            seeds: 3,
+            baselines: vec!["plain".into()],
+            wall_s: 180,
+            cpu_s: 180,
+            memory_mib: 4096,
+        }
+    }
+}
+
+/// What researchers get to know of scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedbackPlan {
+    /// How answers are coarsened.
+    pub policy: Policy,
+    /// Bits that all answers together may give away; enough for every planned evaluation by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits: Option<f64>,
+}
+
+impl Default for FeedbackPlan {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Naive { step: 0.05 },
+            bits: None,
+        }
+    }
+}
+
+/// One researcher.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResearcherPlan {
+    /// Unique; letters, digits and dashes.
+    pub name: String,
+    /// `search` or `random`.
+    pub kind: Kind,
+    /// A vague starting direction; one of nine is given where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<String>,
+    /// Evaluations it may use.
+    pub evaluations: u32,
+    /// Families of ideas it never draws from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+}
+
+/// How a study ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Close {
+    /// Finalists, the best of each random control among them.
+    pub finalists: usize,
+    /// Fresh seeds per finalist.
+    pub seeds: usize,
+}
+
+impl Default for Close {
+    fn default() -> Self {
+        Self {
+            finalists: 4,
+            seeds: 10,
+        }
+    }
+}
+
+/// Teachers of a testbed: every evaluation seed has one of its own.
+const TEACHERS: usize = 16;
+
+impl Plan {
+    /// Parse a study file, apply `--quick` and `--set key=value`, check. `place` names the file in messages.
+    pub fn read(text: &str, place: &str, quick: bool, sets: &[String]) -> Result<Self, StudyError> {
+        let wrong = |detail: String| StudyError::Plan {
+            place: place.into(),
+            detail,
+        };
+        let mut table: Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| wrong(error.to_string().trim().to_owned()))?;
+        let small = table.remove("quick");
+        if quick {
+            let Some(Value::Table(small)) = small else {
+                return Err(wrong(
+                    "has no [quick] table, so --quick does not know what to make smaller".into(),
+                ));
+            };
+            make_quick(&mut table, small).map_err(wrong)?;
+        }
+        for set in sets {
+            let (key, value) = set.split_once('=').ok_or_else(|| StudyError::Plan {
+                place: format!("--set {set}"),
+                detail: "key=value is needed, for instance --set close.seeds=5".into(),
+            })?;
+            // What is not a TOML value is meant as text: --set testbed=fresh.
+            let value = format!("value = {value}")
+                .parse::<Table>()
+                .ok()
+                .and_then(|mut t| t.remove("value"))
+                .unwrap_or_else(|| Value::String(value.into()));
+            put(&mut table, key, value).map_err(|detail| StudyError::Plan {
+                place: format!("--set {set}"),
+                detail,
+            })?;
+        }
+        // Through text once more, so that a message can point at the line of what is wrong.
+        let merged = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
+        let mut plan: Plan =
+            toml::from_str(if sets.is_empty() && !quick && !table_has_quick(text) {
+                text
+            } else {
+                &merged
+            })
+            .map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+        let free: Vec<&str> = DIRECTIONS
+            .into_iter()
+            .filter(|text| {
+                !plan
+                    .researchers
+                    .iter()
+                    .any(|r| r.direction.as_deref() == Some(*text))
+            })
+            .collect();
+        let mut free = free.into_iter().cycle();
+        for researcher in plan
+            .researchers
+            .iter_mut()
+            .filter(|r| r.kind == Kind::Search && r.direction.is_none())
+        {
+            researcher.direction = free.next().map(str::to_owned);
+        }
+        plan.check().map_err(wrong)?;
+        Ok(plan)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let bound = |field: &str, value: usize, low: usize, high: usize| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(format!("{field} = {value}: {low} to {high} is possible"))
+            }
+        };
+        bound("evaluation.seeds", self.evaluation.seeds, 1, 8)?;
+        bound("close.seeds", self.close.seeds, 2, 15)?;
+        bound(
+            "evaluation.seeds + close.seeds",
+            self.evaluation.seeds + self.close.seeds,
+            3,
+            TEACHERS,
+        )?;
+        bound("close.finalists", self.close.finalists, 1, 4)?;
+        bound(
+            "evaluation.wall_s",
+            self.evaluation.wall_s as usize,
+            5,
+            86_400,
+        )?;
+        bound(
+            "evaluation.cpu_s",
+            self.evaluation.cpu_s as usize,
+            5,
+            864_000,
+        )?;
+        bound(
+            "evaluation.memory_mib",
+            self.evaluation.memory_mib as usize,
+            256,
+            1 << 20,
+        )?;
+        bound("researchers", self.researchers.len(), 1, 64)?;
+        if self.evaluation.baselines.first().map(String::as_str) != Some("plain") {
+            return Err(
+                "evaluation.baselines must start with \"plain\": everything is compared with it"
+                    .into(),
+            );
+        }
+        if !["any", "landlock", "namespaces"].contains(&self.isolation.as_str()) {
+            return Err(format!(
+                "isolation = {:?}: any, landlock or namespaces is possible",
+                self.isolation
+            ));
+        }
+        let step = self.feedback.policy.step();
+        if self.feedback.policy != Policy::Exact && !(0.001..=1.0).contains(&step) {
+            return Err(format!(
+                "feedback.policy.step = {step}: 0.001 to 1 is possible"
+            ));
+        }
+        if self
+            .feedback
+            .bits
+            .is_some_and(|bits| !(0.0..=1e6).contains(&bits))
+        {
+            return Err("feedback.bits must lie between 0 and 1000000".into());
+        }
+        let mut names = std::collections::BTreeSet::from([
+            "plain".to_owned(),
+            "operator".into(),
+            "baseline".into(),
+        ]);
+        for researcher in &self.researchers {
+            let plain = researcher
+                .name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-');
+            if researcher.name.is_empty() || researcher.name.len() > 32 || !plain {
+                return Err(format!(
+                    "researchers: name {:?} must be 1 to 32 letters, digits and dashes",
+                    researcher.name
+                ));
+            }
+            if !names.insert(researcher.name.clone()) {
+                return Err(format!(
+                    "researchers: the name {:?} is taken",
+                    researcher.name
+                ));
+            }
+            if !matches!(researcher.kind, Kind::Search | Kind::Random) {
+                return Err(format!(
+                    "researchers: {} is of a kind that this version can't run; search or random",
+                    researcher.name
+                ));
+            }
+            bound(
+                &format!("evaluations of {}", researcher.name),
+                researcher.evaluations as usize,
+                1,
+                1000,
+            )?;
+        }
+        if self.testbed == "import" && (self.data.is_none() || self.model.is_none()) {
+            return Err(
+                "testbed = \"import\" needs data and model: --set data=DIR --set model=DIR".into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// SHA-256 over the plan: what makes a directory this study's. Finalist rule and analysis are versioned with it.
+    pub fn hash(&self) -> String {
+        let text = serde_json::to_string(&(ANALYSIS, self)).unwrap_or_default();
+        hex::encode(Sha256::digest(text))
+    }
+
+    /// Evaluations of all researchers.
+    pub fn evaluations(&self) -> u32 {
+        self.researchers
+            .iter()
+            .map(|researcher| researcher.evaluations)
+            .sum()
+    }
+}
+
+/// Finalist rule and analysis; changes whenever they do.
+pub const ANALYSIS: &str = "1: finalists = each random control's best by feedback PGR, then the best others, distinct bundles; \
+     two-level bootstrap, 2000 replicates; paired t test against plain, Holm over finalists";
+
+fn table_has_quick(text: &str) -> bool {
+    text.parse::<Table>()
+        .is_ok_and(|table| table.contains_key("quick"))
+}
+
+fn make_quick(table: &mut Table, small: Table) -> Result<(), String> {
+    for (key, value) in small {
+        if key == "evaluations_per_researcher" {
+            let researchers = table.get_mut("researchers").and_then(Value::as_array_mut);
+            for researcher in researchers
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_table_mut)
+            {
+                researcher.insert("evaluations".into(), value.clone());
+            }
+        } else {
+            put(table, &key, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Set a dotted key.
+fn put(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
+    let mut parts: Vec<&str> = key.split('.').collect();
+    let last = parts
+        .pop()
+        .filter(|last| !last.is_empty())
+        .ok_or("the key is empty")?;
+    let mut at = table;
+    for part in parts {
+        at = at
+            .entry(part)
+            .or_insert_with(|| Value::Table(Table::new()))
+            .as_table_mut()
+            .ok_or_else(|| format!("{part} is not a table"))?;
+    }
+    at.insert(last.into(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, quick: bool, sets: &[&str]) -> Result<Plan, String> {
+        let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+        Plan::read(text, "study.toml", quick, &sets).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_default_study_is_what_it_promises() {
+        let plan = read(LAPTOP, false, &[]).unwrap();
+        assert!(plan.evaluations() >= 20 && plan.evaluation.seeds == 3);
+        assert_eq!((plan.close.finalists, plan.close.seeds), (4, 10));
+        let quick = read(LAPTOP, true, &[]).unwrap();
+        assert_eq!((quick.evaluations(), quick.close.seeds), (4, 3));
+        assert_ne!(plan.hash(), quick.hash());
+        read(
+            include_str!("../../../studies/commonsense.toml"),
+            false,
+            &[],
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn a_setting_overrides_the_file() {
+        let plan = read(
+            LAPTOP,
+            false,
+            &[
+                "testbed=fresh",
+                "close.seeds=5",
+                "evaluation.baselines=[\"plain\"]",
+            ],
+        )
+        .unwrap();
+        assert_eq!(
+            (
+                plan.testbed.as_str(),
+                plan.close.seeds,
+                plan.evaluation.baselines.len()
+            ),
+            ("fresh", 5, 1)
+        );
+    }
+
+    #[test]
+    fn impossible_plans_are_refused_by_field() {
+        let check = |set: &str, expect: &str| {
+            let error = read(LAPTOP, false, &[set]).unwrap_err();
+            assert!(error.contains(expect), "{set}: {error}");
+        };
+        check("close.seeds=14", "evaluation.seeds + close.seeds = 17");
+        check("evaluation.seeds=0", "evaluation.seeds = 0: 1 to 8");
+        check("close.finalists=9", "close.finalists = 9: 1 to 4");
+        check("evaluation.seed=3", "unknown field `seed`");
+        check("isolation=none", "any, landlock or namespaces");
+        check(
+            "evaluation.baselines=[\"probe\"]",
+            "must start with \"plain\"",
+        );
+        check("researchers=[]", "researchers = 0");
+        check("close.seeds=-1", "close.seeds");
+        check("close", "key=value");
+        check("testbed=import", "needs data and model");
+    }
+}

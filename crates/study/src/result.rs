@@ -1,0 +1,440 @@
+//! What came of a study, computed from the event log and the truth alone: run, `aar report` and `--json` share it.
+
+use crate::finalists::Candidate;
+use crate::plan::Plan;
+use aar_domain::rung::{Kind, Rung, Split};
+use aar_domain::stats::{Comparison, Pgr, Replicated, holm, minimum_difference, ranks};
+use aar_domain::testbed::TestbedRecord;
+use aar_grader::Score;
+use aar_grader::ledger::Unit;
+use aar_server::Server;
+use aar_server::event::{Phase, Purpose, Role};
+use aar_server::handle::Snapshot;
+use aar_server::record::{EvaluationRecord, Status};
+use serde::Serialize;
+
+/// Everything that is said of a study.
+#[derive(Clone, Debug, Serialize)]
+pub struct StudyResult {
+    /// Problem and subject.
+    pub problem: String,
+    /// The testbed's name.
+    pub testbed: String,
+    /// The study's name.
+    pub study: String,
+    /// True where anybody can read the truth or derive the key.
+    pub demonstration: bool,
+    /// `running`, `closed`, …
+    pub phase: String,
+    /// Weak and ceiling on the selection split, over their frozen seeds.
+    pub baselines: BaselinePair,
+    /// What two equal methods' PGRs differ by in 95 of 100 comparisons, at the size of a graded evaluation.
+    pub noise_floor: Option<f64>,
+    /// The smallest difference that the close finds with a power of 80 %, in PGR.
+    pub resolves: Option<f64>,
+    /// Replicated rows first, then graded ones; best first.
+    pub leaderboard: Vec<Row>,
+    /// Who worked.
+    pub researchers: Vec<ResearcherRow>,
+    /// In words.
+    pub verdict: String,
+    /// Evaluations that failed: method, author, reason.
+    pub failures: Vec<FailureRow>,
+    /// Bits that answers may have given away: used and limit.
+    pub bits: (f64, Option<f64>),
+    /// Operations of all training, counted by the engine.
+    pub operations: u64,
+    /// CPU-seconds of all evaluations, measured from outside.
+    pub cpu_s: f64,
+    /// Wall-clock seconds of all runs of this study.
+    pub wall_s: f64,
+}
+
+/// Weak and ceiling.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct BaselinePair {
+    /// The teacher.
+    pub weak: BaselineRow,
+    /// The student trained on the truth.
+    pub ceiling: BaselineRow,
+}
+
+/// Mean accuracy over frozen seeds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct BaselineRow {
+    /// Mean.
+    pub mean: f64,
+    /// Standard error, items and seeds.
+    pub se: f64,
+    /// Frozen seeds.
+    pub seeds: usize,
+}
+
+/// A row of the leaderboard.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Rank on its rung; methods that can't be told apart share one.
+    pub rank: usize,
+    /// Name of the method.
+    pub method: String,
+    /// Author.
+    pub by: String,
+    /// Kind of author.
+    pub kind: Kind,
+    /// Family of ideas.
+    pub family: String,
+    /// How far it may be believed.
+    pub rung: Rung,
+    /// Which items.
+    pub split: Split,
+    /// How many.
+    pub n_items: usize,
+    /// How many seeds.
+    pub seeds: usize,
+    /// Unclipped; absent where the gap is not clearly positive.
+    pub pgr: Option<f64>,
+    /// 95 % interval.
+    pub pgr_ci: Option<[f64; 2]>,
+    /// PGR per seed.
+    pub pgr_by_seed: Vec<f64>,
+    /// Accuracy, pooled.
+    pub transfer_acc: f64,
+    /// In distribution.
+    pub id_acc: Option<f64>,
+    /// Out of distribution.
+    pub ood_acc: Option<f64>,
+    /// Paired test against plain training on the same seeds, Holm over the rows of the rung; absent for plain itself.
+    pub p_plain: Option<f64>,
+    /// Times this bundle was evaluated.
+    pub evaluations: usize,
+    /// The bundle it was built on.
+    pub parent: Option<String>,
+    /// Author of that bundle.
+    pub parent_by: Option<String>,
+    /// Its bundle.
+    pub bundle: String,
+    /// The evaluation behind the row.
+    pub evaluation: i64,
+    /// What it was announced at before replication; replicated rows only.
+    pub announced: Option<f64>,
+    /// Bits of held-out answers that the team had seen before it was submitted.
+    pub bits_before: f64,
+}
+
+/// A researcher.
+#[derive(Clone, Debug, Serialize)]
+pub struct ResearcherRow {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: Option<Kind>,
+    /// Where it started.
+    pub direction: Option<String>,
+    /// Evaluations used.
+    pub evaluations: u32,
+    /// Findings posted.
+    pub findings: usize,
+    /// Seconds it was at work.
+    pub wall_s: f64,
+}
+
+/// A failed evaluation.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailureRow {
+    /// Method.
+    pub method: String,
+    /// Author.
+    pub by: String,
+    /// What happened.
+    pub reason: String,
+}
+
+/// A scored evaluation.
+struct Scored<'a> {
+    record: &'a EvaluationRecord,
+    kind: Kind,
+    score: Score,
+}
+
+/// Compute the result of what is in the log now.
+pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult {
+    let snapshot = server.snapshot();
+    let vault = server.vault();
+    let scored: Vec<Scored> = snapshot
+        .evaluations
+        .iter()
+        .zip(&snapshot.kinds)
+        .filter_map(|(record, &kind)| {
+            Some(Scored {
+                record,
+                kind,
+                score: server.score(record.id)?,
+            })
+        })
+        .collect();
+    let frozen = vault.frozen(Split::Selection);
+    let gap = frozen.ceiling - frozen.weak;
+    let mut leaderboard = Vec::new();
+    let mut resolves = None;
+    for (rung, purposes) in [
+        (Rung::Replicated, [Purpose::Finalist, Purpose::Reference]),
+        (Rung::Graded, [Purpose::Submission, Purpose::Baseline]),
+    ] {
+        let rows: Vec<&Scored> = scored
+            .iter()
+            .filter(|row| purposes.contains(&row.record.asked.purpose))
+            .collect();
+        let (rows, comparisons) = rows_of(&snapshot, server, rung, &rows);
+        if rung == Rung::Replicated {
+            let widest = comparisons
+                .iter()
+                .map(|c| c.se)
+                .fold(None, |a: Option<f64>, se| Some(a.map_or(se, |a| a.max(se))));
+            resolves = widest.map(|se| minimum_difference(se, plan.close.seeds, gap));
+        }
+        leaderboard.extend(rows);
+    }
+    announce(&mut leaderboard);
+    let plain = scored
+        .iter()
+        .find(|row| is_plain(row.record) && row.record.asked.purpose == Purpose::Baseline);
+    let demonstration = testbed.truth_public;
+    let account = snapshot.ledger.account(Unit::MilliBits);
+    let mut result = StudyResult {
+        problem: format!("weak-to-strong / {}", testbed.subject),
+        testbed: testbed.name.clone(),
+        study: plan.name.clone(),
+        demonstration,
+        phase: snapshot.phase.name().into(),
+        baselines: BaselinePair {
+            weak: BaselineRow {
+                mean: frozen.weak,
+                se: frozen.weak_se,
+                seeds: frozen.seeds,
+            },
+            ceiling: BaselineRow {
+                mean: frozen.ceiling,
+                se: frozen.ceiling_se,
+                seeds: frozen.seeds,
+            },
+        },
+        noise_floor: plain.map(|plain| vault.noise_floor(Split::Feedback, &plain.score)),
+        resolves,
+        leaderboard,
+        researchers: researchers(&snapshot),
+        verdict: String::new(),
+        failures: failures(&snapshot),
+        bits: (
+            account.used as f64 / 1000.0,
+            account.limit.map(|limit| limit as f64 / 1000.0),
+        ),
+        operations: snapshot.ledger.account(Unit::Operations).used,
+        cpu_s: snapshot.ledger.account(Unit::CpuMs).used as f64 / 1000.0,
+        wall_s: snapshot
+            .notes
+            .iter()
+            .filter(|note| note.kind == "run")
+            .filter_map(|note| note.body["wall_s"].as_f64())
+            .sum(),
+    };
+    result.verdict = crate::verdict::of(&result, plan, snapshot.phase == Phase::Closed);
+    result
+}
+
+/// The graded submissions that may become finalists.
+pub fn candidates(server: &Server, snapshot: &Snapshot) -> Vec<Candidate> {
+    let open = |(record, kind): (&EvaluationRecord, &Kind)| {
+        if record.asked.purpose != Purpose::Submission || record.status != Status::Done {
+            return None;
+        }
+        Some(Candidate {
+            evaluation: record.id,
+            bundle: record.asked.bundle.clone(),
+            by: record.asked.by.clone(),
+            random: *kind == Kind::Random,
+            pgr: server.score(record.id)?.pgr?.value,
+        })
+    };
+    snapshot
+        .evaluations
+        .iter()
+        .zip(&snapshot.kinds)
+        .filter_map(open)
+        .collect()
+}
+
+/// Plain training, by the operator's hand.
+fn is_plain(record: &EvaluationRecord) -> bool {
+    record.asked.key.ends_with(" plain")
+}
+
+fn rows_of(
+    snapshot: &Snapshot,
+    server: &Server,
+    rung: Rung,
+    scored: &[&Scored],
+) -> (Vec<Row>, Vec<Comparison>) {
+    let vault = server.vault();
+    let plain = scored.iter().find(|row| is_plain(row.record));
+    let comparisons: Vec<Option<Comparison>> = scored
+        .iter()
+        .map(|row| {
+            plain
+                .filter(|_| !is_plain(row.record))
+                .map(|plain| vault.compare(&row.score, &plain.score))
+        })
+        .collect();
+    let found: Vec<Comparison> = comparisons.iter().copied().flatten().collect();
+    let mut adjusted = holm(
+        &found
+            .iter()
+            .map(|comparison| comparison.p)
+            .collect::<Vec<_>>(),
+    )
+    .into_iter();
+    let replicated: Vec<Replicated> = scored
+        .iter()
+        .map(|row| row.score.replicated.clone())
+        .collect();
+    let places = ranks(&replicated);
+    let mut rows: Vec<Row> = scored
+        .iter()
+        .zip(&comparisons)
+        .zip(places)
+        .map(|((row, comparison), rank)| {
+            let p_plain = comparison.and_then(|_| adjusted.next());
+            row_of(snapshot, server, rung, row, p_plain, rank)
+        })
+        .collect();
+    rows.sort_by(|a, b| {
+        b.transfer_acc
+            .total_cmp(&a.transfer_acc)
+            .then(a.evaluation.cmp(&b.evaluation))
+    });
+    (rows, found)
+}
+
+fn row_of(
+    snapshot: &Snapshot,
+    server: &Server,
+    rung: Rung,
+    row: &Scored,
+    p_plain: Option<f64>,
+    rank: usize,
+) -> Row {
+    let asked = &row.record.asked;
+    let author = |bundle: &String| {
+        snapshot
+            .evaluations
+            .iter()
+            .find(|other| other.asked.bundle == *bundle)
+            .map(|other| other.asked.by.clone())
+    };
+    let earlier = |other: &&EvaluationRecord| {
+        other
+            .ended_ms
+            .is_some_and(|ended| ended <= row.record.at_ms)
+    };
+    let answers = snapshot
+        .evaluations
+        .iter()
+        .filter(earlier)
+        .filter(|other| other.asked.split == Split::Feedback);
+    let policy = snapshot.opening.as_ref().map(|opening| opening.policy);
+    let bits = policy.map_or(0.0, |policy| policy.milli_bits() as f64 / 1000.0);
+    Row {
+        rank,
+        method: asked.name.clone(),
+        by: asked.by.clone(),
+        kind: row.kind,
+        family: asked.family.clone(),
+        rung,
+        split: asked.split,
+        n_items: server.vault().items(asked.split),
+        seeds: row.score.replicated.by_seed.len(),
+        pgr: row.score.pgr.map(|pgr| pgr.value),
+        pgr_ci: row.score.pgr.map(|Pgr { low, high, .. }| [low, high]),
+        pgr_by_seed: row.score.by_seed.clone(),
+        transfer_acc: row.score.accuracy,
+        id_acc: row.score.accuracy_in,
+        ood_acc: row.score.accuracy_out,
+        p_plain,
+        evaluations: snapshot
+            .evaluations
+            .iter()
+            .filter(|other| other.asked.bundle == asked.bundle)
+            .count(),
+        parent: asked.parent.clone(),
+        parent_by: asked.parent.as_ref().and_then(author),
+        bundle: asked.bundle.clone(),
+        evaluation: row.record.id,
+        announced: None,
+        bits_before: answers.count() as f64 * bits,
+    }
+}
+
+/// Beside every replicated value, what the same bundle was announced at.
+fn announce(rows: &mut [Row]) {
+    let graded: Vec<(String, Option<f64>)> = rows
+        .iter()
+        .filter(|row| row.rung == Rung::Graded)
+        .map(|row| (row.bundle.clone(), row.pgr))
+        .collect();
+    for row in rows.iter_mut().filter(|row| row.rung == Rung::Replicated) {
+        row.announced = graded
+            .iter()
+            .find(|(bundle, _)| *bundle == row.bundle)
+            .and_then(|(_, pgr)| *pgr);
+    }
+}
+
+fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
+    let wall = |name: &str| {
+        let runs = snapshot.notes.iter().filter(|note| note.kind == "run");
+        runs.filter_map(|note| note.body["researchers"][name].as_f64())
+            .sum()
+    };
+    let own = |name: &str, record: &EvaluationRecord| {
+        record.asked.by == name && record.asked.purpose == Purpose::Submission
+    };
+    let row = |participant: &aar_server::event::Participant| ResearcherRow {
+        name: participant.name.clone(),
+        kind: participant.kind,
+        direction: participant.direction.clone(),
+        evaluations: snapshot
+            .evaluations
+            .iter()
+            .filter(|record| own(&participant.name, record))
+            .count() as u32,
+        findings: snapshot
+            .findings
+            .iter()
+            .filter(|finding| finding.posted.by == participant.name)
+            .count(),
+        wall_s: wall(&participant.name),
+    };
+    snapshot
+        .participants
+        .iter()
+        .filter(|participant| participant.role == Role::Researcher)
+        .map(row)
+        .collect()
+}
+
+fn failures(snapshot: &Snapshot) -> Vec<FailureRow> {
+    let failed = |record: &EvaluationRecord| {
+        let (reason, tail) = record.failure.as_ref()?;
+        let last = tail.lines().last().unwrap_or_default();
+        let reason = if last.is_empty() {
+            reason.clone()
+        } else {
+            format!("{reason}: {last}")
+        };
+        Some(FailureRow {
+            method: record.asked.name.clone(),
+            by: record.asked.by.clone(),
+            reason,
+        })
+    };
+    snapshot.evaluations.iter().filter_map(failed).collect()
+}

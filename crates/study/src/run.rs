@@ -1,0 +1,483 @@
+//! Run a study from its directory: open, baselines, research, close. Every step may be interrupted and done again.
+
+use crate::directory::StudyDirectory;
+use crate::error::StudyError;
+use crate::finalists;
+use crate::key::StudyKey;
+use crate::plan::{Plan, ResearcherPlan};
+use crate::result::{self, StudyResult};
+use crate::team::{Team, TeamEvent};
+use crate::testbed::Testbed;
+use crate::workers::{WorkerFile, Workers};
+use aar_api::bundle::Bundle;
+use aar_domain::rung::{Kind, Split};
+use aar_domain::testbed::TestbedRecord;
+use aar_grader::Score;
+use aar_grader::ledger::Unit;
+use aar_researcher::ResearcherSpec;
+use aar_sandbox::{Backend, Isolation, Limits};
+use aar_server::event::{Opening, Participant, Phase, Purpose, Role};
+use aar_server::handle::{OperatorRequest, Snapshot};
+use aar_server::record::EvaluationRecord;
+use aar_server::{Server, ServerConfig};
+use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a run needs beside its plan.
+pub struct RunConfig<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The study's directory, opened.
+    pub directory: &'a StudyDirectory,
+    /// The testbed.
+    pub testbed: &'a Testbed,
+    /// This program: `aar worker` and, in sandboxes, `lab`.
+    pub executable: PathBuf,
+    /// How strangers are confined here.
+    pub isolation: Isolation,
+    /// Jobs at a time, one engine thread each.
+    pub workers: usize,
+    /// A loopback address to serve people on.
+    pub http: Option<SocketAddr>,
+    /// Texts of shipped recipes by name.
+    pub recipe: &'a dyn Fn(&str) -> Option<ShippedRecipe>,
+    /// Set to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// A recipe that ships.
+pub struct ShippedRecipe {
+    /// Its text.
+    pub text: String,
+    /// Its method's name.
+    pub name: String,
+    /// Its family.
+    pub family: String,
+}
+
+/// What happens in a run, for whoever shows it.
+pub enum StudyEvent<'a> {
+    /// The study is open.
+    Opened(&'a Opened<'a>),
+    /// Something may have changed.
+    Tick(&'a Tick<'a>),
+    /// A researcher ended or was started again.
+    Team(&'a TeamEvent),
+    /// The finalists were chosen.
+    Finalists(&'a [EvaluationRecord]),
+}
+
+/// The start of a run.
+pub struct Opened<'a> {
+    /// The testbed's record.
+    pub testbed: &'a TestbedRecord,
+    /// Whether the study had been started before.
+    pub resumed: bool,
+    /// Where people can reach it.
+    pub http: Option<SocketAddr>,
+    /// A token that may look.
+    pub viewer: String,
+    /// The running server.
+    pub server: &'a Server,
+}
+
+/// The study at a moment.
+pub struct Tick<'a> {
+    /// Everything as it is.
+    pub snapshot: &'a Snapshot,
+    /// Jobs done and planned.
+    pub jobs: (usize, usize),
+    /// The exact score of a finished evaluation.
+    pub score: &'a dyn Fn(i64) -> Option<Score>,
+}
+
+/// Run, or go on with, a study to its end.
+pub fn run(
+    config: &RunConfig,
+    resumed: bool,
+    show: &mut dyn FnMut(StudyEvent),
+) -> Result<StudyResult, StudyError> {
+    check_isolation(config)?;
+    let started = Instant::now();
+    let plan = config.plan;
+    // A demonstration's key follows from its seed, so that anybody gets the same numbers; elsewhere it is the operating system's.
+    let demonstration = config.testbed.record.truth_public;
+    let key = StudyKey::load_or(&config.directory.path("key"), || {
+        if demonstration {
+            Ok(StudyKey::of_seed(plan.seed))
+        } else {
+            StudyKey::draw()
+        }
+    })?;
+    let sockets = tempfile::Builder::new()
+        .prefix("aar-")
+        .tempdir()
+        .map_err(StudyError::file("create", "a folder for the socket"))?;
+    open_to_all(sockets.path())?;
+    let server = Server::start(&ServerConfig {
+        log: config.directory.path("study.db"),
+        testbed: config.testbed.path.clone(),
+        socket: Some(sockets.path().join("api.sock")),
+        http: config.http,
+    })?;
+    server.open(&opening(config, &key))?;
+    for participant in participants(plan, &key) {
+        server.join(&participant)?;
+    }
+    show(StudyEvent::Opened(&Opened {
+        testbed: &config.testbed.record,
+        resumed,
+        http: server.http(),
+        viewer: key.token("viewer"),
+        server: &server,
+    }));
+    let mut study = Running {
+        config,
+        server: &server,
+        key: &key,
+        sockets: sockets.path().to_owned(),
+        team: None,
+    };
+    let ended = study.all(show);
+    let walls: serde_json::Map<String, serde_json::Value> = study
+        .team
+        .take()
+        .map(|team| {
+            team.wall_s()
+                .into_iter()
+                .map(|(name, wall)| (name, wall.into()))
+                .collect()
+        })
+        .unwrap_or_default();
+    server.note("run", serde_json::json!({"wall_s": started.elapsed().as_secs_f64(), "researchers": walls, "stopped": ended.is_err()}))?;
+    ended?;
+    Ok(result::of(&server, plan, &config.testbed.record))
+}
+
+fn check_isolation(config: &RunConfig) -> Result<(), StudyError> {
+    let least = match config.plan.isolation.as_str() {
+        "namespaces" => Backend::Namespaces,
+        "landlock" => Backend::Landlock,
+        _ => return Ok(()),
+    };
+    if config.isolation.backend < least {
+        return Err(StudyError::Isolation {
+            wanted: config.plan.isolation.clone(),
+            found: config.isolation.describe().into(),
+        });
+    }
+    Ok(())
+}
+
+/// Researchers run as other users; they may pass through, and what is inside says itself who may do what.
+fn open_to_all(folder: &std::path::Path) -> Result<(), StudyError> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+        .map_err(StudyError::file("set the mode of", folder))
+}
+
+fn opening(config: &RunConfig, key: &StudyKey) -> Opening {
+    let plan = config.plan;
+    let policy = plan.feedback.policy;
+    let answers = plan.evaluations() as u64 + plan.evaluation.baselines.len() as u64;
+    let bits = plan
+        .feedback
+        .bits
+        .map_or(answers * policy.milli_bits(), |bits| (bits * 1000.0) as u64);
+    Opening {
+        study: plan.name.clone(),
+        testbed: config.testbed.record.name.clone(),
+        subject: config.testbed.record.subject.clone(),
+        plan: plan.hash(),
+        key_commitment: key.commitment(),
+        seeds: key.seeds(plan.evaluation.seeds, plan.close.seeds),
+        policy,
+        limits: [
+            (Unit::Evaluations, u64::from(plan.evaluations())),
+            (Unit::MilliBits, bits),
+        ]
+        .into(),
+    }
+}
+
+fn participants(plan: &Plan, key: &StudyKey) -> Vec<Participant> {
+    let hash = |name: &str| hex::encode(Sha256::digest(key.token(name)));
+    let service = |name: &str, role| Participant {
+        name: name.into(),
+        role,
+        kind: None,
+        direction: None,
+        seed: 0,
+        evaluations: 0,
+        turns: false,
+        token_hash: hash(name),
+    };
+    let researcher = |(at, researcher): (usize, &ResearcherPlan)| Participant {
+        name: researcher.name.clone(),
+        role: Role::Researcher,
+        kind: Some(researcher.kind),
+        direction: researcher.direction.clone(),
+        seed: plan.seed.wrapping_mul(1_000_003).wrapping_add(at as u64),
+        evaluations: researcher.evaluations,
+        turns: true,
+        token_hash: hash(&researcher.name),
+    };
+    let mut all = vec![
+        service("worker", Role::Worker),
+        service("viewer", Role::Viewer),
+    ];
+    all.extend(plan.researchers.iter().enumerate().map(researcher));
+    all
+}
+
+/// A run under way.
+struct Running<'a> {
+    config: &'a RunConfig<'a>,
+    server: &'a Server,
+    key: &'a StudyKey,
+    sockets: PathBuf,
+    team: Option<Team>,
+}
+
+impl Running<'_> {
+    fn all(&mut self, show: &mut dyn FnMut(StudyEvent)) -> Result<(), StudyError> {
+        if self.server.snapshot().phase == Phase::Closed {
+            return Ok(());
+        }
+        let mut workers = self.workers()?;
+        self.baselines(&mut workers, show)?;
+        self.server.enter(Phase::Running)?;
+        if self.server.snapshot().phase == Phase::Running {
+            self.research(&mut workers, show)?;
+        }
+        self.server.enter(Phase::Closing)?;
+        self.close(&mut workers, show)?;
+        self.server
+            .note("key", serde_json::json!({"key": self.key.reveal()}))?;
+        Ok(self.server.enter(Phase::Closed)?)
+    }
+
+    fn workers(&self) -> Result<Workers, StudyError> {
+        let plan = &self.config.plan.evaluation;
+        let folder = self.config.directory.folder("run")?;
+        let file = |at: usize| WorkerFile {
+            name: format!("worker-{at}"),
+            socket: self.sockets.join("api.sock"),
+            token: self.key.token("worker"),
+            testbed: self.config.testbed.path.clone(),
+            scratch: folder.join(format!("worker-{at}")),
+            lab: self.config.executable.clone(),
+            limits: Limits {
+                wall: Duration::from_secs(plan.wall_s),
+                cpu: Duration::from_secs(plan.cpu_s),
+                memory_bytes: plan.memory_mib << 20,
+                ..Limits::default()
+            },
+            threads: 1,
+        };
+        Workers::start(
+            &self.config.executable,
+            &folder,
+            (0..self.config.workers.max(1)).map(file).collect(),
+        )
+    }
+
+    /// Wait for changes until `done` says so, looking after workers and researchers meanwhile.
+    fn wait(
+        &mut self,
+        workers: &mut Workers,
+        show: &mut dyn FnMut(StudyEvent),
+        done: &dyn Fn(&Snapshot, bool) -> bool,
+    ) -> Result<Snapshot, StudyError> {
+        loop {
+            if self.config.stop.load(Ordering::Relaxed) {
+                return Err(StudyError::Stopped);
+            }
+            workers.tend()?;
+            if let Some(team) = &mut self.team {
+                for event in team.tend(self.server)? {
+                    show(StudyEvent::Team(&event));
+                }
+            }
+            let working = self.team.as_ref().is_some_and(Team::working);
+            let snapshot = self.server.snapshot();
+            let finished = snapshot
+                .jobs
+                .iter()
+                .filter(|job| job.status == aar_server::record::Status::Done)
+                .count();
+            show(StudyEvent::Tick(&Tick {
+                snapshot: &snapshot,
+                jobs: (finished, self.planned_jobs()),
+                score: &|id| self.server.score(id),
+            }));
+            if done(&snapshot, working) {
+                return Ok(snapshot);
+            }
+            self.server
+                .wait(snapshot.version, Duration::from_millis(250));
+        }
+    }
+
+    fn planned_jobs(&self) -> usize {
+        let plan = self.config.plan;
+        let graded = plan.evaluation.baselines.len() + plan.evaluations() as usize;
+        graded * plan.evaluation.seeds + (plan.close.finalists + 1) * plan.close.seeds
+    }
+
+    fn request(
+        &self,
+        name: &str,
+        purpose: Purpose,
+        split: Split,
+    ) -> Result<OperatorRequest, StudyError> {
+        let recipe = (self.config.recipe)(name).ok_or_else(|| StudyError::Plan {
+            place: "evaluation.baselines".into(),
+            detail: format!("no shipped recipe is called {name:?}; `lab recipes` lists them"),
+        })?;
+        Ok(OperatorRequest {
+            bundle: Bundle::of_recipe(&recipe.text),
+            name: recipe.name,
+            family: recipe.family,
+            by: "baseline".into(),
+            parent: None,
+            purpose,
+            split,
+            key: format!("{} {name}", split.name()),
+        })
+    }
+
+    fn baselines(
+        &mut self,
+        workers: &mut Workers,
+        show: &mut dyn FnMut(StudyEvent),
+    ) -> Result<(), StudyError> {
+        let requests = self
+            .config
+            .plan
+            .evaluation
+            .baselines
+            .iter()
+            .map(|name| self.request(name, Purpose::Baseline, Split::Feedback));
+        for request in requests.collect::<Result<Vec<_>, _>>()? {
+            self.server.evaluate(&request)?;
+        }
+        let all = |snapshot: &Snapshot, _| ended(snapshot, &[Purpose::Baseline]);
+        let snapshot = self.wait(workers, show, &all)?;
+        let plain = snapshot
+            .evaluations
+            .iter()
+            .find(|record| record.asked.key == "feedback plain");
+        match plain.and_then(|plain| plain.failure.clone().map(|failure| (plain, failure))) {
+            Some((plain, (reason, tail))) => Err(StudyError::Baseline {
+                name: plain.asked.name.clone(),
+                reason: format!("{reason} {tail}"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn research(
+        &mut self,
+        workers: &mut Workers,
+        show: &mut dyn FnMut(StudyEvent),
+    ) -> Result<(), StudyError> {
+        let retired = self.server.snapshot().retired;
+        let open = self
+            .config
+            .plan
+            .researchers
+            .iter()
+            .filter(|researcher| !retired.contains(&researcher.name));
+        let specs = open
+            .map(|researcher| self.spec(researcher))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.team = Some(Team::start(specs, &self.config.isolation)?);
+        self.wait(workers, show, &|snapshot, working| {
+            !working && ended(snapshot, &[Purpose::Submission])
+        })?;
+        Ok(())
+    }
+
+    fn spec(&self, researcher: &ResearcherPlan) -> Result<ResearcherSpec, StudyError> {
+        let mut args = vec!["search".into()];
+        for family in &researcher.without {
+            args.extend(["--without".into(), family.into()]);
+        }
+        if researcher.kind == Kind::Random {
+            // The control tries nothing before it submits.
+            args.extend(["--trials".into(), "1".into()]);
+        }
+        let day = Duration::from_secs(86_400);
+        Ok(ResearcherSpec {
+            name: researcher.name.clone(),
+            token: self.key.token(&researcher.name),
+            workspace: self
+                .config
+                .directory
+                .folder(&format!("researchers/{}", researcher.name))?,
+            data: self.config.testbed.path.join("public"),
+            socket_dir: self.sockets.clone(),
+            lab: self.config.executable.clone(),
+            args,
+            threads: 1,
+            limits: Limits {
+                wall: day,
+                cpu: day,
+                ..Limits::default()
+            },
+        })
+    }
+
+    /// Re-run the finalists and plain training on fresh seeds and the selection split.
+    fn close(
+        &mut self,
+        workers: &mut Workers,
+        show: &mut dyn FnMut(StudyEvent),
+    ) -> Result<(), StudyError> {
+        let snapshot = self.server.snapshot();
+        let chosen = finalists::choose(
+            &result::candidates(self.server, &snapshot),
+            self.config.plan.close.finalists,
+        );
+        let chosen: Vec<EvaluationRecord> = chosen
+            .into_iter()
+            .filter_map(|id| snapshot.evaluations.get(id as usize - 1).cloned())
+            .collect();
+        show(StudyEvent::Finalists(&chosen));
+        self.server
+            .evaluate(&self.request("plain", Purpose::Reference, Split::Selection)?)?;
+        for finalist in &chosen {
+            let asked = &finalist.asked;
+            let Some(bundle) = self.server.bundle(&asked.bundle) else {
+                continue;
+            };
+            self.server.evaluate(&OperatorRequest {
+                bundle,
+                name: asked.name.clone(),
+                family: asked.family.clone(),
+                by: asked.by.clone(),
+                parent: asked.parent.clone(),
+                purpose: Purpose::Finalist,
+                split: Split::Selection,
+                key: format!("finalist {}", asked.bundle),
+            })?;
+        }
+        self.wait(workers, show, &|snapshot, _| {
+            ended(snapshot, &[Purpose::Reference, Purpose::Finalist])
+        })?;
+        Ok(())
+    }
+}
+
+/// Whether all evaluations of these purposes have ended.
+fn ended(snapshot: &Snapshot, purposes: &[Purpose]) -> bool {
+    snapshot
+        .evaluations
+        .iter()
+        .filter(|record| purposes.contains(&record.asked.purpose))
+        .all(EvaluationRecord::ended)
+}

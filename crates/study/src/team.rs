@@ -1,0 +1,107 @@
+//! The researchers' processes: start, watch, start again, retire.
+
+use crate::error::StudyError;
+use aar_researcher::{Researcher, ResearcherSpec, State};
+use aar_sandbox::Isolation;
+use aar_server::Server;
+use std::time::Instant;
+
+/// Times a researcher is started again before it is retired.
+const RESTARTS: u32 = 2;
+
+/// One researcher of a study.
+struct Member {
+    spec: ResearcherSpec,
+    running: Option<Researcher>,
+    restarts: u32,
+    started: Instant,
+    wall_s: f64,
+}
+
+/// All of them.
+pub struct Team {
+    members: Vec<Member>,
+    isolation: Isolation,
+}
+
+/// What became of a researcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TeamEvent {
+    /// It used its budget.
+    Done(String),
+    /// It crashed and was started again.
+    Restarted(String, String),
+    /// It crashed too often.
+    Retired(String, String),
+}
+
+impl Team {
+    /// Start everybody.
+    pub fn start(specs: Vec<ResearcherSpec>, isolation: &Isolation) -> Result<Self, StudyError> {
+        let mut members = Vec::new();
+        for spec in specs {
+            let running = Some(Researcher::spawn(&spec, isolation)?);
+            members.push(Member {
+                spec,
+                running,
+                restarts: 0,
+                started: Instant::now(),
+                wall_s: 0.0,
+            });
+        }
+        Ok(Self {
+            members,
+            isolation: isolation.clone(),
+        })
+    }
+
+    /// Look after everybody once.
+    pub fn tend(&mut self, server: &Server) -> Result<Vec<TeamEvent>, StudyError> {
+        let mut events = Vec::new();
+        for member in &mut self.members {
+            let Some(running) = member.running.as_mut() else {
+                continue;
+            };
+            let name = member.spec.name.clone();
+            match running.poll()? {
+                State::Running => continue,
+                State::Done => {
+                    member.running = None;
+                    server.retire(&name)?;
+                    events.push(TeamEvent::Done(name));
+                }
+                State::Crashed(why) if member.restarts < RESTARTS => {
+                    member.restarts += 1;
+                    member.running = Some(Researcher::spawn(&member.spec, &self.isolation)?);
+                    events.push(TeamEvent::Restarted(name, why));
+                    continue;
+                }
+                State::Crashed(why) => {
+                    member.running = None;
+                    server.retire(&name)?;
+                    events.push(TeamEvent::Retired(name, why));
+                }
+            }
+            member.wall_s = member.started.elapsed().as_secs_f64();
+        }
+        Ok(events)
+    }
+
+    /// Whether anybody is still at work.
+    pub fn working(&self) -> bool {
+        self.members.iter().any(|member| member.running.is_some())
+    }
+
+    /// Seconds each has been at work in this run.
+    pub fn wall_s(&self) -> Vec<(String, f64)> {
+        let of = |member: &Member| {
+            let wall = if member.running.is_some() {
+                member.started.elapsed().as_secs_f64()
+            } else {
+                member.wall_s
+            };
+            (member.spec.name.clone(), wall)
+        };
+        self.members.iter().map(of).collect()
+    }
+}

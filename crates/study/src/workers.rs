@@ -1,0 +1,130 @@
+//! Workers as processes of their own: they never hold the truth, and can be ended without harm.
+
+use crate::error::StudyError;
+use aar_sandbox::Limits;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// What `aar worker --config FILE` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WorkerFile {
+    /// Its name.
+    pub name: String,
+    /// The server's socket.
+    pub socket: PathBuf,
+    /// Its token.
+    pub token: String,
+    /// The testbed's folder.
+    pub testbed: PathBuf,
+    /// Where job folders are made.
+    pub scratch: PathBuf,
+    /// The executable that is mounted as `lab`.
+    pub lab: PathBuf,
+    /// Limits of the train phase.
+    pub limits: Limits,
+    /// Threads of the engine per job.
+    pub threads: usize,
+}
+
+/// Running workers. Ended when dropped.
+pub struct Workers {
+    executable: PathBuf,
+    files: Vec<(PathBuf, WorkerFile)>,
+    children: Vec<Option<Child>>,
+    restarts: u32,
+}
+
+/// Workers that ended by themselves are started again this often in all.
+const RESTARTS: u32 = 8;
+
+impl Workers {
+    /// Start one per file; the files are written below `folder`.
+    pub fn start(
+        executable: &Path,
+        folder: &Path,
+        files: Vec<WorkerFile>,
+    ) -> Result<Self, StudyError> {
+        let mut placed = Vec::new();
+        for file in files {
+            let path = folder.join(format!("{}.json", file.name));
+            std::fs::write(&path, serde_json::to_string(&file).unwrap_or_default())
+                .map_err(StudyError::file("write", &path))?;
+            std::fs::create_dir_all(&file.scratch)
+                .map_err(StudyError::file("create", &file.scratch))?;
+            placed.push((path, file));
+        }
+        let mut workers = Self {
+            executable: executable.to_owned(),
+            children: vec![],
+            files: placed,
+            restarts: 0,
+        };
+        for at in 0..workers.files.len() {
+            let child = workers.spawn(at)?;
+            workers.children.push(Some(child));
+        }
+        Ok(workers)
+    }
+
+    fn spawn(&self, at: usize) -> Result<Child, StudyError> {
+        let (path, file) = &self.files[at];
+        let log_path = path.with_extension("log");
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log_path);
+        let log = log.map_err(StudyError::file("create", &log_path))?;
+        Command::new(&self.executable)
+            .arg("worker")
+            .arg("--config")
+            .arg(path)
+            // A worker ends when this end of the pipe does: however this process ends, no worker is left.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|error| StudyError::Workers(format!("start {}: {error}", file.name)))
+    }
+
+    /// Start again what ended by itself.
+    pub fn tend(&mut self) -> Result<(), StudyError> {
+        for at in 0..self.children.len() {
+            let ended = self.children[at].as_mut().map(Child::try_wait);
+            let Some(Ok(Some(status))) = ended else {
+                continue;
+            };
+            self.restarts += 1;
+            if self.restarts > RESTARTS {
+                let log = self.files[at].0.with_extension("log");
+                let text = std::fs::read_to_string(&log).unwrap_or_default();
+                let last = text.lines().last().unwrap_or("it said nothing").to_owned();
+                return Err(StudyError::Workers(format!(
+                    "they end again and again ({status}): {last}; see {}",
+                    log.display()
+                )));
+            }
+            self.children[at] = Some(self.spawn(at)?);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for child in self.children.iter_mut().flatten() {
+            drop(child.stdin.take());
+        }
+        for child in self.children.iter_mut().flatten() {
+            // It has been told; what does not listen is ended.
+            for _ in 0..30 {
+                if matches!(child.try_wait(), Ok(Some(_))) {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
