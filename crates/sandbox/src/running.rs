@@ -44,6 +44,8 @@ pub struct Outcome {
 /// A running jail. Dropped, its whole tree is killed.
 pub struct Running {
     child: Child,
+    /// Owns what the child needs until it ends, mount points above all.
+    _command: Command,
     started: Instant,
     wall: Duration,
     readers: Vec<JoinHandle<Vec<u8>>>,
@@ -78,6 +80,7 @@ impl Running {
         let (started, wall) = (Instant::now(), jail.limits.wall);
         Ok(Self {
             child,
+            _command: command,
             started,
             wall,
             readers,
