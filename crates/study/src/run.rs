@@ -127,6 +127,10 @@ pub fn run(
     for participant in participants(plan, &key) {
         server.join(&participant)?;
     }
+    server.note(
+        "isolation",
+        serde_json::json!({"isolation": config.isolation.describe()}),
+    )?;
     show(StudyEvent::Opened(&Opened {
         testbed: &config.testbed.record,
         resumed,

@@ -1,0 +1,105 @@
+//! The leaderboard, with a fold under every row.
+
+use super::axis::Axis;
+use super::figures::whisker;
+use crate::result::{Row, StudyResult};
+use aar_domain::rung::{Kind, Rung};
+use aar_server::Server;
+use maud::{Markup, html};
+
+/// The section.
+pub fn section(result: &StudyResult, server: &Server) -> Markup {
+    let values = result
+        .leaderboard
+        .iter()
+        .flat_map(|row| row.pgr_ci.into_iter().flatten());
+    let scale = Axis::over(values, 6.0, 224.0);
+    let (replicated, graded): (Vec<&Row>, Vec<&Row>) = result
+        .leaderboard
+        .iter()
+        .partition(|row| row.rung != Rung::Graded);
+    html! {
+        section {
+            h2 { "Leaderboard" }
+            @if !replicated.is_empty() {
+                h3 { "Results: replicated on fresh seeds and unseen items" }
+                (table(&replicated, &scale, server))
+                @if let Some(resolves) = result.resolves {
+                    p.note { "Equal ranks can't be told apart. At these sizes a difference of " (format!("{resolves:.2}")) " PGR is found with a power of 80 %; smaller ones may not be." }
+                }
+            }
+            h3 { "Announcements: graded on the feedback split" }
+            (table(&graded, &scale, server))
+            @if let Some(floor) = result.noise_floor {
+                p.note { "Noise floor ± " (format!("{floor:.2}")) " PGR: what two equal methods differ by in 95 of 100 comparisons at this size. p values are Holm's over the rows of a table, paired with plain training by seeds and items." }
+            }
+            @if !result.failures.is_empty() {
+                h3 { "Failed evaluations (charged like all others)" }
+                ul { @for failure in &result.failures { li { (failure.method) " by " (failure.by) ": " (failure.reason) } } }
+            }
+        }
+    }
+}
+
+fn table(rows: &[&Row], scale: &Axis, server: &Server) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead { tr { th { "rank" } th { "method" } th { "by" } th { "PGR [95 %]" } th { "0 … 1" } th { "p plain" } th { "in / out" } th { "#" } } }
+                tbody { @for row in rows { (line(row, scale, server)) } }
+            }
+        }
+    }
+}
+
+fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
+    let number = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
+    let p = match row.p_plain {
+        None => "–".to_owned(),
+        Some(p) if p < 0.001 => "< 0.001".into(),
+        Some(p) => format!("{p:.3}"),
+    };
+    let pgr = match (row.pgr, row.pgr_ci) {
+        (Some(pgr), Some([low, high])) => format!("{pgr:.2} [{low:.2}, {high:.2}]"),
+        _ => "undefined".into(),
+    };
+    html! {
+        tr id={ "e" (row.evaluation) } {
+            td { (row.rank) }
+            td { details { summary { (row.method) } (fold(row, server)) } }
+            td { @if row.kind == Kind::Baseline { "–" } @else { (row.by) } }
+            td.n { (pgr) }
+            td.fig { (whisker(row, scale)) }
+            td.n { (p) }
+            td.n { (number(row.id_acc)) " / " (number(row.ood_acc)) }
+            td { (row.evaluation) }
+        }
+    }
+}
+
+/// What is under a row: numbers, recipe, what it was built on.
+fn fold(row: &Row, server: &Server) -> Markup {
+    let bundle = server.bundle(&row.bundle);
+    let recipe = bundle
+        .as_ref()
+        .and_then(|bundle| bundle.text("recipe.toml"));
+    let card = bundle.as_ref().and_then(|bundle| bundle.text("card.md"));
+    let by_seed: Vec<String> = row
+        .pgr_by_seed
+        .iter()
+        .map(|pgr| format!("{pgr:.2}"))
+        .collect();
+    html! {
+        p.note {
+            "family " (row.family) " · accuracy " (format!("{:.3}", row.transfer_acc)) " on " (row.n_items) " " (row.split.name()) " items · PGR by seed: " (by_seed.join(", "))
+            @if let Some(announced) = row.announced { " · announced at " (format!("{announced:.2}")) }
+            " · bundle " code { (row.bundle.get(..12).unwrap_or_default()) }
+            @if let Some(parent) = &row.parent {
+                " · built on " code { (parent.get(..12).unwrap_or_default()) } @if let Some(author) = &row.parent_by { " by " (author) }
+            }
+            " · signal receipt: at most " (format!("{:.0}", row.bits_before)) " bits of held-out answers had been seen by the team before"
+        }
+        @if let Some(card) = card { pre { (card) } }
+        @if let Some(recipe) = recipe { pre { (recipe) } }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the researchers did: a timeline each, findings, who built on whom; families of ideas.
+
+use crate::result::{Row, StudyResult};
+use aar_domain::rung::{Kind, Rung};
+use aar_server::handle::Snapshot;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// Findings listed per researcher; all are in the log.
+const LISTED: usize = 12;
+
+/// The section.
+pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
+    html! {
+        section {
+            h2 { "What the researchers did" }
+            (timeline(result, snapshot))
+            @for researcher in &result.researchers {
+                h3 { (researcher.name) " " span.tag { (researcher.kind.map_or("person".into(), |kind| format!("{kind:?}").to_lowercase())) } }
+                @if let Some(direction) = &researcher.direction { p.note { "started from: " (direction) } }
+                p { (researcher.evaluations) " evaluations, " (researcher.findings) " findings, " (format!("{:.0} s", researcher.wall_s)) " at work" (built_on(result, &researcher.name)) }
+                (findings(snapshot, &researcher.name))
+            }
+        }
+    }
+}
+
+fn built_on(result: &StudyResult, name: &str) -> String {
+    let mut authors: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in result
+        .leaderboard
+        .iter()
+        .filter(|row| row.rung == Rung::Graded && row.by == name)
+    {
+        if let Some(author) = row.parent_by.as_deref().filter(|author| *author != name) {
+            *authors.entry(author).or_default() += 1;
+        }
+    }
+    if authors.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = authors
+        .iter()
+        .map(|(author, count)| format!("{author} ({count})"))
+        .collect();
+    format!("; built on snapshots of {}", list.join(", "))
+}
+
+fn findings(snapshot: &Snapshot, name: &str) -> Markup {
+    let own: Vec<_> = snapshot
+        .findings
+        .iter()
+        .filter(|finding| finding.posted.by == name)
+        .collect();
+    html! {
+        @if !own.is_empty() {
+            details {
+                summary { "findings" }
+                ul {
+                    @for finding in own.iter().rev().take(LISTED) {
+                        li {
+                            span.tag { (format!("{:?}", finding.posted.kind).to_lowercase()) } " " (finding.posted.title)
+                            @if let Some(evaluation) = finding.posted.evaluation { " (" a href={ "#e" (evaluation) } { "#" (evaluation) } ")" }
+                            @for (_, comment) in &finding.comments { br; span.note { (comment.by) ": " (comment.body) } }
+                        }
+                    }
+                }
+                @if own.len() > LISTED { p.note { "and " (own.len() - LISTED) " earlier ones" } }
+            }
+        }
+    }
+}
+
+/// One line per researcher: its graded submissions in order, joined to what they were built on.
+fn timeline(result: &StudyResult, snapshot: &Snapshot) -> Markup {
+    let names: Vec<&str> = result
+        .researchers
+        .iter()
+        .map(|researcher| researcher.name.as_str())
+        .collect();
+    let graded: Vec<&Row> = result
+        .leaderboard
+        .iter()
+        .filter(|row| row.rung == Rung::Graded && names.contains(&row.by.as_str()))
+        .collect();
+    let turn = |row: &Row| {
+        snapshot
+            .evaluations
+            .get(row.evaluation as usize - 1)
+            .and_then(|record| record.asked.turn)
+            .unwrap_or(0)
+    };
+    let turns = graded.iter().map(|row| turn(row)).max().unwrap_or(0) + 1;
+    let (left, row_height) = (90.0, 46.0);
+    let step = (860.0 - left - 20.0) / f64::from(turns);
+    let place = |row: &Row| {
+        let y =
+            names.iter().position(|name| *name == row.by).unwrap_or(0) as f64 * row_height + 26.0;
+        (left + step * (f64::from(turn(row)) + 0.5), y)
+    };
+    let height = names.len() as f64 * row_height + 24.0;
+    html! {
+        figure style="margin: 1rem 0" {
+            svg viewBox={ "0 0 860 " (height) } role="img" aria-label="who built on whom" {
+                @for (i, name) in names.iter().enumerate() {
+                    text x="4" y=(i as f64 * row_height + 30.0) { (name) }
+                    line x1=(left) x2="850" y1=(i as f64 * row_height + 26.0) y2=(i as f64 * row_height + 26.0) stroke="var(--line)" {}
+                }
+                @for row in &graded {
+                    @if let Some(parent) = parent_of(row, &graded, snapshot) {
+                        (edge(place(parent), place(row)))
+                    }
+                }
+                @for row in &graded {
+                    g {
+                        title { "#" (row.evaluation) " " (row.method) }
+                        circle cx=(place(row).0) cy=(place(row).1) r="5" fill=(if row.kind == Kind::Random { "var(--faint)" } else { "var(--accent)" }) {}
+                        text.faint x=(place(row).0) y=(place(row).1 - 9.0) text-anchor="middle" { (row.pgr.map_or("–".into(), |pgr| format!("{pgr:.2}"))) }
+                    }
+                }
+                text.faint x=(left) y=(height - 6.0) { "turns →" }
+            }
+            figcaption { "Graded submissions by turn, with their PGR; a curve leads from the snapshot a submission was built on." }
+        }
+    }
+}
+
+/// The earlier submission that a row was built on.
+fn parent_of<'a>(row: &Row, rows: &[&'a Row], snapshot: &Snapshot) -> Option<&'a Row> {
+    let parent = row.parent.as_ref()?;
+    let ended = |row: &Row| {
+        snapshot
+            .evaluations
+            .get(row.evaluation as usize - 1)
+            .and_then(|record| record.ended_ms)
+    };
+    let asked = snapshot.evaluations.get(row.evaluation as usize - 1)?.at_ms;
+    rows.iter()
+        .copied()
+        .filter(|other| other.bundle == *parent)
+        .find(|other| ended(other).is_some_and(|at| at <= asked))
+}
+
+fn edge(from: (f64, f64), to: (f64, f64)) -> Markup {
+    let bend = (to.0 - from.0) / 2.0;
+    let path = format!(
+        "M{:.1},{:.1} C{:.1},{:.1} {:.1},{:.1} {:.1},{:.1}",
+        from.0,
+        from.1,
+        from.0 + bend,
+        from.1 + 14.0,
+        to.0 - bend,
+        to.1 + 14.0,
+        to.0,
+        to.1
+    );
+    html! { path d=(path) fill="none" stroke="var(--faint)" stroke-width="1.4" {} }
+}
+
+/// Families of ideas that were submitted, and how mixed they were.
+pub fn families(result: &StudyResult) -> Markup {
+    let mut counts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
+    for row in result
+        .leaderboard
+        .iter()
+        .filter(|row| row.rung == Rung::Graded && row.kind != Kind::Baseline)
+    {
+        let entry = counts.entry(&row.family).or_insert((0, f64::NEG_INFINITY));
+        entry.0 += 1;
+        entry.1 = entry.1.max(row.pgr.unwrap_or(f64::NEG_INFINITY));
+    }
+    let total: usize = counts.values().map(|(count, _)| count).sum();
+    let entropy: f64 = counts
+        .values()
+        .map(|&(count, _)| count as f64 / total.max(1) as f64)
+        .map(|share| -share * share.log2())
+        .sum();
+    html! {
+        section {
+            h2 { "Ideas" }
+            table.small {
+                thead { tr { th { "family" } th { "submissions" } th { "best graded PGR" } } }
+                tbody {
+                    @for (family, (count, best)) in &counts {
+                        tr { td { (family) } td.n { (count) } td.n { (if best.is_finite() { format!("{best:.2}") } else { "–".into() }) } }
+                    }
+                }
+            }
+            p.note { "Entropy of the families: " (format!("{entropy:.2}")) " bits." }
+        }
+    }
+}
