@@ -83,16 +83,43 @@ impl EncoderStudent {
 
     /// Embed these items now and keep their features in memory.
     pub fn remember(&mut self, items: &[Item]) -> Result<(), MethodError> {
-        let texts: Vec<String> = items.iter().flat_map(texts_of).collect();
+        let texts: Vec<String> = items.iter().flat_map(|item| self.texts_of(item)).collect();
         let values = self.embed(&texts)?;
         self.cache
             .extend(texts.iter().map(|text| key(text)).zip(values));
         Ok(())
     }
 
+    /// The texts an item is made of: a pair's two replies to its prompt, or a question with its answer. A prompt that the
+    /// problem's body leaves out, because all items share it, is left out here too.
+    fn texts_of(&self, item: &Item) -> Vec<String> {
+        let with_prompt = self.problem.prompt.body.contains("{prompt}");
+        let join = |a: &str, b: &str| {
+            if a.trim().is_empty() {
+                b.to_owned()
+            } else {
+                format!("{a} {b}")
+            }
+        };
+        match item {
+            Item::Preference { first, second, .. } if !with_prompt => {
+                vec![first.clone(), second.clone()]
+            }
+            Item::Preference {
+                prompt,
+                first,
+                second,
+                ..
+            } => vec![join(prompt, first), join(prompt, second)],
+            Item::Binary {
+                question, choice, ..
+            } => vec![join(question, choice)],
+        }
+    }
+
     /// Make a cache of these items' features; [`EncoderStudent::open`] reads it.
     pub fn write_cache(&self, items: &[Item], path: &Path) -> Result<(), MethodError> {
-        let mut texts: Vec<String> = items.iter().flat_map(texts_of).collect();
+        let mut texts: Vec<String> = items.iter().flat_map(|item| self.texts_of(item)).collect();
         texts.sort();
         texts.dedup();
         let width = self.width();
@@ -146,28 +173,6 @@ fn key(text: &str) -> u64 {
     })
 }
 
-/// The texts an item is made of: a pair's two replies to its prompt, or a question with its answer.
-fn texts_of(item: &Item) -> Vec<String> {
-    let join = |a: &str, b: &str| {
-        if a.trim().is_empty() {
-            b.to_owned()
-        } else {
-            format!("{a} {b}")
-        }
-    };
-    match item {
-        Item::Preference {
-            prompt,
-            first,
-            second,
-            ..
-        } => vec![join(prompt, first), join(prompt, second)],
-        Item::Binary {
-            question, choice, ..
-        } => vec![join(question, choice)],
-    }
-}
-
 impl Student for EncoderStudent {
     fn problem(&self) -> &Problem {
         &self.problem
@@ -180,7 +185,7 @@ impl Student for EncoderStudent {
     }
 
     fn features(&self, items: &[Item]) -> Result<Features, MethodError> {
-        let texts: Vec<Vec<String>> = items.iter().map(texts_of).collect();
+        let texts: Vec<Vec<String>> = items.iter().map(|item| self.texts_of(item)).collect();
         let flat: Vec<String> = texts.iter().flatten().cloned().collect();
         let mut embedded = self.embed(&flat)?.into_iter();
         let mut values = Vec::with_capacity(items.len() * self.width());

@@ -139,21 +139,37 @@ fn anonymise(sets: &mut Sets, seed: u64) {
 }
 
 fn problem(sets: &Sets) -> Problem {
-    let preference = matches!(sets.pool[0].item, Item::Preference { .. });
-    let (title, task, body, labels) = if preference {
-        (
+    let prompt = |row: &Labelled| match &row.item {
+        Item::Preference { prompt, .. } => Some(prompt.clone()),
+        Item::Binary { .. } => None,
+    };
+    let first = prompt(&sets.pool[0]);
+    // An instruction that all items share says nothing of any of them.
+    let shared = sets
+        .labelled
+        .iter()
+        .chain(&sets.pool)
+        .chain(&sets.test)
+        .all(|row| prompt(row) == first);
+    let (title, task, body, labels) = match (&first, shared) {
+        (Some(prompt), true) => (
+            prompt.as_str(),
+            Task::Preference,
+            "A: {first}\nB: {second}",
+            ["A", "B"],
+        ),
+        (Some(_), false) => (
             "Which of two replies is better?",
             Task::Preference,
             "{prompt}\nA: {first}\nB: {second}",
             ["A", "B"],
-        )
-    } else {
-        (
+        ),
+        (None, _) => (
             "Is this answer right?",
             Task::Binary,
             "{question}\n{choice}",
             ["True", "False"],
-        )
+        ),
     };
     Problem {
         title: title.into(),
