@@ -18,12 +18,7 @@ pub struct Options {
     #[arg(long)]
     pytorch: bool,
     /// The Python that has torch
-    #[arg(
-        long,
-        env = "AAR_PYTHON",
-        default_value = "python3",
-        value_name = "FILE"
-    )]
+    #[arg(long, env = "AAR_PYTHON", default_value = "python3", value_name = "FILE")]
     python: PathBuf,
     /// How many rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
@@ -39,11 +34,7 @@ pub struct Options {
 /// Measures and prints.
 pub fn run(root: &Path, options: &Options) -> Result<(), String> {
     let start = start::measure(root)?;
-    let rows = if options.start {
-        Vec::new()
-    } else {
-        sides::measure(root, options)?
-    };
+    let rows = if options.start { Vec::new() } else { sides::measure(root, options)? };
     if options.json {
         let value = serde_json::json!({ "version_ms": start, "engine": rows });
         println!("{value}");
@@ -52,11 +43,7 @@ pub fn run(root: &Path, options: &Options) -> Result<(), String> {
     if !rows.is_empty() {
         println!("{}", sides::table(&rows));
     }
-    let Spread {
-        median,
-        least,
-        most,
-    } = start;
+    let Spread { median, least, most } = start;
     println!("aar --version: {median:.1} ms (median of 20; {least:.1} to {most:.1})");
     Ok(())
 }

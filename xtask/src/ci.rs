@@ -37,11 +37,7 @@ pub fn run(root: &Path, slow: bool, no_tests: bool) -> Result<(), String> {
                     }
                 }
             };
-            Row {
-                step: *step,
-                outcome,
-                took: start.elapsed(),
-            }
+            Row { step: *step, outcome, took: start.elapsed() }
         })
         .collect();
     println!("\n{}", table(&rows));
@@ -50,22 +46,13 @@ pub fn run(root: &Path, slow: bool, no_tests: bool) -> Result<(), String> {
 
 fn table(rows: &[Row]) -> String {
     let mut text = String::from("step         outcome        time\n");
-    for Row {
-        step,
-        outcome,
-        took,
-    } in rows
-    {
+    for Row { step, outcome, took } in rows {
         let word = match outcome {
             Outcome::Passed => "passed",
             Outcome::Failed(_) => "FAILED",
             Outcome::LeftOut => "left out",
         };
-        text += &format!(
-            "{:<12} {word:<9} {:>7.1} s\n",
-            step.name,
-            took.as_secs_f64()
-        );
+        text += &format!("{:<12} {word:<9} {:>7.1} s\n", step.name, took.as_secs_f64());
     }
     text
 }
@@ -83,11 +70,7 @@ fn verdict(rows: &[Row]) -> Result<(), String> {
             _ => None,
         })
         .collect();
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.join("\n  "))
-    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n  ")) }
 }
 
 #[cfg(test)]
@@ -96,30 +79,16 @@ mod tests {
 
     fn row(name: &str, outcome: Outcome) -> Row {
         let step = *STEPS.iter().find(|s| s.name == name).unwrap();
-        Row {
-            step,
-            outcome,
-            took: Duration::from_millis(1500),
-        }
+        Row { step, outcome, took: Duration::from_millis(1500) }
     }
 
     #[test]
     fn one_failure_fails_the_run_and_says_how_to_repeat_it() {
-        let rows = [
-            row("fmt", Outcome::Passed),
-            row("tidy", Outcome::Failed("2 findings".into())),
-        ];
+        let rows = [row("fmt", Outcome::Passed), row("tidy", Outcome::Failed("2 findings".into()))];
         let message = verdict(&rows).unwrap_err();
-        assert!(
-            message.contains("tidy failed; alone: cargo xtask tidy"),
-            "{message}"
-        );
+        assert!(message.contains("tidy failed; alone: cargo xtask tidy"), "{message}");
         assert!(!message.contains("fmt"), "{message}");
-        assert!(
-            table(&rows).contains("tidy         FAILED        1.5 s"),
-            "{}",
-            table(&rows)
-        );
+        assert!(table(&rows).contains("tidy         FAILED        1.5 s"), "{}", table(&rows));
     }
 
     #[test]

@@ -36,12 +36,7 @@ pub enum Follow {
 
 impl Graph {
     /// A shortest way from one crate to the first that `wanted` accepts, both ends included.
-    pub fn path(
-        &self,
-        from: &str,
-        follow: Follow,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Option<Vec<String>> {
+    pub fn path(&self, from: &str, follow: Follow, wanted: impl Fn(&str) -> bool) -> Option<Vec<String>> {
         let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
         let mut queue = VecDeque::from([from]);
         while let Some(at) = queue.pop_front() {
@@ -68,12 +63,7 @@ impl Graph {
 
     /// Adds an edge.
     pub fn connect(&mut self, from: &str, to: &str, kinds: Kinds) {
-        let edge = self
-            .edges
-            .entry(from.to_owned())
-            .or_default()
-            .entry(to.to_owned())
-            .or_default();
+        let edge = self.edges.entry(from.to_owned()).or_default().entry(to.to_owned()).or_default();
         edge.ships |= kinds.ships;
         edge.dev |= kinds.dev;
     }
@@ -104,21 +94,11 @@ pub fn graph(metadata: &Metadata) -> Result<Graph, String> {
         .map(|package| {
             let name = package.name.to_string();
             let full = format!("{name}@{}", package.version);
-            (
-                &package.id,
-                if members.contains(&package.id) {
-                    name
-                } else {
-                    full
-                },
-            )
+            (&package.id, if members.contains(&package.id) { name } else { full })
         })
         .collect();
     graph.members = members.iter().map(|id| name_of[id].clone()).collect();
-    let resolve = metadata
-        .resolve
-        .as_ref()
-        .ok_or("cargo metadata resolved nothing")?;
+    let resolve = metadata.resolve.as_ref().ok_or("cargo metadata resolved nothing")?;
     for node in &resolve.nodes {
         for dependency in &node.deps {
             let dev = |kind: DependencyKind| kind == DependencyKind::Development;
@@ -133,10 +113,8 @@ pub fn graph(metadata: &Metadata) -> Result<Graph, String> {
 }
 
 fn host() -> Result<String, String> {
-    let output = std::process::Command::new("rustc")
-        .arg("-vV")
-        .output()
-        .map_err(|e| format!("cannot run rustc: {e}"))?;
+    let output =
+        std::process::Command::new("rustc").arg("-vV").output().map_err(|e| format!("cannot run rustc: {e}"))?;
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
@@ -147,14 +125,8 @@ fn host() -> Result<String, String> {
 mod tests {
     use super::*;
 
-    const SHIPS: Kinds = Kinds {
-        ships: true,
-        dev: false,
-    };
-    const DEV: Kinds = Kinds {
-        ships: false,
-        dev: true,
-    };
+    const SHIPS: Kinds = Kinds { ships: true, dev: false };
+    const DEV: Kinds = Kinds { ships: false, dev: true };
 
     #[test]
     fn a_path_is_found_over_the_allowed_edges_only() {

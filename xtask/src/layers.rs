@@ -56,16 +56,9 @@ pub fn check(root: &Path) -> Result<(), String> {
     let graph = graph::graph(&graph::metadata(root)?)?;
     let found = findings(&graph);
     if !found.is_empty() {
-        return Err(format!(
-            "the wall has {} holes:\n  {}",
-            found.len(),
-            found.join("\n  ")
-        ));
+        return Err(format!("the wall has {} holes:\n  {}", found.len(), found.join("\n  ")));
     }
-    println!(
-        "{} rooms in their places, no way from inside to outside",
-        graph.members.len()
-    );
+    println!("{} rooms in their places, no way from inside to outside", graph.members.len());
     Ok(())
 }
 
@@ -89,26 +82,18 @@ fn misplaced(graph: &Graph) -> Vec<String> {
         .members
         .iter()
         .filter(|name| room(name).is_none())
-        .map(|name| {
-            format!("{name} has no place: give it a side and a level in xtask/src/layers/table.rs")
-        });
+        .map(|name| format!("{name} has no place: give it a side and a level in xtask/src/layers/table.rs"));
     let named = ROOMS
         .iter()
         .map(|room| room.name)
-        .chain(
-            APART
-                .iter()
-                .flat_map(|rule| rule.to.iter().copied().chain([rule.from])),
-        )
+        .chain(APART.iter().flat_map(|rule| rule.to.iter().copied().chain([rule.from])))
         .chain(PURE.iter().copied());
-    let mut missing: Vec<_> = named
-        .filter(|name| !graph.members.contains(*name))
-        .collect();
+    let mut missing: Vec<_> = named.filter(|name| !graph.members.contains(*name)).collect();
     missing.sort_unstable();
     missing.dedup();
-    let missing = missing.into_iter().map(|name| {
-        format!("the tables name {name}, but there is no such crate: a check on it would be empty")
-    });
+    let missing = missing
+        .into_iter()
+        .map(|name| format!("the tables name {name}, but there is no such crate: a check on it would be empty"));
     unknown.chain(missing).collect()
 }
 
@@ -121,14 +106,9 @@ fn bad_edges(graph: &Graph) -> Vec<String> {
             let Some(used) = room(to) else { continue };
             let (a, b) = (user.level, used.level);
             if !user.side.may_use(used.side) {
-                found.push(format!(
-                    "{from} ({:?}) needs {to} ({:?})",
-                    user.side, used.side
-                ));
+                found.push(format!("{from} ({:?}) needs {to} ({:?})", user.side, used.side));
             } else if kinds.ships && user.side == used.side && b >= a {
-                found.push(format!(
-                    "{from} (level {a}) needs {to} (level {b}): not downwards"
-                ));
+                found.push(format!("{from} (level {a}) needs {to} (level {b}): not downwards"));
             }
         }
     }
@@ -138,9 +118,7 @@ fn bad_edges(graph: &Graph) -> Vec<String> {
 /// Ways from inside to outside over whatever crates and however long, tests included.
 fn holes(graph: &Graph) -> Vec<String> {
     let outside = |name: &str| room(name).is_some_and(|r| r.side == Side::Outside);
-    let guarded = ROOMS
-        .iter()
-        .filter(|room| matches!(room.side, Side::Inside | Side::Both));
+    let guarded = ROOMS.iter().filter(|room| matches!(room.side, Side::Inside | Side::Both));
     guarded
         .filter_map(|room| graph.path(room.name, Follow::Everything, outside))
         .map(|path| format!("a way through the wall: {}", path.join(" → ")))
@@ -172,9 +150,7 @@ fn impure(graph: &Graph) -> Vec<String> {
         let needs = graph.edges.get(*name).into_iter().flatten();
         for (other, _) in needs.filter(|(_, kinds)| kinds.ships) {
             if !BY_DOMAIN.contains(&bare(other)) {
-                found.push(format!(
-                    "{name} → {other}: not among the crates {name} may use"
-                ));
+                found.push(format!("{name} → {other}: not among the crates {name} may use"));
             }
         }
     }

@@ -31,17 +31,8 @@ const OURS: &str = "MIT OR Apache-2.0";
 /// Checks all crates that this machine's build resolves to.
 pub fn check(root: &Path) -> Result<(), String> {
     let metadata = graph::metadata(root)?;
-    let built: Vec<_> = metadata
-        .resolve
-        .iter()
-        .flat_map(|r| &r.nodes)
-        .map(|n| &n.id)
-        .collect();
-    let packages: Vec<_> = metadata
-        .packages
-        .iter()
-        .filter(|p| built.contains(&&p.id))
-        .collect();
+    let built: Vec<_> = metadata.resolve.iter().flat_map(|r| &r.nodes).map(|n| &n.id).collect();
+    let packages: Vec<_> = metadata.packages.iter().filter(|p| built.contains(&&p.id)).collect();
     let mut found = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for package in &packages {
@@ -58,17 +49,9 @@ pub fn check(root: &Path) -> Result<(), String> {
         }
     }
     if !found.is_empty() {
-        return Err(format!(
-            "{} licences to look at:\n  {}",
-            found.len(),
-            found.join("\n  ")
-        ));
+        return Err(format!("{} licences to look at:\n  {}", found.len(), found.join("\n  ")));
     }
-    println!(
-        "{} crates under {} licence expressions, all allowed",
-        packages.len(),
-        counts.len()
-    );
+    println!("{} crates under {} licence expressions, all allowed", packages.len(), counts.len());
     Ok(())
 }
 
@@ -79,9 +62,7 @@ fn judge(licence: Option<&str>, ours: bool) -> Result<(), String> {
         Some(other) if ours => Err(format!("{other:?} should be {OURS:?}")),
         Some(text) => match allowed(text) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(format!(
-                "{text:?} is not in the list of xtask/src/licences.rs"
-            )),
+            Ok(false) => Err(format!("{text:?} is not in the list of xtask/src/licences.rs")),
             Err(reason) => Err(format!("{text:?} cannot be read: {reason}")),
         },
     }
@@ -89,10 +70,7 @@ fn judge(licence: Option<&str>, ours: bool) -> Result<(), String> {
 
 /// Does the expression leave us at least one allowed choice?
 fn allowed(expression: &str) -> Result<bool, String> {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut at = 0;
     let value = any_of(&words, &mut at)?;
@@ -167,15 +145,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        for expression in [
-            "",
-            "MIT OR",
-            "(MIT",
-            "MIT)",
-            "AND MIT",
-            "MIT Apache-2.0",
-            "MIT WITH",
-        ] {
+        for expression in ["", "MIT OR", "(MIT", "MIT)", "AND MIT", "MIT Apache-2.0", "MIT WITH"] {
             assert!(allowed(expression).is_err(), "{expression:?}");
         }
     }
@@ -183,15 +153,8 @@ mod tests {
     #[test]
     fn no_licence_is_not_a_licence() {
         assert!(judge(None, false).is_err());
-        assert!(
-            judge(Some("MIT"), true).is_err(),
-            "our own crates bear both"
-        );
+        assert!(judge(Some("MIT"), true).is_err(), "our own crates bear both");
         assert!(judge(Some(OURS), true).is_ok());
-        assert!(
-            judge(Some("Proprietary"), false)
-                .unwrap_err()
-                .contains("not in the list")
-        );
+        assert!(judge(Some("Proprietary"), false).unwrap_err().contains("not in the list"));
     }
 }

@@ -12,24 +12,10 @@ use std::process::{Command, Stdio};
 use crate::steps;
 
 /// The README's test command; it goes on after a failure and shows what passing tests print.
-const TEST: &[&str] = &[
-    "test",
-    "--workspace",
-    "--release",
-    "--no-fail-fast",
-    "--",
-    "--show-output",
-];
+const TEST: &[&str] = &["test", "--workspace", "--release", "--no-fail-fast", "--", "--show-output"];
 
 /// A skipped line holding one of these words fails CI.
-const MUST_RUN: &[&str] = &[
-    "isolation",
-    "sandbox",
-    "bubblewrap",
-    "landlock",
-    "seccomp",
-    "fixture",
-];
+const MUST_RUN: &[&str] = &["isolation", "sandbox", "bubblewrap", "landlock", "seccomp", "fixture"];
 
 /// Runs the tests, shows their output as it comes, then judges what they skipped.
 pub fn test(root: &Path) -> Result<(), String> {
@@ -48,9 +34,7 @@ pub fn test(root: &Path) -> Result<(), String> {
         log += &line;
         log.push('\n');
     }
-    let status = child
-        .wait()
-        .map_err(|e| format!("cannot wait for cargo test: {e}"))?;
+    let status = child.wait().map_err(|e| format!("cannot wait for cargo test: {e}"))?;
     let judged = judge(&log);
     match status.success() {
         true => judged,
@@ -71,17 +55,10 @@ fn judge(log: &str) -> Result<(), String> {
 }
 
 fn verdict(skipped: &[&str]) -> Result<(), String> {
-    let forbidden: Vec<_> = skipped
-        .iter()
-        .copied()
-        .filter(|line| must_run(line))
-        .collect();
+    let forbidden: Vec<_> = skipped.iter().copied().filter(|line| must_run(line)).collect();
     match forbidden.is_empty() {
         true => Ok(()),
-        false => Err(format!(
-            "these may not be skipped here:\n  {}",
-            forbidden.join("\n  ")
-        )),
+        false => Err(format!("these may not be skipped here:\n  {}", forbidden.join("\n  "))),
     }
 }
 
@@ -96,8 +73,7 @@ fn list(skipped: &[&str]) -> String {
 fn skipped(log: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for line in log.lines().map(str::trim) {
-        let ignored = line.starts_with("test ")
-            && (line.ends_with("... ignored") || line.contains("... ignored, "));
+        let ignored = line.starts_with("test ") && (line.ends_with("... ignored") || line.contains("... ignored, "));
         let reason = match line.strip_prefix("skipped:") {
             Some(reason) => reason.trim(),
             None if ignored => line,
@@ -131,10 +107,7 @@ a test that was not skipped: fine
 
     #[test]
     fn reasons_are_collected_once() {
-        let expect = [
-            "test b ... ignored, needs a GPU",
-            "no Python on this host, so no script was run",
-        ];
+        let expect = ["test b ... ignored, needs a GPU", "no Python on this host, so no script was run"];
         assert_eq!(skipped(LOG), expect);
         assert_eq!(list(&expect).lines().count(), 3);
         assert!(verdict(&expect).is_ok());
@@ -142,16 +115,9 @@ a test that was not skipped: fine
 
     #[test]
     fn a_skipped_isolation_or_fixture_test_fails() {
-        for reason in [
-            "no isolation here",
-            "Bubblewrap is missing",
-            "fixture qwen2 is missing",
-        ] {
+        for reason in ["no isolation here", "Bubblewrap is missing", "fixture qwen2 is missing"] {
             let log = format!("test a ... ok\n  skipped: {reason}\n");
-            assert!(
-                verdict(&skipped(&log)).unwrap_err().contains(reason),
-                "{reason}"
-            );
+            assert!(verdict(&skipped(&log)).unwrap_err().contains(reason), "{reason}");
         }
         assert!(verdict(&skipped("test isolation_holds ... ignored\n")).is_err());
         assert!(verdict(&skipped("test isolation_holds ... ok\n")).is_ok());

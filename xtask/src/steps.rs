@@ -11,10 +11,7 @@ pub enum Work {
     /// A check in this program; finding something is an `Err`.
     Check(fn(&Path) -> Result<(), String>),
     /// `cargo` with these arguments, under these extra environment variables.
-    Cargo(
-        &'static [&'static str],
-        &'static [(&'static str, &'static str)],
-    ),
+    Cargo(&'static [&'static str], &'static [(&'static str, &'static str)]),
 }
 
 /// One step of CI, also a subcommand of the same name.
@@ -30,55 +27,21 @@ pub struct Step {
 
 /// What every CI run does, quickest first, so that a small slip shows within seconds.
 pub const STEPS: &[Step] = &[
-    Step {
-        name: "fmt",
-        asks: "is the code formatted",
-        work: Work::Cargo(&["fmt", "--all", "--check"], &[]),
-    },
-    Step {
-        name: "layers",
-        asks: "does the crate graph respect the wall",
-        work: Work::Check(layers::check),
-    },
-    Step {
-        name: "tidy",
-        asks: "house rules, as ratchets",
-        work: Work::Check(tidy::check),
-    },
-    Step {
-        name: "licences",
-        asks: "may we ship it",
-        work: Work::Check(licences::check),
-    },
+    Step { name: "fmt", asks: "is the code formatted", work: Work::Cargo(&["fmt", "--all", "--check"], &[]) },
+    Step { name: "layers", asks: "does the crate graph respect the wall", work: Work::Check(layers::check) },
+    Step { name: "tidy", asks: "house rules, as ratchets", work: Work::Check(tidy::check) },
+    Step { name: "licences", asks: "may we ship it", work: Work::Check(licences::check) },
     Step {
         name: "clippy",
         asks: "no warning from clippy",
-        work: Work::Cargo(
-            &[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--release",
-                "--",
-                "-D",
-                "warnings",
-            ],
-            &[],
-        ),
+        work: Work::Cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"], &[]),
     },
     Step {
         name: "doc",
         asks: "no warning from rustdoc",
-        work: Work::Cargo(
-            &["doc", "--no-deps", "--workspace", "--release"],
-            &[("RUSTDOCFLAGS", "-D warnings")],
-        ),
+        work: Work::Cargo(&["doc", "--no-deps", "--workspace", "--release"], &[("RUSTDOCFLAGS", "-D warnings")]),
     },
-    Step {
-        name: "test",
-        asks: "do the tests pass",
-        work: Work::Check(skips::test),
-    },
+    Step { name: "test", asks: "do the tests pass", work: Work::Check(skips::test) },
 ];
 
 /// What takes minutes: run by `ci --slow` or `slow [NAME]`.
@@ -92,11 +55,7 @@ pub fn cargo() -> String {
 /// How a person runs this step by itself.
 pub fn how_to_run(step: &Step) -> String {
     let slow = SLOW.iter().any(|s| s.name == step.name);
-    format!(
-        "cargo xtask {}{}",
-        if slow { "slow " } else { "" },
-        step.name
-    )
+    format!("cargo xtask {}{}", if slow { "slow " } else { "" }, step.name)
 }
 
 /// Does one step, its output going where ours goes.
@@ -129,29 +88,16 @@ pub fn alone(root: &Path, name: &str) -> Result<(), String> {
         Some(step) => perform(root, step),
         None => {
             let names: Vec<_> = known.map(|step| step.name).collect();
-            Err(format!(
-                "no step named {name:?}; there are {}",
-                names.join(", ")
-            ))
+            Err(format!("no step named {name:?}; there are {}", names.join(", ")))
         }
     }
 }
 
 /// All the slow ones; stops at none, says which failed.
 pub fn run_slow(root: &Path) -> Result<(), String> {
-    let failed: Vec<_> = SLOW
-        .iter()
-        .filter_map(|step| {
-            perform(root, step)
-                .err()
-                .map(|e| format!("{}: {e}", step.name))
-        })
-        .collect();
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.join("\n"))
-    }
+    let failed: Vec<_> =
+        SLOW.iter().filter_map(|step| perform(root, step).err().map(|e| format!("{}: {e}", step.name))).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
 #[cfg(test)]
@@ -167,19 +113,11 @@ mod tests {
 
     #[test]
     fn a_step_that_finds_something_fails() {
-        let found = Step {
-            name: "x",
-            asks: "",
-            work: Work::Check(|_| Err("found".to_owned())),
-        };
+        let found = Step { name: "x", asks: "", work: Work::Check(|_| Err("found".to_owned())) };
         assert_eq!(perform(Path::new("."), &found), Err("found".to_owned()));
         let message = "`cargo fmt --check` found something".to_owned();
         assert_eq!(verdict(&["fmt", "--check"], false), Err(message));
         assert!(verdict(&["fmt"], true).is_ok());
-        assert!(
-            alone(Path::new("."), "no-such-step")
-                .unwrap_err()
-                .contains("layers")
-        );
+        assert!(alone(Path::new("."), "no-such-step").unwrap_err().contains("layers"));
     }
 }

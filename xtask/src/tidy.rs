@@ -48,11 +48,7 @@ pub fn check(root: &Path) -> Result<(), String> {
     if !over.is_empty() {
         return Err(format!("{} findings:\n{}", over.len(), over.join("\n")));
     }
-    println!(
-        "{} files follow {} rules",
-        tree.files.len(),
-        rules().count()
-    );
+    println!("{} files follow {} rules", tree.files.len(), rules().count());
     Ok(())
 }
 

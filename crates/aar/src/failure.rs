@@ -40,11 +40,7 @@ pub const STOPPED: i32 = 130;
 impl Failure {
     /// A failure without a hint.
     pub fn new(code: i32, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hint: None,
-        }
+        Self { code, message: message.into(), hint: None }
     }
 
     /// With a hint.
@@ -67,64 +63,41 @@ impl From<StudyError> for Failure {
     fn from(error: StudyError) -> Self {
         let message = error.to_string();
         let (code, hint) = match error {
-            StudyError::Plan { .. } => (
-                INPUT,
-                Some("the shipped studies/laptop.toml shows every setting that is needed".into()),
-            ),
+            StudyError::Plan { .. } => {
+                (INPUT, Some("the shipped studies/laptop.toml shows every setting that is needed".into()))
+            }
             StudyError::File { ref source, .. } => return io(message, source),
-            StudyError::OtherStudy { .. } => (
-                CREATE,
-                Some("choose another --out, or run the study that is there".into()),
-            ),
-            StudyError::Newer { .. } => (
-                CREATE,
-                Some("open it with the version that wrote it, or a newer one".into()),
-            ),
+            StudyError::OtherStudy { .. } => {
+                (CREATE, Some("choose another --out, or run the study that is there".into()))
+            }
+            StudyError::Newer { .. } => (CREATE, Some("open it with the version that wrote it, or a newer one".into())),
             StudyError::Locked(_) => (NOT_NOW, Some("wait for it, or choose another --out".into())),
-            StudyError::Testbed { .. } => (
-                INPUT,
-                Some("`aar mint chat --out DIR` makes a testbed".into()),
-            ),
+            StudyError::Testbed { .. } => (INPUT, Some("`aar mint chat --out DIR` makes a testbed".into())),
             StudyError::Entropy(_) => (UNAVAILABLE, None),
-            StudyError::Server(ServerError::Listen { .. }) => (
-                UNAVAILABLE,
-                Some("choose another --port, or --port 0 for any free one".into()),
-            ),
+            StudyError::Server(ServerError::Listen { .. }) => {
+                (UNAVAILABLE, Some("choose another --port, or --port 0 for any free one".into()))
+            }
             StudyError::Server(ServerError::Newer { .. } | ServerError::OtherStudy(_)) => {
                 (CREATE, Some("choose another --out".into()))
             }
-            StudyError::Server(ServerError::Truth(_)) => (
-                INPUT,
-                Some("the testbed is damaged; import or mint it again".into()),
-            ),
-            StudyError::Server(ServerError::Store { .. }) => (
-                IO,
-                Some(
-                    "is the disk full, or the file damaged? what was answered before is safe"
-                        .into(),
-                ),
-            ),
+            StudyError::Server(ServerError::Vault(_)) => {
+                (INPUT, Some("the testbed is damaged; import or mint it again".into()))
+            }
+            StudyError::Server(ServerError::Store { .. }) => {
+                (IO, Some("is the disk full, or the file damaged? what was answered before is safe".into()))
+            }
             StudyError::Server(_) => (INTERNAL, None),
-            StudyError::Researcher(_) | StudyError::Workers(_) => (
-                UNAVAILABLE,
-                Some("`aar doctor` says what this machine gives".into()),
-            ),
+            StudyError::Researcher(_) | StudyError::Workers(_) => {
+                (UNAVAILABLE, Some("`aar doctor` says what this machine gives".into()))
+            }
             StudyError::World(error) => return error.into(),
-            StudyError::Isolation { .. } => (
-                CONFIG,
-                Some("`aar doctor` says what is missing; --set isolation=any accepts less".into()),
-            ),
-            StudyError::Baseline { .. } => (
-                UNAVAILABLE,
-                Some("without plain training nothing can be compared".into()),
-            ),
+            StudyError::Isolation { .. } => {
+                (CONFIG, Some("`aar doctor` says what is missing; --set isolation=any accepts less".into()))
+            }
+            StudyError::Baseline { .. } => (UNAVAILABLE, Some("without plain training nothing can be compared".into())),
             StudyError::Stopped => (STOPPED, Some("the same command goes on from here".into())),
         };
-        Self {
-            code,
-            message,
-            hint,
-        }
+        Self { code, message, hint }
     }
 }
 
@@ -134,11 +107,9 @@ impl From<WorldError> for Failure {
         match error {
             WorldError::File { ref source, .. } => io(message, source),
             WorldError::Exists(_) => Self::new(CREATE, message),
-            WorldError::Exhausted(_) => {
-                Self::new(NOT_HELD, message).hint("try again: another secret is another world")
-            }
+            WorldError::Exhausted(_) => Self::new(NOT_HELD, message).hint("try again: another secret is another world"),
             WorldError::Entropy(_) | WorldError::Threads(_) => Self::new(UNAVAILABLE, message),
-            WorldError::Truth(_) => Self::new(IO, message),
+            WorldError::Sealing(_) => Self::new(IO, message),
             WorldError::Engine(_) | WorldError::Method(_) => Self::new(INTERNAL, message),
         }
     }
@@ -151,7 +122,7 @@ impl From<ImportError> for Failure {
             ImportError::File { ref source, .. } => return io(message, source),
             ImportError::Exists(_) => Self::new(CREATE, message),
             ImportError::World(error) => return error.into(),
-            ImportError::Truth(_) => Self::new(IO, message),
+            ImportError::Sealing(_) => Self::new(IO, message),
             _ => Self::new(INPUT, message),
         };
         failure.hint("nothing was written")
@@ -160,14 +131,7 @@ impl From<ImportError> for Failure {
 
 fn io(message: String, source: &std::io::Error) -> Failure {
     use std::io::ErrorKind;
-    let failure = Failure::new(
-        if source.kind() == ErrorKind::NotFound {
-            INPUT
-        } else {
-            IO
-        },
-        message,
-    );
+    let failure = Failure::new(if source.kind() == ErrorKind::NotFound { INPUT } else { IO }, message);
     match source.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             failure.hint("the disk is full; make room, the same command goes on from here")

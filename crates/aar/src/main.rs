@@ -1,5 +1,8 @@
 //! The command the operator types. Called as `lab` it is the bench, and only so is it mounted in a sandbox.
 
+// A program speaks.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod commands;
 mod failure;
@@ -11,14 +14,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut args = std::env::args_os().peekable();
     let name = args.peek().map(std::path::PathBuf::from);
-    let name = name
-        .as_ref()
-        .and_then(|name| name.file_name())
-        .unwrap_or_default();
-    let code = if name == "lab" {
-        aar_lab::run(args)
-    } else {
-        cli::run(args.collect())
-    };
+    let name = name.as_ref().and_then(|name| name.file_name()).unwrap_or_default();
+    let code = if name == "lab" { aar_lab::run(args) } else { cli::run(args.collect()) };
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

@@ -10,12 +10,7 @@ pub fn executable() -> PathBuf {
 /// Folders in which worlds that ship may lie: the working directory's, and those beside any folder above the program.
 pub fn worlds() -> Vec<PathBuf> {
     let mut folders = vec![PathBuf::from("worlds")];
-    folders.extend(
-        executable()
-            .ancestors()
-            .skip(1)
-            .map(|folder| folder.join("worlds")),
-    );
+    folders.extend(executable().ancestors().skip(1).map(|folder| folder.join("worlds")));
     folders.retain(|folder| folder.is_dir());
     folders
 }

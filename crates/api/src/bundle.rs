@@ -116,13 +116,7 @@ impl Bundle {
 
     /// A bundle of one recipe.
     pub fn of_recipe(recipe: &str) -> Self {
-        Self {
-            files: vec![BundleFile {
-                path: "recipe.toml".into(),
-                executable: false,
-                hex: hex::encode(recipe),
-            }],
-        }
+        Self { files: vec![BundleFile { path: "recipe.toml".into(), executable: false, hex: hex::encode(recipe) }] }
     }
 
     /// The text of a file, where it is one.
@@ -138,56 +132,20 @@ mod tests {
 
     #[test]
     fn order_does_not_matter_but_contents_and_mode_do() {
-        let file = |path: &str, executable, hex: &str| BundleFile {
-            path: path.into(),
-            executable,
-            hex: hex.into(),
-        };
-        let bundle = |files: &[BundleFile]| {
-            Bundle {
-                files: files.to_vec(),
-            }
-            .id()
-        };
+        let file = |path: &str, executable, hex: &str| BundleFile { path: path.into(), executable, hex: hex.into() };
+        let bundle = |files: &[BundleFile]| Bundle { files: files.to_vec() }.id();
         let (a, b) = (file("recipe.toml", false, "00"), file("b", false, "01"));
-        assert_eq!(
-            bundle(&[a.clone(), b.clone()]),
-            bundle(&[b.clone(), a.clone()])
-        );
-        assert_ne!(
-            bundle(std::slice::from_ref(&a)),
-            bundle(&[file("recipe.toml", true, "00")])
-        );
-        assert_ne!(
-            bundle(&[file("ab", false, "00")]),
-            bundle(&[file("a", false, "6200")])
-        );
+        assert_eq!(bundle(&[a.clone(), b.clone()]), bundle(&[b.clone(), a.clone()]));
+        assert_ne!(bundle(std::slice::from_ref(&a)), bundle(&[file("recipe.toml", true, "00")]));
+        assert_ne!(bundle(&[file("ab", false, "00")]), bundle(&[file("a", false, "6200")]));
     }
 
     #[test]
     fn bad_bundles_are_refused() {
         let check = |path: &str, executable: bool, hex: &str, expect: &str| {
-            let recipe = BundleFile {
-                path: "recipe.toml".into(),
-                executable: false,
-                hex: String::new(),
-            };
-            let files = vec![
-                recipe,
-                BundleFile {
-                    path: path.into(),
-                    executable,
-                    hex: hex.into(),
-                },
-            ];
-            assert!(
-                Bundle { files }
-                    .check()
-                    .unwrap_err()
-                    .to_string()
-                    .contains(expect),
-                "{path}"
-            );
+            let recipe = BundleFile { path: "recipe.toml".into(), executable: false, hex: String::new() };
+            let files = vec![recipe, BundleFile { path: path.into(), executable, hex: hex.into() }];
+            assert!(Bundle { files }.check().unwrap_err().to_string().contains(expect), "{path}");
         };
         check("../x", false, "", "not a plain relative path");
         check("/x", false, "", "not a plain relative path");

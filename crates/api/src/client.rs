@@ -67,22 +67,13 @@ impl std::str::FromStr for Address {
 impl Client {
     /// A client; nothing is sent yet. Calls time out after two minutes, longer than any long poll.
     pub fn new(address: &Address, token: &str) -> Result<Self, ClientError> {
-        let builder = reqwest::blocking::Client::builder()
-            .timeout(Duration::from_secs(120))
-            .no_proxy();
+        let builder = reqwest::blocking::Client::builder().timeout(Duration::from_secs(120)).no_proxy();
         let (builder, base) = match address {
             Address::Unix(path) => (builder.unix_socket(path.clone()), "http://aar".to_owned()),
             Address::Http(base) => (builder, base.clone()),
         };
-        let http = builder.build().map_err(|source| ClientError::Transport {
-            path: "client".into(),
-            source,
-        })?;
-        Ok(Self {
-            http,
-            base,
-            token: token.to_owned(),
-        })
+        let http = builder.build().map_err(|source| ClientError::Transport { path: "client".into(), source })?;
+        Ok(Self { http, base, token: token.to_owned() })
     }
 
     /// GET `path` (query included).
@@ -91,11 +82,7 @@ impl Client {
     }
 
     /// POST `body` to `path`.
-    pub fn post<B: Serialize, A: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &B,
-    ) -> Result<A, ClientError> {
+    pub fn post<B: Serialize, A: DeserializeOwned>(&self, path: &str, body: &B) -> Result<A, ClientError> {
         self.call(Method::POST, path, Some(body))
     }
 
@@ -105,14 +92,8 @@ impl Client {
         path: &str,
         body: Option<&B>,
     ) -> Result<A, ClientError> {
-        let transport = |source| ClientError::Transport {
-            path: path.to_owned(),
-            source,
-        };
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .bearer_auth(&self.token);
+        let transport = |source| ClientError::Transport { path: path.to_owned(), source };
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -120,17 +101,13 @@ impl Client {
         let status = answer.status();
         let bytes = answer.bytes().map_err(transport)?;
         if status.is_success() {
-            return serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer {
-                path: path.to_owned(),
-                detail: error.to_string(),
-            });
+            return serde_json::from_slice(&bytes)
+                .map_err(|error| ClientError::Answer { path: path.to_owned(), detail: error.to_string() });
         }
-        Err(ClientError::Refused(
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| ErrorBody {
-                code: ErrorCode::Internal,
-                message: format!("the server answered {status} to {path}"),
-                hint: None,
-            }),
-        ))
+        Err(ClientError::Refused(serde_json::from_slice(&bytes).unwrap_or_else(|_| ErrorBody {
+            code: ErrorCode::Internal,
+            message: format!("the server answered {status} to {path}"),
+            hint: None,
+        })))
     }
 }

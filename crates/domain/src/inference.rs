@@ -105,10 +105,7 @@ impl Inference {
         }
         for member in &self.members {
             let plain = !member.path.is_empty()
-                && member
-                    .path
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+                && member.path.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
             if member.kind != MemberKind::Base && !plain {
                 return Err(InferenceError::Path(member.path.clone()));
             }
@@ -145,11 +142,7 @@ mod tests {
     #[test]
     fn aggregates() {
         let check = |how: Aggregate, values: &[f32], expect: f32| {
-            assert_eq!(
-                how.combine(&mut values.to_vec()),
-                expect,
-                "{how:?} {values:?}"
-            );
+            assert_eq!(how.combine(&mut values.to_vec()), expect, "{how:?} {values:?}");
         };
         check(Aggregate::Mean, &[1.0, 2.0, 6.0], 3.0);
         check(Aggregate::Median, &[6.0, 1.0, 2.0], 2.0);
@@ -160,17 +153,9 @@ mod tests {
 
     #[test]
     fn refuses_a_path_out_of_the_folder() {
-        let member = Member {
-            kind: MemberKind::Full,
-            path: "../m".into(),
-            prompt: PromptChoice::Task,
-        };
-        let inference = Inference {
-            format: 1,
-            orders: Orders::Single,
-            aggregate: Aggregate::Mean,
-            members: vec![member],
-        };
+        let member = Member { kind: MemberKind::Full, path: "../m".into(), prompt: PromptChoice::Task };
+        let inference =
+            Inference { format: 1, orders: Orders::Single, aggregate: Aggregate::Mean, members: vec![member] };
         assert_eq!(inference.check(), Err(InferenceError::Path("../m".into())));
     }
 }

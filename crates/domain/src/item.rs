@@ -41,12 +41,7 @@ impl Item {
     /// `None` for a binary item, which has no order.
     pub fn swapped(&self) -> Option<Item> {
         match self {
-            Item::Preference {
-                id,
-                prompt,
-                first,
-                second,
-            } => Some(Item::Preference {
+            Item::Preference { id, prompt, first, second } => Some(Item::Preference {
                 id: id.clone(),
                 prompt: prompt.clone(),
                 first: second.clone(),

@@ -28,19 +28,10 @@ impl Prompt {
     /// The body with an item's fields filled in.
     pub fn render_body(&self, item: &Item) -> String {
         let fields: &[(&str, &str)] = match item {
-            Item::Preference {
-                prompt,
-                first,
-                second,
-                ..
-            } => &[
-                ("{prompt}", prompt),
-                ("{first}", first),
-                ("{second}", second),
-            ],
-            Item::Binary {
-                question, choice, ..
-            } => &[("{question}", question), ("{choice}", choice)],
+            Item::Preference { prompt, first, second, .. } => {
+                &[("{prompt}", prompt), ("{first}", first), ("{second}", second)]
+            }
+            Item::Binary { question, choice, .. } => &[("{question}", question), ("{choice}", choice)],
         };
         fill(&self.body, fields)
     }
@@ -125,12 +116,8 @@ mod tests {
             suffix: "Label:".into(),
             labels: ["A".into(), "B".into()],
         };
-        let item = Item::Preference {
-            id: "1".into(),
-            prompt: "{second}".into(),
-            first: "x".into(),
-            second: "y".into(),
-        };
+        let item =
+            Item::Preference { id: "1".into(), prompt: "{second}".into(), first: "x".into(), second: "y".into() };
         assert_eq!(prompt.render_body(&item), "Q {second} A x B y {other}");
     }
 }

@@ -97,8 +97,6 @@ impl Check {
     /// Whether the value lies within its bounds.
     pub fn holds(&self) -> bool {
         let (low, high) = self.bounds;
-        self.report_only
-            || (low.is_none_or(|low| self.value >= low)
-                && high.is_none_or(|high| self.value <= high))
+        self.report_only || (low.is_none_or(|low| self.value >= low) && high.is_none_or(|high| self.value <= high))
     }
 }

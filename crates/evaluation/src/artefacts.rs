@@ -13,20 +13,15 @@ pub const MAX_BYTES: u64 = 512 << 20;
 pub fn take_over(output: &Path, place: &Path) -> Result<Inference, EvaluationError> {
     let student = output.join("student");
     if !is_plain_dir(&student) {
-        return Err(EvaluationError::bundle(
-            "train left no student/ folder in its output",
-        ));
+        return Err(EvaluationError::bundle("train left no student/ folder in its output"));
     }
     let recipe = student.join("inference.json");
     let text = read_plain(&recipe, 64 << 10)?;
     let inference: Inference = serde_json::from_slice(&text)
         .map_err(|error| EvaluationError::bundle(format!("student/inference.json: {error}")))?;
-    inference
-        .check()
-        .map_err(|error| EvaluationError::bundle(format!("student/inference.json: {error}")))?;
+    inference.check().map_err(|error| EvaluationError::bundle(format!("student/inference.json: {error}")))?;
     fs::create_dir_all(place).map_err(EvaluationError::file("create", place))?;
-    fs::write(place.join("inference.json"), &text)
-        .map_err(EvaluationError::file("write", place))?;
+    fs::write(place.join("inference.json"), &text).map_err(EvaluationError::file("write", place))?;
     let mut left = MAX_BYTES;
     for member in &inference.members {
         let names: &[&str] = match member.kind {
@@ -56,24 +51,14 @@ fn is_plain_dir(path: &Path) -> bool {
 }
 
 fn plain_len(path: &Path, limit: u64) -> Result<u64, EvaluationError> {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let meta = fs::symlink_metadata(path).map_err(|_| {
-        EvaluationError::bundle(format!("{name} is missing from the trained student"))
-    })?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let meta = fs::symlink_metadata(path)
+        .map_err(|_| EvaluationError::bundle(format!("{name} is missing from the trained student")))?;
     if !meta.is_file() {
-        return Err(EvaluationError::bundle(format!(
-            "{name} is not a plain file"
-        )));
+        return Err(EvaluationError::bundle(format!("{name} is not a plain file")));
     }
     if meta.len() > limit {
-        return Err(EvaluationError::bundle(format!(
-            "{name} has {} bytes, only {limit} are allowed",
-            meta.len()
-        )));
+        return Err(EvaluationError::bundle(format!("{name} has {} bytes, only {limit} are allowed", meta.len())));
     }
     Ok(meta.len())
 }
@@ -102,25 +87,18 @@ mod tests {
         let output = root.path().join("out");
         fs::create_dir_all(output.join("student")).unwrap();
         lay_out(&output.join("student"));
-        let error = take_over(&output, &root.path().join("taken"))
-            .unwrap_err()
-            .to_string();
+        let error = take_over(&output, &root.path().join("taken")).unwrap_err().to_string();
         assert!(error.contains(expect), "{error:?} does not say {expect:?}");
     }
 
-    const ONE_HEAD: &str = r#"{"format":1,"orders":"single","aggregate":"mean","members":[{"kind":"head","path":"h"}]}"#;
+    const ONE_HEAD: &str =
+        r#"{"format":1,"orders":"single","aggregate":"mean","members":[{"kind":"head","path":"h"}]}"#;
 
     #[test]
     fn nothing_but_named_plain_files_is_taken_over() {
         refused(|_| (), "inference.json is missing");
-        refused(
-            |at| fs::write(at.join("inference.json"), "{").unwrap(),
-            "inference.json",
-        );
-        refused(
-            |at| fs::write(at.join("inference.json"), ONE_HEAD).unwrap(),
-            "is no folder",
-        );
+        refused(|at| fs::write(at.join("inference.json"), "{").unwrap(), "inference.json");
+        refused(|at| fs::write(at.join("inference.json"), ONE_HEAD).unwrap(), "is no folder");
         refused(
             |at| {
                 fs::write(at.join("inference.json"), ONE_HEAD).unwrap();

@@ -36,19 +36,13 @@ pub enum EvaluationError {
 
 impl EvaluationError {
     /// For `map_err` on file operations.
-    pub(crate) fn file(
-        step: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| EvaluationError::File { step, path, source }
     }
 
     /// A fault of the bundle's.
     pub(crate) fn bundle(reason: impl Into<String>) -> Self {
-        EvaluationError::Bundle {
-            reason: reason.into(),
-            log_tail: String::new(),
-        }
+        EvaluationError::Bundle { reason: reason.into(), log_tail: String::new() }
     }
 }

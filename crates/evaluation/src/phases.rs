@@ -29,26 +29,9 @@ impl Phases<'_> {
         let (program, args) = if own {
             ("/in/bundle/train", vec![])
         } else {
-            (
-                LAB_INSIDE,
-                vec![
-                    "train",
-                    "--recipe",
-                    "/in/bundle/recipe.toml",
-                    "--in",
-                    "/in",
-                    "--out",
-                    "/out",
-                ],
-            )
+            (LAB_INSIDE, vec!["train", "--recipe", "/in/bundle/recipe.toml", "--in", "/in", "--out", "/out"])
         };
-        let jail = self.jail(
-            program,
-            &args,
-            stage.input(),
-            stage.output(),
-            self.limits.clone(),
-        );
+        let jail = self.jail(program, &args, stage.input(), stage.output(), self.limits.clone());
         let outcome = jail.spawn(self.isolation)?.wait()?;
         match outcome.status {
             Exit::Code(0) => Ok(outcome),
@@ -60,11 +43,7 @@ impl Phases<'_> {
     }
 
     /// Run `lab predict`; one margin per item comes back. No researcher's code is in this sandbox.
-    pub fn predict(
-        &self,
-        stage: &Stage,
-        items: usize,
-    ) -> Result<(Vec<f32>, Outcome), EvaluationError> {
+    pub fn predict(&self, stage: &Stage, items: usize) -> Result<(Vec<f32>, Outcome), EvaluationError> {
         let args = [
             "predict",
             "--student",
@@ -78,18 +57,8 @@ impl Phases<'_> {
             "--out",
             "/out/margins.f32",
         ];
-        let limits = Limits {
-            wall: Duration::from_secs(600),
-            cpu: Duration::from_secs(600),
-            ..self.limits.clone()
-        };
-        let jail = self.jail(
-            LAB_INSIDE,
-            &args,
-            stage.predict_input(),
-            stage.predict_output(),
-            limits,
-        );
+        let limits = Limits { wall: Duration::from_secs(600), cpu: Duration::from_secs(600), ..self.limits.clone() };
+        let jail = self.jail(LAB_INSIDE, &args, stage.predict_input(), stage.predict_output(), limits);
         let outcome = jail.spawn(self.isolation)?.wait()?;
         match outcome.status {
             Exit::Code(0) => {}
@@ -102,50 +71,27 @@ impl Phases<'_> {
             }
             ref status => {
                 let how = describe(status, Duration::from_secs(600));
-                return Err(EvaluationError::Predict(format!(
-                    "{how}: {}",
-                    tail(&outcome)
-                )));
+                return Err(EvaluationError::Predict(format!("{how}: {}", tail(&outcome))));
             }
         }
         let path = stage.predict_output().join("margins.f32");
         let bytes = fs::read(&path).map_err(EvaluationError::file("read", &path))?;
         if bytes.len() != items * 4 {
-            return Err(EvaluationError::Predict(format!(
-                "{} bytes of margins for {items} items",
-                bytes.len()
-            )));
+            return Err(EvaluationError::Predict(format!("{} bytes of margins for {items} items", bytes.len())));
         }
-        let margins: Vec<f32> = bytes
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|chunk| f32::from_le_bytes(*chunk))
-            .collect();
+        let margins: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect();
         if margins.iter().any(|margin| !margin.is_finite()) {
-            return Err(EvaluationError::bundle(
-                "the trained student answers with NaN or infinity",
-            ));
+            return Err(EvaluationError::bundle("the trained student answers with NaN or infinity"));
         }
         Ok((margins, outcome))
     }
 
-    fn jail(
-        &self,
-        program: &str,
-        args: &[&str],
-        input: PathBuf,
-        output: PathBuf,
-        limits: Limits,
-    ) -> Jail {
+    fn jail(&self, program: &str, args: &[&str], input: PathBuf, output: PathBuf, limits: Limits) -> Jail {
         Jail {
             program: program.into(),
             args: args.iter().map(Into::into).collect(),
             env: vec![
-                (
-                    "PATH".into(),
-                    "/opt/aar/bin:/usr/local/bin:/usr/bin:/bin".into(),
-                ),
+                ("PATH".into(), "/opt/aar/bin:/usr/local/bin:/usr/bin:/bin".into()),
                 ("HOME".into(), "/tmp".into()),
                 ("LANG".into(), "C.UTF-8".into()),
                 ("AAR_IN".into(), "/in".into()),
@@ -153,21 +99,9 @@ impl Phases<'_> {
                 ("AAR_THREADS".into(), self.threads.to_string()),
             ],
             mounts: vec![
-                Mount {
-                    host: self.lab.to_owned(),
-                    inside: LAB_INSIDE.into(),
-                    access: Access::ReadOnly,
-                },
-                Mount {
-                    host: input,
-                    inside: "/in".into(),
-                    access: Access::ReadOnly,
-                },
-                Mount {
-                    host: output,
-                    inside: "/out".into(),
-                    access: Access::ReadWrite,
-                },
+                Mount { host: self.lab.to_owned(), inside: LAB_INSIDE.into(), access: Access::ReadOnly },
+                Mount { host: input, inside: "/in".into(), access: Access::ReadOnly },
+                Mount { host: output, inside: "/out".into(), access: Access::ReadWrite },
             ],
             workdir: "/out".into(),
             limits,
@@ -188,11 +122,7 @@ fn describe(status: &Exit, wall: Duration) -> String {
 
 /// The last 2,000 characters of what was printed, errors last.
 fn tail(outcome: &Outcome) -> String {
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&outcome.stdout),
-        String::from_utf8_lossy(&outcome.stderr)
-    );
+    let text = format!("{}{}", String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
     let start = text.char_indices().rev().nth(1999).map_or(0, |(at, _)| at);
     text[start..].trim().to_owned()
 }

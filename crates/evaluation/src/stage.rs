@@ -20,12 +20,7 @@ impl Stage {
             .tempdir_in(scratch)
             .map_err(EvaluationError::file("create a job folder in", scratch))?;
         let stage = Self { root };
-        for folder in [
-            stage.input(),
-            stage.output(),
-            stage.predict_input(),
-            stage.predict_output(),
-        ] {
+        for folder in [stage.input(), stage.output(), stage.predict_input(), stage.predict_output()] {
             fs::create_dir(&folder).map_err(EvaluationError::file("create", &folder))?;
         }
         Ok(stage)
@@ -52,13 +47,7 @@ impl Stage {
     }
 
     /// Lay out the train phase: public half, the job's soft labels, the bundle, seed and budget. No test input.
-    pub fn train(
-        &self,
-        testbed: &Path,
-        job: &Job,
-        bundle: &Bundle,
-        budget: &str,
-    ) -> Result<(), EvaluationError> {
+    pub fn train(&self, testbed: &Path, job: &Job, bundle: &Bundle, budget: &str) -> Result<(), EvaluationError> {
         let input = self.input();
         let public = testbed.join("public");
         link_tree(&public, &input)?;
@@ -75,10 +64,7 @@ impl Stage {
     pub fn predict(&self, testbed: &Path, job: &Job) -> Result<(), EvaluationError> {
         let input = self.predict_input();
         link_tree(&testbed.join("public/student"), &input.join("student"))?;
-        link(
-            &testbed.join("public/problem.json"),
-            &input.join("problem.json"),
-        )?;
+        link(&testbed.join("public/problem.json"), &input.join("problem.json"))?;
         let inputs = testbed.join("hidden/inputs");
         for suffix in [".jsonl", ".features.safetensors"] {
             let source = inputs.join(format!("{}{suffix}", job.split.name()));
@@ -91,17 +77,14 @@ impl Stage {
 }
 
 fn unpack(bundle: &Bundle, folder: &Path) -> Result<(), EvaluationError> {
-    bundle
-        .check()
-        .map_err(|error| EvaluationError::bundle(error.to_string()))?;
+    bundle.check().map_err(|error| EvaluationError::bundle(error.to_string()))?;
     for file in &bundle.files {
         let path = folder.join(&file.path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(EvaluationError::file("create", parent))?;
         }
-        let bytes = hex::decode(&file.hex).map_err(|error| {
-            EvaluationError::bundle(format!("{} is not hex: {error}", file.path))
-        })?;
+        let bytes = hex::decode(&file.hex)
+            .map_err(|error| EvaluationError::bundle(format!("{} is not hex: {error}", file.path)))?;
         write(&path, &bytes, file.executable)?;
     }
     Ok(())
@@ -110,8 +93,7 @@ fn unpack(bundle: &Bundle, folder: &Path) -> Result<(), EvaluationError> {
 fn write(path: &Path, bytes: &[u8], executable: bool) -> Result<(), EvaluationError> {
     fs::write(path, bytes).map_err(EvaluationError::file("write", path))?;
     let mode = if executable { 0o755 } else { 0o644 };
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-        .map_err(EvaluationError::file("set the mode of", path))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(EvaluationError::file("set the mode of", path))
 }
 
 /// Link every regular file below `from` to the same place below `to`.
@@ -120,11 +102,7 @@ fn link_tree(from: &Path, to: &Path) -> Result<(), EvaluationError> {
     for entry in fs::read_dir(from).map_err(EvaluationError::file("list", from))? {
         let entry = entry.map_err(EvaluationError::file("list", from))?;
         let (source, place) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            link_tree(&source, &place)?
-        } else {
-            link(&source, &place)?
-        }
+        if source.is_dir() { link_tree(&source, &place)? } else { link(&source, &place)? }
     }
     Ok(())
 }
@@ -135,7 +113,5 @@ fn link(from: &Path, to: &Path) -> Result<(), EvaluationError> {
     if fs::hard_link(from, to).is_ok() {
         return Ok(());
     }
-    fs::copy(from, to)
-        .map(|_| ())
-        .map_err(EvaluationError::file("copy", from))
+    fs::copy(from, to).map(|_| ()).map_err(EvaluationError::file("copy", from))
 }

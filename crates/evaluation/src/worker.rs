@@ -70,10 +70,7 @@ pub fn work(
         items.insert(split, count_items(config, split)?);
     }
     while !stop.load(Ordering::Relaxed) {
-        let claim = Claim {
-            worker: config.name.clone(),
-            wait_ms: 1_000,
-        };
+        let claim = Claim { worker: config.name.clone(), wait_ms: 1_000 };
         let job: Option<Job> = match config.client.post(paths::CLAIM, &claim) {
             Ok(job) => job,
             Err(error) => {
@@ -101,9 +98,7 @@ pub fn work(
 }
 
 fn count_items(config: &WorkerConfig, split: Split) -> Result<usize, EvaluationError> {
-    let path = config
-        .testbed
-        .join(format!("hidden/inputs/{}.jsonl", split.name()));
+    let path = config.testbed.join(format!("hidden/inputs/{}.jsonl", split.name()));
     let text = std::fs::read_to_string(&path).map_err(EvaluationError::file("read", &path))?;
     Ok(text.lines().filter(|line| !line.trim().is_empty()).count())
 }
@@ -132,9 +127,7 @@ fn run_and_post(config: &WorkerConfig, job: &Job, items: usize) -> Result<Usage,
 /// Train and predict one seed of one bundle.
 pub fn run(config: &WorkerConfig, job: &Job, items: usize) -> Result<Outputs, EvaluationError> {
     let started = Instant::now();
-    let bundle: Bundle = config
-        .client
-        .get(&paths::BUNDLE.replace("{id}", &job.bundle))?;
+    let bundle: Bundle = config.client.get(&paths::BUNDLE.replace("{id}", &job.bundle))?;
     let stage = Stage::new(&config.scratch)?;
     let budget = format!(
         "wall_s = {}\ncpu_s = {}\nmemory_bytes = {}\nthreads = {}\n",
@@ -144,12 +137,8 @@ pub fn run(config: &WorkerConfig, job: &Job, items: usize) -> Result<Outputs, Ev
         config.threads
     );
     stage.train(&config.testbed, job, &bundle, &budget)?;
-    let phases = Phases {
-        lab: &config.lab,
-        isolation: &config.isolation,
-        limits: &config.limits,
-        threads: config.threads,
-    };
+    let phases =
+        Phases { lab: &config.lab, isolation: &config.isolation, limits: &config.limits, threads: config.threads };
     let trained = phases.train(&stage)?;
     let report: TrainReport = std::fs::read(stage.output().join("report.json"))
         .ok()
@@ -164,25 +153,13 @@ pub fn run(config: &WorkerConfig, job: &Job, items: usize) -> Result<Outputs, Ev
         predict_cpu_ms: predicted.cpu.as_millis() as u64,
         wall_ms: started.elapsed().as_millis() as u64,
     };
-    Ok(Outputs {
-        margins,
-        usage,
-        curve: report.curve,
-    })
+    Ok(Outputs { margins, usage, curve: report.curve })
 }
 
 fn report_failure(config: &WorkerConfig, job: &Job, error: EvaluationError) {
     let failure = match error {
-        EvaluationError::Bundle { reason, log_tail } => Failure {
-            reason,
-            log_tail,
-            worker_fault: false,
-        },
-        other => Failure {
-            reason: other.to_string(),
-            log_tail: String::new(),
-            worker_fault: true,
-        },
+        EvaluationError::Bundle { reason, log_tail } => Failure { reason, log_tail, worker_fault: false },
+        other => Failure { reason: other.to_string(), log_tail: String::new(), worker_fault: true },
     };
     let path = paths::FAILURE.replace("{id}", &job.id.to_string());
     // If this is lost too, the lease runs out and the job goes back to the queue.

@@ -40,8 +40,7 @@ pub struct Account {
 impl Account {
     /// What may still be reserved; `None` = without limit.
     pub fn left(&self) -> Option<u64> {
-        self.limit
-            .map(|limit| limit.saturating_sub(self.used + self.reserved))
+        self.limit.map(|limit| limit.saturating_sub(self.used + self.reserved))
     }
 }
 
@@ -69,16 +68,8 @@ pub struct Ledger {
 impl Ledger {
     /// With these limits.
     pub fn new(limits: &BTreeMap<Unit, u64>) -> Self {
-        let account = |limit: u64| Account {
-            limit: Some(limit),
-            ..Account::default()
-        };
-        Self {
-            accounts: limits
-                .iter()
-                .map(|(&unit, &limit)| (unit, account(limit)))
-                .collect(),
-        }
+        let account = |limit: u64| Account { limit: Some(limit), ..Account::default() };
+        Self { accounts: limits.iter().map(|(&unit, &limit)| (unit, account(limit))).collect() }
     }
 
     /// One unit's account.
@@ -152,9 +143,7 @@ impl Policy {
     pub fn milli_bits(self) -> u64 {
         let values = match self {
             Policy::Exact => return 64_000,
-            Policy::Naive { step } | Policy::Ladder { step } => {
-                ((RANGE.1 - RANGE.0) / step).round() + 1.0
-            }
+            Policy::Naive { step } | Policy::Ladder { step } => ((RANGE.1 - RANGE.0) / step).round() + 1.0,
         };
         (values.log2() * 1000.0).ceil() as u64
     }
@@ -170,10 +159,7 @@ pub struct Answers {
 impl Answers {
     /// None yet.
     pub fn new(policy: Policy) -> Self {
-        Self {
-            policy,
-            best: RANGE.0,
-        }
+        Self { policy, best: RANGE.0 }
     }
 
     /// What a researcher gets to know of outcomes on the feedback split; `None` where PGR is undefined.
@@ -206,33 +192,16 @@ mod tests {
     fn a_reservation_that_does_not_fit_takes_nothing() {
         let mut ledger = Ledger::new(&charge(2, 1000));
         ledger.reserve(&charge(1, 900)).unwrap();
-        assert_eq!(
-            ledger.reserve(&charge(1, 900)),
-            Err(Spent {
-                unit: Unit::MilliBits,
-                wanted: 900,
-                left: 100
-            })
-        );
+        assert_eq!(ledger.reserve(&charge(1, 900)), Err(Spent { unit: Unit::MilliBits, wanted: 900, left: 100 }));
         assert_eq!(ledger.account(Unit::Evaluations).left(), Some(1));
         ledger.settle(&charge(1, 900), &charge(1, 900));
-        assert_eq!(
-            ledger.account(Unit::MilliBits),
-            Account {
-                limit: Some(1000),
-                reserved: 0,
-                used: 900
-            }
-        );
+        assert_eq!(ledger.account(Unit::MilliBits), Account { limit: Some(1000), reserved: 0, used: 900 });
     }
 
     #[test]
     fn answers_have_as_many_values_as_their_bits_say() {
         let check = |policy: Policy, bits: f64| {
-            assert!(
-                (policy.milli_bits() as f64 / 1000.0 - bits).abs() < 0.01,
-                "{policy:?}"
-            )
+            assert!((policy.milli_bits() as f64 / 1000.0 - bits).abs() < 0.01, "{policy:?}")
         };
         check(Policy::Naive { step: 0.05 }, 41f64.log2());
         check(Policy::Ladder { step: 0.1 }, 21f64.log2());

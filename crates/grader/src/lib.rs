@@ -7,4 +7,5 @@ pub mod ledger;
 pub mod truth;
 pub mod vault;
 
+pub use truth::VaultError;
 pub use vault::{Score, Vault};

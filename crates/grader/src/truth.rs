@@ -36,7 +36,7 @@ pub type Baselines = BTreeMap<Split, FrozenRuns>;
 
 /// Why a testbed's truth can't be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum TruthError {
+pub enum VaultError {
     /// A file could not be read or written.
     #[error("{step} {path}: {source}")]
     File {
@@ -59,34 +59,25 @@ pub enum TruthError {
 
 /// `0` and `1` of which answers were right.
 pub fn bits(correct: &[bool]) -> String {
-    correct
-        .iter()
-        .map(|&right| if right { '1' } else { '0' })
-        .collect()
+    correct.iter().map(|&right| if right { '1' } else { '0' }).collect()
 }
 
 fn path(testbed: &Path, name: &str) -> PathBuf {
     testbed.join("hidden/truth").join(name)
 }
 
-fn file(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> TruthError {
+fn file(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> VaultError {
     let path = path.to_owned();
-    move |source| TruthError::File { step, path, source }
+    move |source| VaultError::File { step, path, source }
 }
 
 /// Write a testbed's truth into its folder, which must exist.
-pub fn write(
-    testbed: &Path,
-    rows: &BTreeMap<Split, Vec<TruthRow>>,
-    baselines: &Baselines,
-) -> Result<(), TruthError> {
+pub fn write(testbed: &Path, rows: &BTreeMap<Split, Vec<TruthRow>>, baselines: &Baselines) -> Result<(), VaultError> {
     let folder = testbed.join("hidden/truth");
     std::fs::create_dir_all(&folder).map_err(file("create", &folder))?;
     for (split, rows) in rows {
         let path = path(testbed, &format!("{}.jsonl", split.name()));
-        let lines = rows
-            .iter()
-            .map(|row| serde_json::to_string(row).unwrap_or_default() + "\n");
+        let lines = rows.iter().map(|row| serde_json::to_string(row).unwrap_or_default() + "\n");
         std::fs::write(&path, lines.collect::<String>()).map_err(file("write", &path))?;
     }
     let path = path(testbed, "baselines.json");
@@ -95,28 +86,19 @@ pub fn write(
 }
 
 /// Read a split's rows.
-pub fn read_rows(testbed: &Path, split: Split) -> Result<Vec<TruthRow>, TruthError> {
+pub fn read_rows(testbed: &Path, split: Split) -> Result<Vec<TruthRow>, VaultError> {
     let path = path(testbed, &format!("{}.jsonl", split.name()));
     let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
     let parse = |(line, text): (usize, &str)| {
-        serde_json::from_str(text).map_err(|error| TruthError::Content {
-            path: path.clone(),
-            detail: format!("line {}: {error}", line + 1),
-        })
+        serde_json::from_str(text)
+            .map_err(|error| VaultError::Content { path: path.clone(), detail: format!("line {}: {error}", line + 1) })
     };
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(parse)
-        .collect()
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(parse).collect()
 }
 
 /// Read the frozen runs.
-pub fn read_baselines(testbed: &Path) -> Result<Baselines, TruthError> {
+pub fn read_baselines(testbed: &Path) -> Result<Baselines, VaultError> {
     let path = path(testbed, "baselines.json");
     let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
-    serde_json::from_str(&text).map_err(|error| TruthError::Content {
-        path,
-        detail: error.to_string(),
-    })
+    serde_json::from_str(&text).map_err(|error| VaultError::Content { path, detail: error.to_string() })
 }

@@ -1,12 +1,10 @@
 //! The truth in memory: margins come in, outcomes and scores go out, labels never.
 
-use crate::truth::{self, TruthError};
+use crate::truth::{self, VaultError};
 use aar_domain::item::Distribution;
 use aar_domain::rung::Split;
 use aar_domain::stats::bootstrap::REPLICATES;
-use aar_domain::stats::{
-    Bootstrap, Comparison, Outcomes, Panel, Pgr, Replicated, compare, noise_floor, pgr,
-};
+use aar_domain::stats::{Bootstrap, Comparison, Outcomes, Panel, Pgr, Replicated, compare, noise_floor, pgr};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -19,11 +17,7 @@ pub struct Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sizes: Vec<_> = self
-            .splits
-            .iter()
-            .map(|(split, sealed)| (split.name(), sealed.labels.len()))
-            .collect();
+        let sizes: Vec<_> = self.splits.iter().map(|(split, sealed)| (split.name(), sealed.labels.len())).collect();
         f.debug_struct("Vault").field("items", &sizes).finish()
     }
 }
@@ -81,36 +75,25 @@ pub struct Frozen {
 
 impl Vault {
     /// Read a testbed's truth and check that it fits the inputs' order.
-    pub fn open(testbed: &Path) -> Result<Self, TruthError> {
+    pub fn open(testbed: &Path) -> Result<Self, VaultError> {
         let mut baselines = truth::read_baselines(testbed)?;
         let mut splits = BTreeMap::new();
         for split in Split::ALL {
             let rows = truth::read_rows(testbed, split)?;
-            let wrong = |detail: String| TruthError::Content {
-                path: testbed
-                    .join("hidden/truth")
-                    .join(format!("{}.jsonl", split.name())),
+            let wrong = |detail: String| VaultError::Content {
+                path: testbed.join("hidden/truth").join(format!("{}.jsonl", split.name())),
                 detail,
             };
             check_order(testbed, split, &rows).map_err(wrong)?;
             let marks: Vec<Distribution> = rows.iter().filter_map(|row| row.distribution).collect();
             let marks = (marks.len() == rows.len() && !rows.is_empty()).then_some(marks);
             let runs = baselines.remove(&split).unwrap_or_default();
-            let frozen = |runs: &[String], base: u64| -> Result<Outcomes, TruthError> {
+            let frozen = |runs: &[String], base: u64| -> Result<Outcomes, VaultError> {
                 if runs.len() < 2 || runs.iter().any(|run| run.len() != rows.len()) {
-                    return Err(wrong(format!(
-                        "baselines.json needs at least 2 runs of {} answers",
-                        rows.len()
-                    )));
+                    return Err(wrong(format!("baselines.json needs at least 2 runs of {} answers", rows.len())));
                 }
-                let correct = runs
-                    .iter()
-                    .map(|run| run.bytes().map(|byte| byte == b'1').collect())
-                    .collect();
-                Ok(Outcomes {
-                    seeds: (base..base + runs.len() as u64).collect(),
-                    correct,
-                })
+                let correct = runs.iter().map(|run| run.bytes().map(|byte| byte == b'1').collect()).collect();
+                Ok(Outcomes { seeds: (base..base + runs.len() as u64).collect(), correct })
             };
             let sealed = Sealed {
                 labels: rows.iter().map(|row| row.label).collect(),
@@ -142,23 +125,15 @@ impl Vault {
     /// Which answers are right. `margins [seeds][items]`; `None` where a row is not as long as the split, or not finite.
     pub fn outcomes(&self, split: Split, seeds: &[u64], margins: &[Vec<f32>]) -> Option<Outcomes> {
         let labels = &self.split(split).labels;
-        let fits = |row: &Vec<f32>| {
-            row.len() == labels.len() && row.iter().all(|margin| margin.is_finite())
-        };
+        let fits = |row: &Vec<f32>| row.len() == labels.len() && row.iter().all(|margin| margin.is_finite());
         if seeds.len() != margins.len() || !margins.iter().all(fits) {
             return None;
         }
         // A margin of exactly 0 is an answer nobody gave: it counts as wrong whatever the label.
         let right = |row: &Vec<f32>| {
-            row.iter()
-                .zip(labels)
-                .map(|(&margin, &label)| if label { margin > 0.0 } else { margin < 0.0 })
-                .collect()
+            row.iter().zip(labels).map(|(&margin, &label)| if label { margin > 0.0 } else { margin < 0.0 }).collect()
         };
-        Some(Outcomes {
-            seeds: seeds.to_vec(),
-            correct: margins.iter().map(right).collect(),
-        })
+        Some(Outcomes { seeds: seeds.to_vec(), correct: margins.iter().map(right).collect() })
     }
 
     /// PGR without an interval, for the ledger alone. `None` where the gap is not positive.
@@ -172,11 +147,7 @@ impl Vault {
         let sealed = self.split(split);
         sealed.lazy.get_or_init(|| {
             let bootstrap = Bootstrap::new(&sealed.panel, REPLICATES, split as u64);
-            Lazy {
-                weak: bootstrap.accuracy(&sealed.weak),
-                ceiling: bootstrap.accuracy(&sealed.ceiling),
-                bootstrap,
-            }
+            Lazy { weak: bootstrap.accuracy(&sealed.weak), ceiling: bootstrap.accuracy(&sealed.ceiling), bootstrap }
         })
     }
 
@@ -186,16 +157,9 @@ impl Vault {
         let replicated = lazy.bootstrap.accuracy(outcomes);
         let pgr = pgr(&replicated, &lazy.weak, &lazy.ceiling);
         let gap = lazy.ceiling.value - lazy.weak.value;
-        let by_seed = replicated
-            .by_seed
-            .iter()
-            .map(|accuracy| (accuracy - lazy.weak.value) / gap);
+        let by_seed = replicated.by_seed.iter().map(|accuracy| (accuracy - lazy.weak.value) / gap);
         Score {
-            by_seed: if pgr.is_some() {
-                by_seed.collect()
-            } else {
-                vec![]
-            },
+            by_seed: if pgr.is_some() { by_seed.collect() } else { vec![] },
             pgr,
             accuracy: replicated.value,
             accuracy_in: outcomes.accuracy_on(&sealed.panel, Distribution::In),
@@ -209,11 +173,7 @@ impl Vault {
         let lazy = self.lazy(split);
         let se = |replicated: &Replicated| {
             let mean = replicated.draws.iter().sum::<f64>() / replicated.draws.len() as f64;
-            let squares = replicated
-                .draws
-                .iter()
-                .map(|draw| (draw - mean).powi(2))
-                .sum::<f64>();
+            let squares = replicated.draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>();
             (squares / (replicated.draws.len() - 1) as f64).sqrt()
         };
         Frozen {
@@ -236,13 +196,7 @@ impl Vault {
         let frozen = self.frozen(split);
         let seeds = score.replicated.by_seed.len();
         let variance = score.replicated.seed_variance() * seeds as f64;
-        noise_floor(
-            variance,
-            seeds,
-            self.clusters(split),
-            0.2,
-            frozen.ceiling - frozen.weak,
-        )
+        noise_floor(variance, seeds, self.clusters(split), 0.2, frozen.ceiling - frozen.weak)
     }
 }
 
@@ -253,25 +207,15 @@ fn check_order(testbed: &Path, split: Split, rows: &[truth::TruthRow]) -> Result
         id: String,
     }
     let inputs = testbed.join(format!("hidden/inputs/{}.jsonl", split.name()));
-    let text = std::fs::read_to_string(&inputs)
-        .map_err(|error| format!("read {}: {error}", inputs.display()))?;
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let text = std::fs::read_to_string(&inputs).map_err(|error| format!("read {}: {error}", inputs.display()))?;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.len() != rows.len() {
         return Err(format!("{} rows, but {} inputs", rows.len(), lines.len()));
     }
     for (line, (input, row)) in lines.iter().zip(rows).enumerate() {
-        let input: Id = serde_json::from_str(input)
-            .map_err(|error| format!("inputs line {}: {error}", line + 1))?;
+        let input: Id = serde_json::from_str(input).map_err(|error| format!("inputs line {}: {error}", line + 1))?;
         if input.id != row.id {
-            return Err(format!(
-                "line {} is about item {}, the input there is {}",
-                line + 1,
-                row.id,
-                input.id
-            ));
+            return Err(format!("line {} is about item {}, the input there is {}", line + 1, row.id, input.id));
         }
     }
     Ok(())

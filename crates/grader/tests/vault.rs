@@ -10,7 +10,7 @@ use std::path::Path;
 const ITEMS: usize = 400;
 
 fn label(item: usize) -> bool {
-    item % 2 == 0
+    item.is_multiple_of(2)
 }
 
 /// Weak is right on 6 of 10 items, the ceiling on 9 of 10.
@@ -21,28 +21,12 @@ fn lay_out(dir: &Path, swap_inputs: bool) {
             id: format!("{}{item}", split.name()),
             label: label(item),
             cluster: (item / 2).to_string(),
-            distribution: Some(if item < ITEMS / 2 {
-                Distribution::In
-            } else {
-                Distribution::Out
-            }),
+            distribution: Some(if item < ITEMS / 2 { Distribution::In } else { Distribution::Out }),
         };
         (0..ITEMS).map(row).collect()
     };
     let runs = |tenths: usize| {
-        (0..4)
-            .map(|seed| {
-                (0..ITEMS)
-                    .map(|i| {
-                        if (i / 2 + seed) % 10 < tenths {
-                            '1'
-                        } else {
-                            '0'
-                        }
-                    })
-                    .collect()
-            })
-            .collect()
+        (0..4).map(|seed| (0..ITEMS).map(|i| if (i / 2 + seed) % 10 < tenths { '1' } else { '0' }).collect()).collect()
     };
     let (mut truth, mut frozen) = (BTreeMap::new(), BTreeMap::new());
     for split in Split::ALL {
@@ -51,23 +35,11 @@ fn lay_out(dir: &Path, swap_inputs: bool) {
         if swap_inputs {
             ids.swap(0, 1);
         }
-        let lines: String = ids
-            .iter()
-            .map(|id| format!("{{\"id\":\"{id}\",\"question\":\"q\",\"choice\":\"c\"}}\n"))
-            .collect();
-        std::fs::write(
-            dir.join(format!("hidden/inputs/{}.jsonl", split.name())),
-            lines,
-        )
-        .unwrap();
+        let lines: String =
+            ids.iter().map(|id| format!("{{\"id\":\"{id}\",\"question\":\"q\",\"choice\":\"c\"}}\n")).collect();
+        std::fs::write(dir.join(format!("hidden/inputs/{}.jsonl", split.name())), lines).unwrap();
         truth.insert(split, rows);
-        frozen.insert(
-            split,
-            FrozenRuns {
-                weak: runs(6),
-                ceiling: runs(9),
-            },
-        );
+        frozen.insert(split, FrozenRuns { weak: runs(6), ceiling: runs(9) });
     }
     truth::write(dir, &truth, &frozen).unwrap();
 }
@@ -78,29 +50,13 @@ fn half_of_the_gap_is_a_pgr_of_one_half() {
     lay_out(dir.path(), false);
     let vault = Vault::open(dir.path()).unwrap();
     // Right on 75 of 100: half way between 60 and 90.
-    let margins: Vec<f32> = (0..ITEMS)
-        .map(|item| {
-            if (item / 2 % 4 < 3) == label(item) {
-                2.0
-            } else {
-                -1.0
-            }
-        })
-        .collect();
-    let outcomes = vault
-        .outcomes(Split::Feedback, &[7, 8], &[margins.clone(), margins])
-        .unwrap();
+    let margins: Vec<f32> = (0..ITEMS).map(|item| if (item / 2 % 4 < 3) == label(item) { 2.0 } else { -1.0 }).collect();
+    let outcomes = vault.outcomes(Split::Feedback, &[7, 8], &[margins.clone(), margins]).unwrap();
     let score = vault.score(Split::Feedback, &outcomes);
     let pgr = score.pgr.unwrap();
-    assert!(
-        (pgr.value - 0.5).abs() < 0.01 && pgr.low < 0.5 && 0.5 < pgr.high,
-        "{pgr:?}"
-    );
+    assert!((pgr.value - 0.5).abs() < 0.01 && pgr.low < 0.5 && 0.5 < pgr.high, "{pgr:?}");
     assert!((score.accuracy - 0.75).abs() < 1e-9);
-    assert_eq!(
-        (score.accuracy_in, score.accuracy_out),
-        (Some(0.75), Some(0.75))
-    );
+    assert_eq!((score.accuracy_in, score.accuracy_out), (Some(0.75), Some(0.75)));
 }
 
 #[test]
@@ -108,25 +64,11 @@ fn an_answer_of_zero_is_right_for_nobody_and_odd_margins_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     lay_out(dir.path(), false);
     let vault = Vault::open(dir.path()).unwrap();
-    let outcomes = vault
-        .outcomes(Split::Selection, &[1], &[vec![0.0; ITEMS]])
-        .unwrap();
+    let outcomes = vault.outcomes(Split::Selection, &[1], &[vec![0.0; ITEMS]]).unwrap();
     assert_eq!(outcomes.accuracy(), 0.0);
-    assert!(
-        vault
-            .outcomes(Split::Selection, &[1], &[vec![0.0; ITEMS - 1]])
-            .is_none()
-    );
-    assert!(
-        vault
-            .outcomes(Split::Selection, &[1], &[vec![f32::NAN; ITEMS]])
-            .is_none()
-    );
-    assert!(
-        vault
-            .outcomes(Split::Selection, &[1, 2], &[vec![0.0; ITEMS]])
-            .is_none()
-    );
+    assert!(vault.outcomes(Split::Selection, &[1], &[vec![0.0; ITEMS - 1]]).is_none());
+    assert!(vault.outcomes(Split::Selection, &[1], &[vec![f32::NAN; ITEMS]]).is_none());
+    assert!(vault.outcomes(Split::Selection, &[1, 2], &[vec![0.0; ITEMS]]).is_none());
 }
 
 #[test]
@@ -134,10 +76,7 @@ fn truth_in_another_order_than_the_inputs_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     lay_out(dir.path(), true);
     let error = Vault::open(dir.path()).unwrap_err().to_string();
-    assert!(
-        error.contains("line 1 is about item feedback0, the input there is feedback1"),
-        "{error}"
-    );
+    assert!(error.contains("line 1 is about item feedback0, the input there is feedback1"), "{error}");
 }
 
 #[test]

@@ -37,8 +37,5 @@ multiversion! {
 
 /// Sum of squares in f64.
 pub fn sum_of_squares(values: &[f32]) -> f64 {
-    values
-        .chunks(4096)
-        .map(|chunk| f64::from(crate::simd::dot(chunk, chunk)))
-        .sum()
+    values.chunks(4096).map(|chunk| f64::from(crate::simd::dot(chunk, chunk))).sum()
 }

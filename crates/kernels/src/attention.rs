@@ -16,11 +16,7 @@ pub struct Heads {
 
 /// Entries of the probability buffer: the lower triangles of all rows and query heads.
 pub fn probability_len(offsets: &[usize], heads: Heads) -> usize {
-    offsets
-        .windows(2)
-        .map(|row| triangle(row[1] - row[0]))
-        .sum::<usize>()
-        * heads.query
+    offsets.windows(2).map(|row| triangle(row[1] - row[0])).sum::<usize>() * heads.query
 }
 
 #[inline(always)]

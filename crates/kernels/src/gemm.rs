@@ -56,11 +56,8 @@ mod tests {
     #[test]
     fn the_three_layouts_agree_with_the_definition() {
         let (m, k, n) = (5, 7, 3);
-        let fill = |len: usize, seed: usize| -> Vec<f32> {
-            (0..len)
-                .map(|i| ((i * 31 + seed) % 17) as f32 - 8.0)
-                .collect()
-        };
+        let fill =
+            |len: usize, seed: usize| -> Vec<f32> { (0..len).map(|i| ((i * 31 + seed) % 17) as f32 - 8.0).collect() };
         let (a, b) = (fill(m * k, 1), fill(k * n, 2));
         let mut expect = vec![1.0; m * n];
         for i in 0..m {
@@ -69,9 +66,7 @@ mod tests {
             }
         }
         let transpose = |x: &[f32], rows: usize, cols: usize| -> Vec<f32> {
-            (0..rows * cols)
-                .map(|i| x[(i % rows) * cols + i / rows])
-                .collect()
+            (0..rows * cols).map(|i| x[(i % rows) * cols + i / rows]).collect()
         };
         let check = |product: &dyn Fn(&mut [f32])| {
             let mut c = vec![1.0; m * n];

@@ -14,9 +14,7 @@ impl RopeTable {
     /// A table for positions below `positions`. Angles in f32, as the reference computes them.
     pub fn new(positions: usize, head_dim: usize, theta: f32) -> Self {
         let half = head_dim / 2;
-        let inverse: Vec<f32> = (0..half)
-            .map(|i| 1.0 / theta.powf(2.0 * i as f32 / head_dim as f32))
-            .collect();
+        let inverse: Vec<f32> = (0..half).map(|i| 1.0 / theta.powf(2.0 * i as f32 / head_dim as f32)).collect();
         let angles = (0..positions).flat_map(|t| inverse.iter().map(move |f| t as f32 * f));
         let (cos, sin) = angles.map(|angle| (angle.cos(), angle.sin())).unzip();
         Self { cos, sin, half }
@@ -31,15 +29,7 @@ impl RopeTable {
 /// Rotate every head of `x [n, heads * head_dim]`; `offsets` are the ragged rows' bounds. `inverse` rotates back,
 /// which is the backward pass, for a rotation's transpose is its inverse.
 pub fn rotate(x: &mut [f32], heads: usize, offsets: &[usize], table: &RopeTable, inverse: bool) {
-    rotate_all(
-        x,
-        heads,
-        offsets,
-        &table.cos,
-        &table.sin,
-        table.half,
-        if inverse { -1.0 } else { 1.0 },
-    );
+    rotate_all(x, heads, offsets, &table.cos, &table.sin, table.half, if inverse { -1.0 } else { 1.0 });
 }
 
 multiversion! {

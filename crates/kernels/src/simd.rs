@@ -54,8 +54,7 @@ pub fn level() -> Level {
         {
             return Level::Avx512;
         }
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-        {
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
             return Level::Avx2;
         }
     }
@@ -89,10 +88,7 @@ pub fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 0.5;
     let poly = p * r * r + r + 1.0;
-    let power = ((shifted.to_bits() as i32)
-        .wrapping_sub(MAGIC.to_bits() as i32)
-        .wrapping_add(127))
-        << 23;
+    let power = ((shifted.to_bits() as i32).wrapping_sub(MAGIC.to_bits() as i32).wrapping_add(127)) << 23;
     poly * f32::from_bits(power as u32)
 }
 

@@ -1,8 +1,7 @@
 //! The command line of `lab`.
 
 use crate::commands::{
-    check, embed, forum, label, leaderboard, predict, recipes, score, search, snapshot, status,
-    submit, train, trial,
+    check, embed, forum, label, leaderboard, predict, recipes, score, search, snapshot, status, submit, train, trial,
 };
 use crate::failure::{Failure, USAGE};
 use aar_api::client::{Address, Client};
@@ -12,12 +11,7 @@ use std::path::PathBuf;
 
 /// The bench of a researcher: try ideas on public data, submit what looks good, read and write the forum.
 #[derive(Parser)]
-#[command(
-    name = "lab",
-    version,
-    max_term_width = 100,
-    arg_required_else_help = true
-)]
+#[command(name = "lab", version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -73,9 +67,8 @@ impl Server {
     /// A client for it.
     pub fn client(&self) -> Result<Client, Failure> {
         let missing = |what: &str| {
-            Failure::new(USAGE, format!("{what} is not set")).hint(
-                "a study prints its address and token; inside a researcher's sandbox both are set",
-            )
+            Failure::new(USAGE, format!("{what} is not set"))
+                .hint("a study prints its address and token; inside a researcher's sandbox both are set")
         };
         let api = self.api.as_deref().ok_or_else(|| missing("AAR_API"))?;
         let token = self.token.as_deref().ok_or_else(|| missing("AAR_TOKEN"))?;

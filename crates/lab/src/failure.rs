@@ -35,11 +35,7 @@ pub const FORBIDDEN: i32 = 77;
 impl Failure {
     /// A failure without a hint.
     pub fn new(code: i32, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hint: None,
-        }
+        Self { code, message: message.into(), hint: None }
     }
 
     /// With a hint.
@@ -73,17 +69,12 @@ impl From<ClientError> for Failure {
                 let code = match body.code {
                     ErrorCode::Unauthorized | ErrorCode::Forbidden => FORBIDDEN,
                     ErrorCode::BadRequest | ErrorCode::NotFound | ErrorCode::TooLarge => INPUT,
-                    ErrorCode::Conflict
-                    | ErrorCode::BudgetSpent
-                    | ErrorCode::TooManyRequests
-                    | ErrorCode::Closed => NOT_NOW,
+                    ErrorCode::Conflict | ErrorCode::BudgetSpent | ErrorCode::TooManyRequests | ErrorCode::Closed => {
+                        NOT_NOW
+                    }
                     ErrorCode::Internal => INTERNAL,
                 };
-                Self {
-                    code,
-                    message: body.message,
-                    hint: body.hint,
-                }
+                Self { code, message: body.message, hint: body.hint }
             }
             ClientError::Address(_) => Self::new(USAGE, error.to_string()),
             ClientError::Transport { .. } => {
@@ -93,8 +84,7 @@ impl From<ClientError> for Failure {
                     message = format!("{message}: {error}");
                     cause = error.source();
                 }
-                Self::new(UNREACHABLE, message)
-                    .hint("is a study running? AAR_API says where its server is")
+                Self::new(UNREACHABLE, message).hint("is a study running? AAR_API says where its server is")
             }
             ClientError::Answer { .. } => Self::new(INTERNAL, error.to_string()),
         }

@@ -46,34 +46,16 @@ pub(crate) fn backward(
     let weight = model.span(&model.layout.norm);
     let dweight = part(grads, &model.layout.norm);
     match top {
-        Top::All(dtop) => {
-            norm::rms_backward(&mut stream, dweight, dtop, &tape.output, &tape.inv, weight)
-        }
+        Top::All(dtop) => norm::rms_backward(&mut stream, dweight, dtop, &tape.output, &tape.inv, weight),
         Top::Last(dtop) => {
             for (row, at) in rows.last_positions().into_iter().enumerate() {
                 let (x, dx) = (&tape.output[at * d..][..d], &mut stream[at * d..][..d]);
-                norm::rms_backward(
-                    dx,
-                    dweight,
-                    &dtop[row * d..][..d],
-                    x,
-                    &tape.inv[row..row + 1],
-                    weight,
-                );
+                norm::rms_backward(dx, dweight, &dtop[row * d..][..d], x, &tape.inv[row..row + 1], weight);
             }
         }
     }
     for (layer, spans) in tape.layers.iter_mut().zip(&model.layout.layers).rev() {
-        layer_backward(
-            model,
-            spans,
-            rows,
-            layer,
-            &mut stream,
-            grads,
-            scratch,
-            &tape.rope,
-        );
+        layer_backward(model, spans, rows, layer, &mut stream, grads, scratch, &tape.rope);
     }
     let embed = part(grads, &model.layout.embed);
     for (dx, &token) in stream.chunks_exact(d).zip(&rows.tokens) {
@@ -95,66 +77,25 @@ fn layer_backward(
     table: &rope::RopeTable,
 ) {
     let (config, heads) = (&model.config, model.heads());
-    let (n, d, f) = (
-        rows.tokens.len(),
-        config.hidden_size,
-        config.intermediate_size,
-    );
+    let (n, d, f) = (rows.tokens.len(), config.hidden_size, config.intermediate_size);
     let (qw, kw) = (heads.query * heads.dim, heads.key * heads.dim);
 
     // Feed-forward.
     let dproduct = room(&mut scratch.product, n * f);
     gemm::nn(dproduct, stream, model.span(&spans.down), (n, d, f), false);
-    gemm::tn(
-        part(grads, &spans.down),
-        stream,
-        &tape.product,
-        (d, n, f),
-        true,
-    );
+    gemm::tn(part(grads, &spans.down), stream, &tape.product, (d, n, f), true);
     swiglu::backward(&mut tape.gate, &mut tape.up, dproduct);
-    gemm::tn(
-        part(grads, &spans.gate),
-        &tape.gate,
-        &tape.normed2,
-        (f, n, d),
-        true,
-    );
-    gemm::tn(
-        part(grads, &spans.up),
-        &tape.up,
-        &tape.normed2,
-        (f, n, d),
-        true,
-    );
+    gemm::tn(part(grads, &spans.gate), &tape.gate, &tape.normed2, (f, n, d), true);
+    gemm::tn(part(grads, &spans.up), &tape.up, &tape.normed2, (f, n, d), true);
     let dnormed = room(&mut scratch.normed, n * d);
-    gemm::nn(
-        dnormed,
-        &tape.gate,
-        model.span(&spans.gate),
-        (n, f, d),
-        false,
-    );
+    gemm::nn(dnormed, &tape.gate, model.span(&spans.gate), (n, f, d), false);
     gemm::nn(dnormed, &tape.up, model.span(&spans.up), (n, f, d), true);
-    norm::rms_backward(
-        stream,
-        part(grads, &spans.norm2),
-        dnormed,
-        &tape.middle,
-        &tape.inv2,
-        model.span(&spans.norm2),
-    );
+    norm::rms_backward(stream, part(grads, &spans.norm2), dnormed, &tape.middle, &tape.inv2, model.span(&spans.norm2));
 
     // Attention.
     let dattended = room(&mut scratch.attended, n * qw);
     gemm::nn(dattended, stream, model.span(&spans.o), (n, d, qw), false);
-    gemm::tn(
-        part(grads, &spans.o),
-        stream,
-        &tape.attended,
-        (d, n, qw),
-        true,
-    );
+    gemm::tn(part(grads, &spans.o), stream, &tape.attended, (d, n, qw), true);
     room(&mut scratch.q, n * qw);
     room(&mut scratch.k, n * kw);
     room(&mut scratch.v, n * kw);
@@ -175,10 +116,9 @@ fn layer_backward(
     rope::rotate(&mut scratch.q, heads.query, &rows.offsets, table, true);
     rope::rotate(&mut scratch.k, heads.key, &rows.offsets, table, true);
     if let Some([q_norm, k_norm]) = &spans.qk_norm {
-        for (grad, raw, inv, span) in [
-            (&mut scratch.q, &tape.q_raw, &tape.q_inv, q_norm),
-            (&mut scratch.k, &tape.k_raw, &tape.k_inv, k_norm),
-        ] {
+        for (grad, raw, inv, span) in
+            [(&mut scratch.q, &tape.q_raw, &tape.q_inv, q_norm), (&mut scratch.k, &tape.k_raw, &tape.k_inv, k_norm)]
+        {
             let dx = room(&mut scratch.raw, grad.len());
             dx.fill(0.0);
             norm::rms_backward(dx, part(grads, span), grad, raw, inv, model.span(span));
@@ -193,21 +133,10 @@ fn layer_backward(
         }
     }
     let dnormed = room(&mut scratch.normed, n * d);
-    let projections = [
-        (&spans.q, &scratch.q, qw),
-        (&spans.k, &scratch.k, kw),
-        (&spans.v, &scratch.v, kw),
-    ];
+    let projections = [(&spans.q, &scratch.q, qw), (&spans.k, &scratch.k, kw), (&spans.v, &scratch.v, kw)];
     for (i, (span, grad, width)) in projections.into_iter().enumerate() {
         gemm::tn(part(grads, span), grad, &tape.normed1, (width, n, d), true);
         gemm::nn(dnormed, grad, model.span(span), (n, width, d), i > 0);
     }
-    norm::rms_backward(
-        stream,
-        part(grads, &spans.norm1),
-        dnormed,
-        &tape.input,
-        &tape.inv1,
-        model.span(&spans.norm1),
-    );
+    norm::rms_backward(stream, part(grads, &spans.norm1), dnormed, &tape.input, &tape.inv1, model.span(&spans.norm1));
 }

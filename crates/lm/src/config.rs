@@ -63,17 +63,11 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     fn wrong(&self, detail: String) -> LmError {
-        LmError::Config {
-            path: self.path.to_owned(),
-            detail,
-        }
+        LmError::Config { path: self.path.to_owned(), detail }
     }
 
     fn count(&self, key: &str) -> Result<usize, LmError> {
-        let value = self
-            .map
-            .get(key)
-            .ok_or_else(|| self.wrong(format!("no {key:?}")))?;
+        let value = self.map.get(key).ok_or_else(|| self.wrong(format!("no {key:?}")))?;
         match value.as_u64() {
             Some(count) if count > 0 => Ok(count as usize),
             _ => Err(self.wrong(format!("{key:?} is {value}, a positive count is needed"))),
@@ -88,10 +82,7 @@ impl Fields<'_> {
     }
 
     fn number_or(&self, key: &str, default: f32) -> f32 {
-        self.map
-            .get(key)
-            .and_then(Value::as_f64)
-            .map_or(default, |number| number as f32)
+        self.map.get(key).and_then(Value::as_f64).map_or(default, |number| number as f32)
     }
 }
 
@@ -99,21 +90,13 @@ fn read_json(path: &Path) -> Result<Map<String, Value>, LmError> {
     let text = std::fs::read(path).map_err(LmError::file("read", path))?;
     match serde_json::from_slice(&text) {
         Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(LmError::Config {
-            path: path.to_owned(),
-            detail: "is not a JSON object".into(),
-        }),
-        Err(error) => Err(LmError::Config {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        }),
+        Ok(_) => Err(LmError::Config { path: path.to_owned(), detail: "is not a JSON object".into() }),
+        Err(error) => Err(LmError::Config { path: path.to_owned(), detail: error.to_string() }),
     }
 }
 
 fn model_type(map: &Map<String, Value>) -> &str {
-    map.get("model_type")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    map.get("model_type").and_then(Value::as_str).unwrap_or_default()
 }
 
 impl DecoderConfig {
@@ -121,46 +104,27 @@ impl DecoderConfig {
     pub fn load(dir: &Path) -> Result<Self, LmError> {
         let path = dir.join("config.json");
         let map = read_json(&path)?;
-        let fields = Fields {
-            map: &map,
-            path: &path,
-        };
+        let fields = Fields { map: &map, path: &path };
         let qwen3 = match model_type(&map) {
             "qwen2" => false,
             "qwen3" => true,
             other => {
-                return Err(fields.wrong(format!(
-                    "model_type {other:?} is not supported; qwen2 and qwen3 are"
-                )));
+                return Err(fields.wrong(format!("model_type {other:?} is not supported; qwen2 and qwen3 are")));
             }
         };
-        let rope = map
-            .get("rope_parameters")
-            .and_then(|rope| rope.get("rope_theta"))
-            .and_then(Value::as_f64);
-        let scaled = map
-            .get("rope_scaling")
-            .is_some_and(|value| !value.is_null());
+        let rope = map.get("rope_parameters").and_then(|rope| rope.get("rope_theta")).and_then(Value::as_f64);
+        let scaled = map.get("rope_scaling").is_some_and(|value| !value.is_null());
         if scaled || map.get("use_sliding_window") == Some(&Value::Bool(true)) {
             return Err(fields.wrong("rope scaling and sliding windows are not supported".into()));
         }
-        if map
-            .get("hidden_act")
-            .and_then(Value::as_str)
-            .is_some_and(|name| name != "silu")
-        {
+        if map.get("hidden_act").and_then(Value::as_str).is_some_and(|name| name != "silu") {
             return Err(fields.wrong("hidden_act must be silu".into()));
         }
-        let (hidden, heads) = (
-            fields.count("hidden_size")?,
-            fields.count("num_attention_heads")?,
-        );
+        let (hidden, heads) = (fields.count("hidden_size")?, fields.count("num_attention_heads")?);
         let key_heads = fields.count_or("num_key_value_heads", heads)?;
         let head_dim = fields.count_or("head_dim", hidden / heads)?;
         if heads % key_heads != 0 || head_dim % 2 != 0 {
-            return Err(fields.wrong(
-                "query heads must be a multiple of key heads, and a head's width even".into(),
-            ));
+            return Err(fields.wrong("query heads must be a multiple of key heads, and a head's width even".into()));
         }
         Ok(Self {
             vocab_size: fields.count("vocab_size")?,
@@ -171,10 +135,7 @@ impl DecoderConfig {
             num_key_value_heads: key_heads,
             head_dim,
             rms_norm_eps: fields.number_or("rms_norm_eps", 1e-6),
-            rope_theta: rope.map_or_else(
-                || fields.number_or("rope_theta", 10_000.0),
-                |theta| theta as f32,
-            ),
+            rope_theta: rope.map_or_else(|| fields.number_or("rope_theta", 10_000.0), |theta| theta as f32),
             tie_word_embeddings: map.get("tie_word_embeddings") == Some(&Value::Bool(true)),
             qkv_bias: !qwen3 || map.get("attention_bias") == Some(&Value::Bool(true)),
             qk_norm: qwen3,
@@ -184,11 +145,7 @@ impl DecoderConfig {
 
     /// Write `dir/config.json`.
     pub fn save(&self, dir: &Path) -> Result<(), LmError> {
-        let (name, class) = if self.qk_norm {
-            ("qwen3", "Qwen3ForCausalLM")
-        } else {
-            ("qwen2", "Qwen2ForCausalLM")
-        };
+        let (name, class) = if self.qk_norm { ("qwen3", "Qwen3ForCausalLM") } else { ("qwen2", "Qwen2ForCausalLM") };
         let value = json!({
             "architectures": [class],
             "model_type": name,
@@ -217,21 +174,11 @@ impl EncoderConfig {
     pub fn load(dir: &Path) -> Result<Self, LmError> {
         let path = dir.join("config.json");
         let map = read_json(&path)?;
-        let fields = Fields {
-            map: &map,
-            path: &path,
-        };
+        let fields = Fields { map: &map, path: &path };
         if model_type(&map) != "bert" {
-            return Err(fields.wrong(format!(
-                "model_type {:?} is not supported; bert is",
-                model_type(&map)
-            )));
+            return Err(fields.wrong(format!("model_type {:?} is not supported; bert is", model_type(&map))));
         }
-        if map
-            .get("hidden_act")
-            .and_then(Value::as_str)
-            .is_some_and(|name| name != "gelu")
-        {
+        if map.get("hidden_act").and_then(Value::as_str).is_some_and(|name| name != "gelu") {
             return Err(fields.wrong("hidden_act must be gelu".into()));
         }
         Ok(Self {

@@ -52,32 +52,20 @@ pub(crate) struct Layout {
 
 impl Layout {
     fn new(config: &DecoderConfig) -> Self {
-        let (d, f, hd) = (
-            config.hidden_size,
-            config.intermediate_size,
-            config.head_dim,
-        );
-        let (qw, kw) = (
-            config.num_attention_heads * hd,
-            config.num_key_value_heads * hd,
-        );
+        let (d, f, hd) = (config.hidden_size, config.intermediate_size, config.head_dim);
+        let (qw, kw) = (config.num_attention_heads * hd, config.num_key_value_heads * hd);
         let mut tensors: Vec<Named> = Vec::new();
         let mut total = 0;
         let mut add = |name: String, shape: &[usize]| {
             let span = total..total + shape.iter().product::<usize>();
             total = span.end;
-            tensors.push(Named {
-                name,
-                shape: shape.to_vec(),
-                span: span.clone(),
-            });
+            tensors.push(Named { name, shape: shape.to_vec(), span: span.clone() });
             span
         };
         let embed = add("model.embed_tokens.weight".into(), &[config.vocab_size, d]);
         let layers = (0..config.num_hidden_layers)
             .map(|i| {
-                let mut add =
-                    |name: &str, shape: &[usize]| add(format!("model.layers.{i}.{name}"), shape);
+                let mut add = |name: &str, shape: &[usize]| add(format!("model.layers.{i}.{name}"), shape);
                 LayerSpans {
                     norm1: add("input_layernorm.weight", &[d]),
                     q: add("self_attn.q_proj.weight", &[qw, d]),
@@ -91,12 +79,9 @@ impl Layout {
                             add("self_attn.v_proj.bias", &[kw]),
                         ]
                     }),
-                    qk_norm: config.qk_norm.then(|| {
-                        [
-                            add("self_attn.q_norm.weight", &[hd]),
-                            add("self_attn.k_norm.weight", &[hd]),
-                        ]
-                    }),
+                    qk_norm: config
+                        .qk_norm
+                        .then(|| [add("self_attn.q_norm.weight", &[hd]), add("self_attn.k_norm.weight", &[hd])]),
                     norm2: add("post_attention_layernorm.weight", &[d]),
                     gate: add("mlp.gate_proj.weight", &[f, d]),
                     up: add("mlp.up_proj.weight", &[f, d]),
@@ -110,14 +95,7 @@ impl Layout {
         } else {
             add("lm_head.weight".into(), &[config.vocab_size, d])
         };
-        Self {
-            embed,
-            layers,
-            norm,
-            head,
-            tensors,
-            total,
-        }
+        Self { embed, layers, norm, head, tensors, total }
     }
 }
 
@@ -134,11 +112,7 @@ pub struct InitScale {
 
 impl Default for InitScale {
     fn default() -> Self {
-        Self {
-            embedding: 0.05,
-            projection: 1.0,
-            residual: true,
-        }
+        Self { embedding: 0.05, projection: 1.0, residual: true }
     }
 }
 
@@ -164,30 +138,21 @@ impl Decoder {
     fn empty(config: DecoderConfig) -> Self {
         let layout = Layout::new(&config);
         let params = vec![0.0; layout.total];
-        Self {
-            config,
-            layout,
-            params,
-        }
+        Self { config, layout, params }
     }
 
     /// A fresh model: normal weights, norms at 1, biases at 0.
     pub fn init(config: DecoderConfig, scale: &InitScale, seed: u64) -> Self {
         let mut model = Self::empty(config);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let depth = if scale.residual {
-            (2.0 * model.config.num_hidden_layers as f32).sqrt()
-        } else {
-            1.0
-        };
+        let depth = if scale.residual { (2.0 * model.config.num_hidden_layers as f32).sqrt() } else { 1.0 };
         for tensor in &model.layout.tensors {
             let out = &mut model.params[tensor.span.clone()];
             if tensor.name.ends_with("norm.weight") {
                 out.fill(1.0);
             } else if tensor.name.ends_with(".weight") {
                 let fan_in = *tensor.shape.last().unwrap_or(&1) as f32;
-                let residual = tensor.name.ends_with("o_proj.weight")
-                    || tensor.name.ends_with("down_proj.weight");
+                let residual = tensor.name.ends_with("o_proj.weight") || tensor.name.ends_with("down_proj.weight");
                 let std = match tensor.name.as_str() {
                     "model.embed_tokens.weight" | "lm_head.weight" => scale.embedding,
                     _ => scale.projection / fan_in.sqrt() / if residual { depth } else { 1.0 },
@@ -203,8 +168,7 @@ impl Decoder {
         let mut model = Self::empty(DecoderConfig::load(dir)?);
         let weights = Weights::load(dir, "model")?;
         for tensor in &model.layout.tensors {
-            model.params[tensor.span.clone()]
-                .copy_from_slice(weights.get(&tensor.name, &tensor.shape)?);
+            model.params[tensor.span.clone()].copy_from_slice(weights.get(&tensor.name, &tensor.shape)?);
         }
         Ok(model)
     }
@@ -217,13 +181,7 @@ impl Decoder {
             .layout
             .tensors
             .iter()
-            .map(|tensor| {
-                (
-                    tensor.name.clone(),
-                    tensor.shape.clone(),
-                    &self.params[tensor.span.clone()],
-                )
-            })
+            .map(|tensor| (tensor.name.clone(), tensor.shape.clone(), &self.params[tensor.span.clone()]))
             .collect();
         weights::save(&dir.join("model.safetensors"), &tensors)
     }
@@ -251,13 +209,7 @@ impl Decoder {
         self.in_chunks(rows, threads, |tape, chunk| {
             forward(self, chunk, tape, true);
             let mut out = vec![0.0; chunk.len() * ids.len()];
-            gemm::nt(
-                &mut out,
-                &tape.last,
-                &head,
-                (chunk.len(), self.config.hidden_size, ids.len()),
-                false,
-            );
+            gemm::nt(&mut out, &tape.last, &head, (chunk.len(), self.config.hidden_size, ids.len()), false);
             out
         })
     }
@@ -266,11 +218,7 @@ impl Decoder {
     pub fn next_token(&self, rows: &Rows, threads: usize) -> Vec<u32> {
         let ids: Vec<u32> = (0..self.config.vocab_size as u32).collect();
         let logits = self.last_logits(rows, &ids, threads);
-        let best = |row: &[f32]| {
-            (0..row.len())
-                .max_by(|&a, &b| row[a].total_cmp(&row[b]))
-                .unwrap_or(0) as u32
-        };
+        let best = |row: &[f32]| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0) as u32;
         logits.chunks_exact(ids.len()).map(best).collect()
     }
 
@@ -280,13 +228,7 @@ impl Decoder {
         self.in_chunks(rows, threads, |tape, chunk| {
             forward(self, chunk, tape, false);
             let mut logits = vec![0.0; chunk.tokens.len() * vocab];
-            gemm::nt(
-                &mut logits,
-                &tape.normed,
-                self.span(&self.layout.head),
-                (chunk.tokens.len(), d, vocab),
-                false,
-            );
+            gemm::nt(&mut logits, &tape.normed, self.span(&self.layout.head), (chunk.tokens.len(), d, vocab), false);
             let mut out = vec![0.0; chunk.tokens.len()];
             for row in chunk.offsets.windows(2) {
                 for i in row[0] + 1..row[1] {
@@ -308,11 +250,7 @@ impl Decoder {
             let mut out = Vec::with_capacity(chunk.len() * layers.len() * d);
             for row in chunk.offsets.windows(2) {
                 for &layer in layers {
-                    let states = if layer >= last {
-                        &tape.normed
-                    } else {
-                        &tape.layers[layer].input
-                    };
+                    let states = if layer >= last { &tape.normed } else { &tape.layers[layer].input };
                     let tokens = match pool {
                         Pooling::Last => row[1] - 1..row[1],
                         Pooling::Mean => row[0]..row[1],
@@ -321,11 +259,7 @@ impl Decoder {
                     let start = out.len();
                     out.resize(start + d, 0.0);
                     for token in tokens {
-                        aar_kernels::simd::axpy(
-                            &mut out[start..],
-                            share,
-                            &states[token * d..(token + 1) * d],
-                        );
+                        aar_kernels::simd::axpy(&mut out[start..], share, &states[token * d..(token + 1) * d]);
                     }
                 }
             }
@@ -336,34 +270,20 @@ impl Decoder {
     /// The head's rows of some words, `[ids.len(), hidden]`.
     pub(crate) fn head_rows(&self, ids: &[u32]) -> Vec<f32> {
         let (head, d) = (self.span(&self.layout.head), self.config.hidden_size);
-        ids.iter()
-            .flat_map(|&id| &head[id as usize * d..(id as usize + 1) * d])
-            .copied()
-            .collect()
+        ids.iter().flat_map(|&id| &head[id as usize * d..(id as usize + 1) * d]).copied().collect()
     }
 
     /// Run over chunks of rows, on at most `threads` threads, and lay the results end to end.
-    fn in_chunks(
-        &self,
-        rows: &Rows,
-        threads: usize,
-        run: impl Fn(&mut Tape, &Rows) -> Vec<f32> + Sync,
-    ) -> Vec<f32> {
+    fn in_chunks(&self, rows: &Rows, threads: usize, run: impl Fn(&mut Tape, &Rows) -> Vec<f32> + Sync) -> Vec<f32> {
         /// Tokens per pass: enough for full speed, few enough for the cache.
         const TOKENS: usize = 2048;
         let points = rows.split_points(rows.tokens.len().div_ceil(TOKENS).max(1));
-        let chunks: Vec<Rows> = points
-            .windows(2)
-            .map(|bounds| rows.slice(bounds[0]..bounds[1]))
-            .collect();
+        let chunks: Vec<Rows> = points.windows(2).map(|bounds| rows.slice(bounds[0]..bounds[1])).collect();
         let share = chunks.len().div_ceil(threads.max(1)).max(1);
         let work = |part: &[Rows]| -> (Vec<f32>, u64) {
             let before = gemm::take_operations();
             let mut tape = Tape::default();
-            let out = part
-                .iter()
-                .flat_map(|chunk| run(&mut tape, chunk))
-                .collect();
+            let out = part.iter().flat_map(|chunk| run(&mut tape, chunk)).collect();
             let counted = gemm::take_operations();
             gemm::add_operations(before);
             (out, counted)
@@ -372,14 +292,8 @@ impl Decoder {
             vec![work(&chunks)]
         } else {
             std::thread::scope(|scope| {
-                let handles: Vec<_> = chunks
-                    .chunks(share)
-                    .map(|part| scope.spawn(|| work(part)))
-                    .collect();
-                handles
-                    .into_iter()
-                    .map(|handle| handle.join().expect("an inference thread does not panic"))
-                    .collect()
+                let handles: Vec<_> = chunks.chunks(share).map(|part| scope.spawn(|| work(part))).collect();
+                handles.into_iter().map(|handle| handle.join().expect("an inference thread does not panic")).collect()
             })
         };
         gemm::add_operations(parts.iter().map(|(_, counted)| counted).sum());
@@ -390,11 +304,7 @@ impl Decoder {
 /// log Σ exp, shifted by the maximum.
 pub(crate) fn log_sum_exp(logits: &[f32]) -> f32 {
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    top + logits
-        .iter()
-        .map(|logit| (logit - top).exp())
-        .sum::<f32>()
-        .ln()
+    top + logits.iter().map(|logit| (logit - top).exp()).sum::<f32>().ln()
 }
 
 /// Box and Muller's normal deviate.

@@ -48,26 +48,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, LmError> {
-        Ok(self
-            .weights
-            .get(&format!("{}{name}", self.prefix), shape)?
-            .to_vec())
+        Ok(self.weights.get(&format!("{}{name}", self.prefix), shape)?.to_vec())
     }
 
     fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, LmError> {
         let weight = self.tensor(&format!("{name}.weight"), &[outputs, inputs])?;
-        Ok(Linear {
-            weight,
-            bias: self.tensor(&format!("{name}.bias"), &[outputs])?,
-        })
+        Ok(Linear { weight, bias: self.tensor(&format!("{name}.bias"), &[outputs])? })
     }
 
     fn norm(&self, name: &str, width: usize) -> Result<Norm, LmError> {
         let weight = self.tensor(&format!("{name}.weight"), &[width])?;
-        Ok(Norm {
-            weight,
-            bias: self.tensor(&format!("{name}.bias"), &[width])?,
-        })
+        Ok(Norm { weight, bias: self.tensor(&format!("{name}.bias"), &[width])? })
     }
 }
 
@@ -76,15 +67,8 @@ impl Encoder {
     pub fn load(dir: &Path) -> Result<Self, LmError> {
         let config = EncoderConfig::load(dir)?;
         let weights = Weights::load(dir, "model")?;
-        let prefix = if weights.has("bert.embeddings.word_embeddings.weight") {
-            "bert."
-        } else {
-            ""
-        };
-        let read = Reader {
-            weights: &weights,
-            prefix,
-        };
+        let prefix = if weights.has("bert.embeddings.word_embeddings.weight") { "bert." } else { "" };
+        let read = Reader { weights: &weights, prefix };
         let (d, f) = (config.hidden_size, config.intermediate_size);
         let layers = (0..config.num_hidden_layers).map(|i| {
             let at = |name: &str| format!("encoder.layer.{i}.{name}");
@@ -102,14 +86,8 @@ impl Encoder {
         let layers = layers.collect::<Result<_, LmError>>()?;
         Ok(Self {
             words: read.tensor("embeddings.word_embeddings.weight", &[config.vocab_size, d])?,
-            positions: read.tensor(
-                "embeddings.position_embeddings.weight",
-                &[config.max_position_embeddings, d],
-            )?,
-            segment: read.tensor(
-                "embeddings.token_type_embeddings.weight",
-                &[config.type_vocab_size, d],
-            )?[..d]
+            positions: read.tensor("embeddings.position_embeddings.weight", &[config.max_position_embeddings, d])?,
+            segment: read.tensor("embeddings.token_type_embeddings.weight", &[config.type_vocab_size, d])?[..d]
                 .to_vec(),
             norm: read.norm("embeddings.LayerNorm", d)?,
             layers,
@@ -123,33 +101,20 @@ impl Encoder {
         /// Tokens per pass.
         const TOKENS: usize = 1024;
         let points = rows.split_points(rows.tokens.len().div_ceil(TOKENS).max(1));
-        let chunks: Vec<Rows> = points
-            .windows(2)
-            .map(|bounds| rows.slice(bounds[0]..bounds[1]))
-            .collect();
+        let chunks: Vec<Rows> = points.windows(2).map(|bounds| rows.slice(bounds[0]..bounds[1])).collect();
         let share = chunks.len().div_ceil(threads.max(1)).max(1);
         let work = |part: &[Rows]| -> (Vec<f32>, u64) {
             let before = gemm::take_operations();
-            let out = part
-                .iter()
-                .flat_map(|chunk| self.pooled(chunk, layers))
-                .collect();
+            let out = part.iter().flat_map(|chunk| self.pooled(chunk, layers)).collect();
             let counted = gemm::take_operations();
             gemm::add_operations(before);
             (out, counted)
         };
         let parts: Vec<(Vec<f32>, u64)> = std::thread::scope(|scope| {
             let (first, others) = chunks.split_at(share.min(chunks.len()));
-            let handles: Vec<_> = others
-                .chunks(share)
-                .map(|part| scope.spawn(|| work(part)))
-                .collect();
+            let handles: Vec<_> = others.chunks(share).map(|part| scope.spawn(|| work(part))).collect();
             let mut parts = vec![work(first)];
-            parts.extend(
-                handles
-                    .into_iter()
-                    .map(|handle| handle.join().expect("an embedding thread does not panic")),
-            );
+            parts.extend(handles.into_iter().map(|handle| handle.join().expect("an embedding thread does not panic")));
             parts
         });
         gemm::add_operations(parts.iter().map(|(_, counted)| counted).sum());
@@ -160,11 +125,7 @@ impl Encoder {
         let d = self.config.hidden_size;
         let mut out = vec![0.0; rows.len() * layers.len() * d];
         let mut keep = |layer: usize, x: &[f32]| {
-            for (slot, _) in layers
-                .iter()
-                .enumerate()
-                .filter(|&(_, &wanted)| wanted == layer)
-            {
+            for (slot, _) in layers.iter().enumerate().filter(|&(_, &wanted)| wanted == layer) {
                 for (row, bounds) in rows.offsets.windows(2).enumerate() {
                     let place = &mut out[(row * layers.len() + slot) * d..][..d];
                     let share = 1.0 / (bounds[1] - bounds[0]).max(1) as f32;
@@ -195,54 +156,23 @@ impl Encoder {
                 aar_kernels::simd::axpy(out, 1.0, &self.segment);
             }
         }
-        bert::layer_norm(
-            &mut x,
-            &self.norm.weight,
-            &self.norm.bias,
-            self.config.layer_norm_eps,
-        );
+        bert::layer_norm(&mut x, &self.norm.weight, &self.norm.bias, self.config.layer_norm_eps);
         x
     }
 
     fn layer(&self, layer: &Layer, rows: &Rows, x: &mut [f32]) {
         let (n, d) = (rows.tokens.len(), self.config.hidden_size);
         let heads = self.config.num_attention_heads;
-        let heads = Heads {
-            query: heads,
-            key: heads,
-            dim: d / heads,
-        };
-        let (q, k, v) = (
-            layer.q.apply(x, n),
-            layer.k.apply(x, n),
-            layer.v.apply(x, n),
-        );
+        let heads = Heads { query: heads, key: heads, dim: d / heads };
+        let (q, k, v) = (layer.q.apply(x, n), layer.k.apply(x, n), layer.v.apply(x, n));
         let mut attended = vec![0.0; n * d];
-        bert::attend(
-            &mut attended,
-            &mut vec![0.0; rows.longest()],
-            &q,
-            &k,
-            &v,
-            &rows.offsets,
-            heads,
-        );
+        bert::attend(&mut attended, &mut vec![0.0; rows.longest()], &q, &k, &v, &rows.offsets, heads);
         aar_kernels::simd::axpy(x, 1.0, &layer.attention.apply(&attended, n));
-        bert::layer_norm(
-            x,
-            &layer.norm1.weight,
-            &layer.norm1.bias,
-            self.config.layer_norm_eps,
-        );
+        bert::layer_norm(x, &layer.norm1.weight, &layer.norm1.bias, self.config.layer_norm_eps);
         let mut wide = layer.up.apply(x, n);
         bert::gelu(&mut wide);
         aar_kernels::simd::axpy(x, 1.0, &layer.down.apply(&wide, n));
-        bert::layer_norm(
-            x,
-            &layer.norm2.weight,
-            &layer.norm2.bias,
-            self.config.layer_norm_eps,
-        );
+        bert::layer_norm(x, &layer.norm2.weight, &layer.norm2.bias, self.config.layer_norm_eps);
     }
 }
 
@@ -250,13 +180,7 @@ impl Linear {
     fn apply(&self, x: &[f32], n: usize) -> Vec<f32> {
         let outputs = self.bias.len();
         let mut y: Vec<f32> = (0..n).flat_map(|_| &self.bias).copied().collect();
-        gemm::nt(
-            &mut y,
-            x,
-            &self.weight,
-            (n, self.weight.len() / outputs, outputs),
-            true,
-        );
+        gemm::nt(&mut y, x, &self.weight, (n, self.weight.len() / outputs, outputs), true);
         y
     }
 }

@@ -78,9 +78,7 @@ pub enum LmError {
         detail: String,
     },
     /// Training left the finite numbers.
-    #[error(
-        "step {step}: the {what} is not finite; a smaller learning rate would be the first thing to try"
-    )]
+    #[error("step {step}: the {what} is not finite; a smaller learning rate would be the first thing to try")]
     NonFinite {
         /// Step, from 1.
         step: usize,
@@ -91,10 +89,7 @@ pub enum LmError {
 
 impl LmError {
     /// For `map_err` on file operations.
-    pub(crate) fn file(
-        step: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| LmError::File { step, path, source }
     }

@@ -57,14 +57,9 @@ pub(crate) fn forward(model: &Decoder, rows: &Rows, tape: &mut Tape, last_only: 
     let config = &model.config;
     let (n, d) = (rows.tokens.len(), config.hidden_size);
     if tape.rope.positions() < rows.longest() {
-        tape.rope = RopeTable::new(
-            rows.longest().next_power_of_two(),
-            config.head_dim,
-            config.rope_theta,
-        );
+        tape.rope = RopeTable::new(rows.longest().next_power_of_two(), config.head_dim, config.rope_theta);
     }
-    tape.layers
-        .resize_with(config.num_hidden_layers, LayerTape::default);
+    tape.layers.resize_with(config.num_hidden_layers, LayerTape::default);
     let mut stream = std::mem::take(&mut tape.output);
     room(&mut stream, n * d);
     let embed = model.span(&model.layout.embed);
@@ -77,16 +72,9 @@ pub(crate) fn forward(model: &Decoder, rows: &Rows, tape: &mut Tape, last_only: 
     tape.output = stream;
     let weight = model.span(&model.layout.norm);
     if last_only {
-        let picked: Vec<f32> = rows
-            .last_positions()
-            .iter()
-            .flat_map(|&at| &tape.output[at * d..(at + 1) * d])
-            .copied()
-            .collect();
-        let (last, inv) = (
-            room(&mut tape.last, picked.len()),
-            room(&mut tape.inv, rows.len()),
-        );
+        let picked: Vec<f32> =
+            rows.last_positions().iter().flat_map(|&at| &tape.output[at * d..(at + 1) * d]).copied().collect();
+        let (last, inv) = (room(&mut tape.last, picked.len()), room(&mut tape.inv, rows.len()));
         norm::rms_forward(last, inv, &picked, weight, config.rms_norm_eps);
     } else {
         let (normed, inv) = (room(&mut tape.normed, n * d), room(&mut tape.inv, n));
@@ -109,42 +97,13 @@ fn layer_forward(
     table: &RopeTable,
 ) {
     let (config, heads) = (&model.config, model.heads());
-    let (n, d, f, eps) = (
-        rows.tokens.len(),
-        config.hidden_size,
-        config.intermediate_size,
-        config.rms_norm_eps,
-    );
+    let (n, d, f, eps) = (rows.tokens.len(), config.hidden_size, config.intermediate_size, config.rms_norm_eps);
     let (qw, kw) = (heads.query * heads.dim, heads.key * heads.dim);
     room(&mut tape.input, n * d).copy_from_slice(stream);
-    norm::rms_forward(
-        room(&mut tape.normed1, n * d),
-        room(&mut tape.inv1, n),
-        stream,
-        model.span(&spans.norm1),
-        eps,
-    );
-    gemm::nt(
-        room(&mut tape.q, n * qw),
-        &tape.normed1,
-        model.span(&spans.q),
-        (n, d, qw),
-        false,
-    );
-    gemm::nt(
-        room(&mut tape.k, n * kw),
-        &tape.normed1,
-        model.span(&spans.k),
-        (n, d, kw),
-        false,
-    );
-    gemm::nt(
-        room(&mut tape.v, n * kw),
-        &tape.normed1,
-        model.span(&spans.v),
-        (n, d, kw),
-        false,
-    );
+    norm::rms_forward(room(&mut tape.normed1, n * d), room(&mut tape.inv1, n), stream, model.span(&spans.norm1), eps);
+    gemm::nt(room(&mut tape.q, n * qw), &tape.normed1, model.span(&spans.q), (n, d, qw), false);
+    gemm::nt(room(&mut tape.k, n * kw), &tape.normed1, model.span(&spans.k), (n, d, kw), false);
+    gemm::nt(room(&mut tape.v, n * kw), &tape.normed1, model.span(&spans.v), (n, d, kw), false);
     if let Some([q, k, v]) = &spans.bias {
         add_bias(&mut tape.q, model.span(q));
         add_bias(&mut tape.k, model.span(k));
@@ -153,64 +112,20 @@ fn layer_forward(
     if let Some([q_norm, k_norm]) = &spans.qk_norm {
         room(&mut tape.q_raw, n * qw).copy_from_slice(&tape.q);
         room(&mut tape.k_raw, n * kw).copy_from_slice(&tape.k);
-        let (q_inv, k_inv) = (
-            room(&mut tape.q_inv, n * heads.query),
-            room(&mut tape.k_inv, n * heads.key),
-        );
+        let (q_inv, k_inv) = (room(&mut tape.q_inv, n * heads.query), room(&mut tape.k_inv, n * heads.key));
         norm::rms_forward(&mut tape.q, q_inv, &tape.q_raw, model.span(q_norm), eps);
         norm::rms_forward(&mut tape.k, k_inv, &tape.k_raw, model.span(k_norm), eps);
     }
     rope::rotate(&mut tape.q, heads.query, &rows.offsets, table, false);
     rope::rotate(&mut tape.k, heads.key, &rows.offsets, table, false);
-    let probabilities = room(
-        &mut tape.probabilities,
-        attention::probability_len(&rows.offsets, heads),
-    );
+    let probabilities = room(&mut tape.probabilities, attention::probability_len(&rows.offsets, heads));
     let attended = room(&mut tape.attended, n * qw);
-    attention::forward(
-        attended,
-        probabilities,
-        &tape.q,
-        &tape.k,
-        &tape.v,
-        &rows.offsets,
-        heads,
-    );
-    gemm::nt(
-        stream,
-        &tape.attended,
-        model.span(&spans.o),
-        (n, qw, d),
-        true,
-    );
+    attention::forward(attended, probabilities, &tape.q, &tape.k, &tape.v, &rows.offsets, heads);
+    gemm::nt(stream, &tape.attended, model.span(&spans.o), (n, qw, d), true);
     room(&mut tape.middle, n * d).copy_from_slice(stream);
-    norm::rms_forward(
-        room(&mut tape.normed2, n * d),
-        room(&mut tape.inv2, n),
-        stream,
-        model.span(&spans.norm2),
-        eps,
-    );
-    gemm::nt(
-        room(&mut tape.gate, n * f),
-        &tape.normed2,
-        model.span(&spans.gate),
-        (n, d, f),
-        false,
-    );
-    gemm::nt(
-        room(&mut tape.up, n * f),
-        &tape.normed2,
-        model.span(&spans.up),
-        (n, d, f),
-        false,
-    );
+    norm::rms_forward(room(&mut tape.normed2, n * d), room(&mut tape.inv2, n), stream, model.span(&spans.norm2), eps);
+    gemm::nt(room(&mut tape.gate, n * f), &tape.normed2, model.span(&spans.gate), (n, d, f), false);
+    gemm::nt(room(&mut tape.up, n * f), &tape.normed2, model.span(&spans.up), (n, d, f), false);
     swiglu::forward(room(&mut tape.product, n * f), &tape.gate, &tape.up);
-    gemm::nt(
-        stream,
-        &tape.product,
-        model.span(&spans.down),
-        (n, f, d),
-        true,
-    );
+    gemm::nt(stream, &tape.product, model.span(&spans.down), (n, f, d), true);
 }

@@ -23,20 +23,8 @@ pub struct LoraConfig {
 impl LoraConfig {
     /// All seven projections.
     pub fn all(rank: usize, alpha: f32) -> Self {
-        let names = [
-            "q_proj",
-            "k_proj",
-            "v_proj",
-            "o_proj",
-            "gate_proj",
-            "up_proj",
-            "down_proj",
-        ];
-        Self {
-            rank,
-            alpha,
-            targets: names.map(str::to_owned).to_vec(),
-        }
+        let names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+        Self { rank, alpha, targets: names.map(str::to_owned).to_vec() }
     }
 
     fn scale(&self) -> f32 {
@@ -77,10 +65,7 @@ impl Adapter {
                 continue;
             };
             let short = name.rsplit('.').next().unwrap_or_default();
-            if let (true, [rows, columns]) = (
-                config.targets.iter().any(|target| target == short),
-                &tensor.shape[..],
-            ) {
+            if let (true, [rows, columns]) = (config.targets.iter().any(|target| target == short), &tensor.shape[..]) {
                 let (a, b) = (take(config.rank * columns), take(rows * config.rank));
                 pairs.push(Pair {
                     name: name.to_owned(),
@@ -92,11 +77,7 @@ impl Adapter {
                 });
             }
         }
-        Self {
-            config,
-            pairs,
-            params: vec![0.0; total],
-        }
+        Self { config, pairs, params: vec![0.0; total] }
     }
 
     /// A fresh adapter that changes nothing yet: A uniform as PEFT's (Kaiming with √5), B zero.
@@ -106,9 +87,7 @@ impl Adapter {
         for pair in &adapter.pairs {
             // A normal of the variance of U(−1/√in, 1/√in).
             let std = (1.0 / (3.0 * pair.columns as f32)).sqrt();
-            adapter.params[pair.a.clone()]
-                .iter_mut()
-                .for_each(|w| *w = std * normal(&mut rng));
+            adapter.params[pair.a.clone()].iter_mut().for_each(|w| *w = std * normal(&mut rng));
         }
         adapter
     }
@@ -116,19 +95,10 @@ impl Adapter {
     /// Write the adapted weights over those of `out`, a copy of `base`.
     pub(crate) fn merge_into(&self, base: &Decoder, out: &mut Decoder) {
         for pair in &self.pairs {
-            let scaled: Vec<f32> = self.params[pair.b.clone()]
-                .iter()
-                .map(|b| b * self.config.scale())
-                .collect();
+            let scaled: Vec<f32> = self.params[pair.b.clone()].iter().map(|b| b * self.config.scale()).collect();
             let place = &mut out.params[pair.base.clone()];
             place.copy_from_slice(&base.params[pair.base.clone()]);
-            gemm::nn(
-                place,
-                &scaled,
-                &self.params[pair.a.clone()],
-                (pair.rows, self.config.rank, pair.columns),
-                true,
-            );
+            gemm::nn(place, &scaled, &self.params[pair.a.clone()], (pair.rows, self.config.rank, pair.columns), true);
         }
     }
 
@@ -175,16 +145,8 @@ impl Adapter {
             .flat_map(|pair| {
                 let name = format!("base_model.model.{}", pair.name);
                 [
-                    (
-                        format!("{name}.lora_A.weight"),
-                        vec![rank, pair.columns],
-                        &self.params[pair.a.clone()],
-                    ),
-                    (
-                        format!("{name}.lora_B.weight"),
-                        vec![pair.rows, rank],
-                        &self.params[pair.b.clone()],
-                    ),
+                    (format!("{name}.lora_A.weight"), vec![rank, pair.columns], &self.params[pair.a.clone()]),
+                    (format!("{name}.lora_B.weight"), vec![pair.rows, rank], &self.params[pair.b.clone()]),
                 ]
             })
             .collect();
@@ -195,39 +157,18 @@ impl Adapter {
     pub fn load(model: &Decoder, dir: &Path) -> Result<Self, LmError> {
         let path = dir.join("adapter_config.json");
         let text = std::fs::read(&path).map_err(LmError::file("read", &path))?;
-        let wrong = |detail: &str| LmError::Config {
-            path: path.clone(),
-            detail: detail.to_owned(),
-        };
-        let value: Value =
-            serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
-        if value["peft_type"] != "LORA"
-            || value["use_rslora"] == true
-            || value["fan_in_fan_out"] == true
-        {
+        let wrong = |detail: &str| LmError::Config { path: path.clone(), detail: detail.to_owned() };
+        let value: Value = serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
+        if value["peft_type"] != "LORA" || value["use_rslora"] == true || value["fan_in_fan_out"] == true {
             return Err(wrong("only plain LORA adapters are supported"));
         }
-        let rank = value["r"]
-            .as_u64()
-            .filter(|rank| (1..=1024).contains(rank))
-            .ok_or_else(|| wrong("r must be 1 to 1024"))?;
-        let alpha = value["lora_alpha"]
-            .as_f64()
-            .filter(|alpha| alpha.is_finite())
-            .ok_or_else(|| wrong("no lora_alpha"))?;
-        let targets = value["target_modules"]
-            .as_array()
-            .ok_or_else(|| wrong("target_modules must be a list"))?;
-        let targets = targets
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
-        let config = LoraConfig {
-            rank: rank as usize,
-            alpha: alpha as f32,
-            targets,
-        };
+        let rank =
+            value["r"].as_u64().filter(|rank| (1..=1024).contains(rank)).ok_or_else(|| wrong("r must be 1 to 1024"))?;
+        let alpha =
+            value["lora_alpha"].as_f64().filter(|alpha| alpha.is_finite()).ok_or_else(|| wrong("no lora_alpha"))?;
+        let targets = value["target_modules"].as_array().ok_or_else(|| wrong("target_modules must be a list"))?;
+        let targets = targets.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let config = LoraConfig { rank: rank as usize, alpha: alpha as f32, targets };
         let mut adapter = Self::empty(model, config);
         let weights = Weights::load(dir, "adapter_model")?;
         let rank = adapter.config.rank;

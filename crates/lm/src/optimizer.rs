@@ -43,23 +43,13 @@ impl Schedule {
     pub fn factor(self, step: usize) -> f32 {
         let ramp = |warmup: usize| (step < warmup).then(|| step as f32 / warmup as f32);
         let progress = |warmup: usize, total: usize| {
-            ((step.saturating_sub(warmup)) as f32 / (total.saturating_sub(warmup)).max(1) as f32)
-                .min(1.0)
+            ((step.saturating_sub(warmup)) as f32 / (total.saturating_sub(warmup)).max(1) as f32).min(1.0)
         };
         match self {
             Schedule::Constant => 1.0,
-            Schedule::Linear { warmup, total } => {
-                ramp(warmup).unwrap_or_else(|| 1.0 - progress(warmup, total))
-            }
-            Schedule::Cosine {
-                warmup,
-                total,
-                floor,
-            } => ramp(warmup).unwrap_or_else(|| {
-                floor
-                    + (1.0 - floor)
-                        * 0.5
-                        * (1.0 + (std::f32::consts::PI * progress(warmup, total)).cos())
+            Schedule::Linear { warmup, total } => ramp(warmup).unwrap_or_else(|| 1.0 - progress(warmup, total)),
+            Schedule::Cosine { warmup, total, floor } => ramp(warmup).unwrap_or_else(|| {
+                floor + (1.0 - floor) * 0.5 * (1.0 + (std::f32::consts::PI * progress(warmup, total)).cos())
             }),
         }
     }

@@ -18,10 +18,7 @@ impl Default for Rows {
 impl Rows {
     /// No rows.
     pub fn new() -> Self {
-        Self {
-            tokens: Vec::new(),
-            offsets: vec![0],
-        }
+        Self { tokens: Vec::new(), offsets: vec![0] }
     }
 
     /// Append a row. Empty rows are allowed but have no last token.
@@ -50,28 +47,18 @@ impl Rows {
         let start = self.offsets[range.start];
         Rows {
             tokens: self.tokens[start..self.offsets[range.end]].to_vec(),
-            offsets: self.offsets[range.start..=range.end]
-                .iter()
-                .map(|offset| offset - start)
-                .collect(),
+            offsets: self.offsets[range.start..=range.end].iter().map(|offset| offset - start).collect(),
         }
     }
 
     /// Position of every row's last token in `tokens`.
     pub fn last_positions(&self) -> Vec<usize> {
-        self.offsets[1..]
-            .iter()
-            .map(|end| end.saturating_sub(1))
-            .collect()
+        self.offsets[1..].iter().map(|end| end.saturating_sub(1)).collect()
     }
 
     /// The longest row's length.
     pub fn longest(&self) -> usize {
-        self.offsets
-            .windows(2)
-            .map(|row| row[1] - row[0])
-            .max()
-            .unwrap_or(0)
+        self.offsets.windows(2).map(|row| row[1] - row[0]).max().unwrap_or(0)
     }
 
     /// Bounds that split the rows into at most `parts` runs of about equal tokens.
@@ -79,10 +66,7 @@ impl Rows {
         let mut points = vec![0];
         for part in 1..parts {
             let target = self.tokens.len() * part / parts;
-            let point = self
-                .offsets
-                .partition_point(|&offset| offset < target)
-                .min(self.len());
+            let point = self.offsets.partition_point(|&offset| offset < target).min(self.len());
             if point > *points.last().unwrap_or(&0) && point < self.len() {
                 points.push(point);
             }

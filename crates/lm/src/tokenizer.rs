@@ -17,39 +17,22 @@ impl Tokenizer {
     pub fn load(dir: &Path) -> Result<Self, LmError> {
         let path = dir.join("tokenizer.json");
         let text = std::fs::read(&path).map_err(LmError::file("read", &path))?;
-        let mut inner =
-            tokenizers::Tokenizer::from_bytes(text).map_err(|error| LmError::Tokenizer {
-                path: path.clone(),
-                detail: error.to_string(),
-            })?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(text)
+            .map_err(|error| LmError::Tokenizer { path: path.clone(), detail: error.to_string() })?;
         inner.with_padding(None);
         inner
             .with_truncation(None)
-            .map_err(|error| LmError::Tokenizer {
-                path: path.clone(),
-                detail: error.to_string(),
-            })?;
+            .map_err(|error| LmError::Tokenizer { path: path.clone(), detail: error.to_string() })?;
         Ok(Self { inner, path })
     }
 
     /// One token per word of the list, split at white space; id = place in the list. The first word stands for unknown ones.
     pub fn word_level(words: &[String]) -> Result<Self, LmError> {
         let path = PathBuf::from("tokenizer.json");
-        let wrong = |error: tokenizers::Error| LmError::Tokenizer {
-            path: path.clone(),
-            detail: error.to_string(),
-        };
-        let vocab = words
-            .iter()
-            .enumerate()
-            .map(|(id, word)| (word.clone(), id as u32))
-            .collect();
+        let wrong = |error: tokenizers::Error| LmError::Tokenizer { path: path.clone(), detail: error.to_string() };
+        let vocab = words.iter().enumerate().map(|(id, word)| (word.clone(), id as u32)).collect();
         let unknown = words.first().cloned().unwrap_or_default();
-        let model = WordLevel::builder()
-            .vocab(vocab)
-            .unk_token(unknown)
-            .build()
-            .map_err(wrong)?;
+        let model = WordLevel::builder().vocab(vocab).unk_token(unknown).build().map_err(wrong)?;
         let mut inner = tokenizers::Tokenizer::new(model);
         inner.with_pre_tokenizer(Some(WhitespaceSplit));
         Ok(Self { inner, path })
@@ -60,10 +43,7 @@ impl Tokenizer {
         let path = dir.join("tokenizer.json");
         self.inner
             .save(&path, true)
-            .map_err(|error| LmError::Tokenizer {
-                path: path.clone(),
-                detail: error.to_string(),
-            })
+            .map_err(|error| LmError::Tokenizer { path: path.clone(), detail: error.to_string() })
     }
 
     /// Number of words.
@@ -85,10 +65,7 @@ impl Tokenizer {
         let encoding = self.inner.encode_fast(text, special);
         encoding
             .map(|encoding| encoding.get_ids().to_vec())
-            .map_err(|error| LmError::Tokenizer {
-                path: self.path.clone(),
-                detail: error.to_string(),
-            })
+            .map_err(|error| LmError::Tokenizer { path: self.path.clone(), detail: error.to_string() })
     }
 
     /// The id of a word that is one token.

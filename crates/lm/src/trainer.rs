@@ -56,14 +56,7 @@ struct Part {
 impl Trainer {
     /// Start from a model. `threads` share a batch's rows; with 1 everything runs on the calling
     /// thread. `seed` is that of a fresh adapter.
-    pub fn new(
-        model: Decoder,
-        scope: Scope,
-        optimizer: AdamW,
-        schedule: Schedule,
-        threads: usize,
-        seed: u64,
-    ) -> Self {
+    pub fn new(model: Decoder, scope: Scope, optimizer: AdamW, schedule: Schedule, threads: usize, seed: u64) -> Self {
         let adapter = match scope {
             Scope::Full => None,
             Scope::Lora(config) => Some(Adapter::init(&model, config, seed)),
@@ -82,20 +75,10 @@ impl Trainer {
         Self::start(base, Some(adapter), optimizer, schedule, threads)
     }
 
-    fn start(
-        base: Decoder,
-        adapter: Option<Adapter>,
-        optimizer: AdamW,
-        schedule: Schedule,
-        threads: usize,
-    ) -> Self {
-        let model = adapter
-            .as_ref()
-            .map_or_else(|| base.clone(), |adapter| base.with_adapter(adapter));
+    fn start(base: Decoder, adapter: Option<Adapter>, optimizer: AdamW, schedule: Schedule, threads: usize) -> Self {
+        let model = adapter.as_ref().map_or_else(|| base.clone(), |adapter| base.with_adapter(adapter));
         let adapter = adapter.map(|adapter| (base, adapter));
-        let trained = adapter
-            .as_ref()
-            .map_or(model.parameter_count(), |(_, adapter)| adapter.params.len());
+        let trained = adapter.as_ref().map_or(model.parameter_count(), |(_, adapter)| adapter.params.len());
         Self {
             grads: vec![0.0; model.parameter_count()],
             moments: (vec![0.0; trained], vec![0.0; trained]),
@@ -144,19 +127,9 @@ impl Trainer {
         each(&mut self.parts, &chunks, |part, chunk| {
             forward(model, chunk, &mut part.tape, true);
             let logits = room(&mut part.logits, chunk.len() * ids.len());
-            gemm::nt(
-                logits,
-                &part.tape.last,
-                &head,
-                (chunk.len(), d, ids.len()),
-                false,
-            );
+            gemm::nt(logits, &part.tape.last, &head, (chunk.len(), d, ids.len()), false);
         });
-        let logits: Vec<f32> = self.parts[..chunks.len()]
-            .iter()
-            .flat_map(|part| &part.logits)
-            .copied()
-            .collect();
+        let logits: Vec<f32> = self.parts[..chunks.len()].iter().flat_map(|part| &part.logits).copied().collect();
         let mut dlogits = vec![0.0; logits.len()];
         let value = loss(&logits, &mut dlogits);
         let mut rest = &dlogits[..];
@@ -168,13 +141,7 @@ impl Trainer {
         }
         each(&mut self.parts, &chunks, |part, chunk| {
             let (m, k) = (chunk.len(), ids.len());
-            gemm::nn(
-                room(&mut part.dtop, m * d),
-                &part.dlogits,
-                &head,
-                (m, k, d),
-                false,
-            );
+            gemm::nn(room(&mut part.dtop, m * d), &part.dlogits, &head, (m, k, d), false);
             part.grads.clear();
             part.grads.resize(model.parameter_count(), 0.0);
             let mut dhead = vec![0.0; k * d];
@@ -183,14 +150,7 @@ impl Trainer {
             for (&id, dhead) in ids.iter().zip(dhead.chunks_exact(d)) {
                 aar_kernels::simd::axpy(&mut place[id as usize * d..][..d], 1.0, dhead);
             }
-            backward(
-                model,
-                chunk,
-                &mut part.tape,
-                Top::Last(&part.dtop),
-                &mut part.grads,
-                &mut part.scratch,
-            );
+            backward(model, chunk, &mut part.tape, Top::Last(&part.dtop), &mut part.grads, &mut part.scratch);
         });
         self.update(chunks.len(), value)
     }
@@ -201,10 +161,7 @@ impl Trainer {
         assert_eq!(weights.len(), rows.tokens.len(), "one weight per token");
         let (d, vocab) = (self.model.config.hidden_size, self.model.config.vocab_size);
         let first: Vec<usize> = rows.offsets[..rows.len()].to_vec();
-        let ignored: f64 = first
-            .iter()
-            .map(|&at| f64::from(weights.get(at).copied().unwrap_or(0.0)))
-            .sum();
+        let ignored: f64 = first.iter().map(|&at| f64::from(weights.get(at).copied().unwrap_or(0.0))).sum();
         let total = weights.iter().map(|&w| f64::from(w)).sum::<f64>() - ignored;
         let chunks = self.chunks(rows);
         let bounds: Vec<usize> = chunks
@@ -218,49 +175,19 @@ impl Trainer {
         let model = &self.model;
         let mut losses = vec![0.0f64; chunks.len()];
         let jobs: Vec<(Rows, usize)> = chunks.iter().cloned().zip(bounds).collect();
-        each_with(
-            &mut self.parts,
-            &jobs,
-            &mut losses,
-            |part, (chunk, start), loss| {
-                let n = chunk.tokens.len();
-                forward(model, chunk, &mut part.tape, false);
-                let head = model.span(&model.layout.head);
-                gemm::nt(
-                    room(&mut part.logits, n * vocab),
-                    &part.tape.normed,
-                    head,
-                    (n, d, vocab),
-                    false,
-                );
-                *loss = cross_entropy(
-                    &mut part.logits,
-                    chunk,
-                    &weights[*start..][..n],
-                    vocab,
-                    total,
-                );
-                gemm::nn(
-                    room(&mut part.dtop, n * d),
-                    &part.logits,
-                    head,
-                    (n, vocab, d),
-                    false,
-                );
-                part.grads.clear();
-                part.grads.resize(model.parameter_count(), 0.0);
-                let dhead = &mut part.grads[model.layout.head.clone()];
-                gemm::tn(dhead, &part.logits, &part.tape.normed, (vocab, n, d), true);
-                backward(
-                    model,
-                    chunk,
-                    &mut part.tape,
-                    Top::All(&part.dtop),
-                    &mut part.grads,
-                    &mut part.scratch,
-                );
-            },
-        );
+        each_with(&mut self.parts, &jobs, &mut losses, |part, (chunk, start), loss| {
+            let n = chunk.tokens.len();
+            forward(model, chunk, &mut part.tape, false);
+            let head = model.span(&model.layout.head);
+            gemm::nt(room(&mut part.logits, n * vocab), &part.tape.normed, head, (n, d, vocab), false);
+            *loss = cross_entropy(&mut part.logits, chunk, &weights[*start..][..n], vocab, total);
+            gemm::nn(room(&mut part.dtop, n * d), &part.logits, head, (n, vocab, d), false);
+            part.grads.clear();
+            part.grads.resize(model.parameter_count(), 0.0);
+            let dhead = &mut part.grads[model.layout.head.clone()];
+            gemm::tn(dhead, &part.logits, &part.tape.normed, (vocab, n, d), true);
+            backward(model, chunk, &mut part.tape, Top::All(&part.dtop), &mut part.grads, &mut part.scratch);
+        });
         self.update(chunks.len(), losses.iter().sum::<f64>() as f32)
     }
 
@@ -269,10 +196,7 @@ impl Trainer {
         if self.parts.len() < points.len() - 1 {
             self.parts.resize_with(points.len() - 1, Part::default);
         }
-        points
-            .windows(2)
-            .map(|bounds| rows.slice(bounds[0]..bounds[1]))
-            .collect()
+        points.windows(2).map(|bounds| rows.slice(bounds[0]..bounds[1])).collect()
     }
 
     fn update(&mut self, parts: usize, loss: f32) -> Result<StepReport, LmError> {
@@ -285,23 +209,14 @@ impl Trainer {
         for part in &self.parts[1..parts] {
             aar_kernels::simd::axpy(&mut self.grads, 1.0, &part.grads);
         }
-        let low_rank = self
-            .adapter
-            .as_ref()
-            .map(|(_, adapter)| adapter.project(&self.model, &self.grads));
+        let low_rank = self.adapter.as_ref().map(|(_, adapter)| adapter.project(&self.model, &self.grads));
         let grads = low_rank.as_deref().unwrap_or(&self.grads);
         let grad_norm = adamw::sum_of_squares(grads).sqrt() as f32;
         if !grad_norm.is_finite() {
-            return Err(LmError::NonFinite {
-                step,
-                what: "gradient norm",
-            });
+            return Err(LmError::NonFinite { step, what: "gradient norm" });
         }
         let lr = self.optimizer.lr * self.schedule.factor(step - 1);
-        let scale = self
-            .optimizer
-            .clip
-            .map_or(1.0, |clip| (clip / (grad_norm + 1e-6)).min(1.0));
+        let scale = self.optimizer.clip.map_or(1.0, |clip| (clip / (grad_norm + 1e-6)).min(1.0));
         let update = adamw::Update {
             lr,
             betas: self.optimizer.betas,
@@ -314,32 +229,16 @@ impl Trainer {
             Some((_, adapter)) => &mut adapter.params,
             None => &mut self.model.params,
         };
-        adamw::update(
-            params,
-            &mut self.moments.0,
-            &mut self.moments.1,
-            grads,
-            update,
-        );
+        adamw::update(params, &mut self.moments.0, &mut self.moments.1, grads, update);
         if let Some((base, adapter)) = &self.adapter {
             adapter.merge_into(base, &mut self.model);
         }
-        Ok(StepReport {
-            loss,
-            grad_norm,
-            lr,
-        })
+        Ok(StepReport { loss, grad_norm, lr })
     }
 }
 
 /// Loss of all tokens; `logits [n, vocab]` become dL/dlogits.
-fn cross_entropy(
-    logits: &mut [f32],
-    rows: &Rows,
-    weights: &[f32],
-    vocab: usize,
-    total: f64,
-) -> f64 {
+fn cross_entropy(logits: &mut [f32], rows: &Rows, weights: &[f32], vocab: usize, total: f64) -> f64 {
     let mut loss = 0.0;
     for row in rows.offsets.windows(2) {
         for i in row[0]..row[1] {
@@ -390,9 +289,7 @@ aar_kernels::multiversion! {
 /// Run `work` on every (part, chunk); the first on this thread, the others on threads of their own.
 fn each(parts: &mut [Part], chunks: &[Rows], work: impl Fn(&mut Part, &Rows) + Sync) {
     let mut nothing = vec![(); chunks.len()];
-    each_with(parts, chunks, &mut nothing, |part, chunk, ()| {
-        work(part, chunk)
-    });
+    each_with(parts, chunks, &mut nothing, |part, chunk, ()| work(part, chunk));
 }
 
 fn each_with<J: Sync, O: Send>(
@@ -417,10 +314,7 @@ fn each_with<J: Sync, O: Send>(
             })
             .collect();
         work(part, job, out);
-        handles
-            .into_iter()
-            .map(|handle| handle.join().expect("a training thread does not panic"))
-            .sum::<u64>()
+        handles.into_iter().map(|handle| handle.join().expect("a training thread does not panic")).sum::<u64>()
     });
     gemm::add_operations(counted);
 }

@@ -16,10 +16,7 @@ impl Weights {
     pub fn load(dir: &Path, stem: &str) -> Result<Self, LmError> {
         let whole = dir.join(format!("{stem}.safetensors"));
         let index = dir.join(format!("{stem}.safetensors.index.json"));
-        let mut weights = Self {
-            path: whole.clone(),
-            tensors: BTreeMap::new(),
-        };
+        let mut weights = Self { path: whole.clone(), tensors: BTreeMap::new() };
         if whole.exists() || !index.exists() {
             weights.read(&whole)?;
             return Ok(weights);
@@ -33,20 +30,14 @@ impl Weights {
 
     fn read(&mut self, path: &Path) -> Result<(), LmError> {
         let bytes = std::fs::read(path).map_err(LmError::file("read", path))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| LmError::Weights {
-            path: path.to_owned(),
-            detail: error.to_string(),
-        })?;
+        let file = SafeTensors::deserialize(&bytes)
+            .map_err(|error| LmError::Weights { path: path.to_owned(), detail: error.to_string() })?;
         for (name, view) in file.iter() {
             let values = widen(path, name, &view)?;
             if values.iter().any(|value| !value.is_finite()) {
-                return Err(LmError::NotFinite {
-                    path: path.to_owned(),
-                    name: name.to_owned(),
-                });
+                return Err(LmError::NotFinite { path: path.to_owned(), name: name.to_owned() });
             }
-            self.tensors
-                .insert(name.to_owned(), (view.shape().to_vec(), values));
+            self.tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
         }
         Ok(())
     }
@@ -64,10 +55,8 @@ impl Weights {
     /// A tensor's shape and values.
     pub fn any(&self, name: &str) -> Result<(&[usize], &[f32]), LmError> {
         let tensor = self.tensors.get(name);
-        let (shape, values) = tensor.ok_or_else(|| LmError::MissingTensor {
-            path: self.path.clone(),
-            name: name.to_owned(),
-        })?;
+        let (shape, values) =
+            tensor.ok_or_else(|| LmError::MissingTensor { path: self.path.clone(), name: name.to_owned() })?;
         Ok((shape, values))
     }
 
@@ -76,12 +65,7 @@ impl Weights {
         let (shape, values) = self.any(name)?;
         if shape != expected {
             let (found, expected) = (shape.to_vec(), expected.to_vec());
-            return Err(LmError::Shape {
-                path: self.path.clone(),
-                name: name.to_owned(),
-                found,
-                expected,
-            });
+            return Err(LmError::Shape { path: self.path.clone(), name: name.to_owned(), found, expected });
         }
         Ok(values)
     }
@@ -89,18 +73,11 @@ impl Weights {
 
 fn shards(index: &Path) -> Result<BTreeSet<String>, LmError> {
     let text = std::fs::read(index).map_err(LmError::file("read", index))?;
-    let wrong = |detail: String| LmError::Config {
-        path: index.to_owned(),
-        detail,
-    };
-    let value: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |detail: String| LmError::Config { path: index.to_owned(), detail };
+    let value: serde_json::Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
     let map = value.get("weight_map").and_then(|map| map.as_object());
     let map = map.ok_or_else(|| wrong("has no weight_map".into()))?;
-    let names: Option<BTreeSet<String>> = map
-        .values()
-        .map(|name| name.as_str().map(str::to_owned))
-        .collect();
+    let names: Option<BTreeSet<String>> = map.values().map(|name| name.as_str().map(str::to_owned)).collect();
     match names {
         Some(names) if names.iter().all(|name| !name.contains('/')) => Ok(names),
         _ => Err(wrong("weight_map must name files beside it".into())),
@@ -110,38 +87,16 @@ fn shards(index: &Path) -> Result<BTreeSet<String>, LmError> {
 fn widen(path: &Path, name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, LmError> {
     let data = view.data();
     Ok(match view.dtype() {
-        Dtype::F32 => data
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect(),
-        Dtype::BF16 => data
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|b| f32::from_bits(u32::from(u16::from_le_bytes(*b)) << 16))
-            .collect(),
-        Dtype::F16 => data
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|b| half(u16::from_le_bytes(*b)))
-            .collect(),
+        Dtype::F32 => data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+        Dtype::BF16 => {
+            data.as_chunks::<2>().0.iter().map(|b| f32::from_bits(u32::from(u16::from_le_bytes(*b)) << 16)).collect()
+        }
+        Dtype::F16 => data.as_chunks::<2>().0.iter().map(|b| half(u16::from_le_bytes(*b))).collect(),
         // Position ids and the like: not weights, but not wrong either.
-        Dtype::I64 => data
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(|b| i64::from_le_bytes(*b) as f32)
-            .collect(),
+        Dtype::I64 => data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b) as f32).collect(),
         other => {
             let found = format!("{other:?}");
-            return Err(LmError::ElementType {
-                path: path.to_owned(),
-                name: name.to_owned(),
-                found,
-            });
+            return Err(LmError::ElementType { path: path.to_owned(), name: name.to_owned(), found });
         }
     })
 }
@@ -160,24 +115,12 @@ fn half(bits: u16) -> f32 {
 
 /// Write tensors as f32, atomically: a reader never sees half a file.
 pub fn save(path: &Path, tensors: &[(String, Vec<usize>, &[f32])]) -> Result<(), LmError> {
-    let wrong = |error: safetensors::SafeTensorError| LmError::Weights {
-        path: path.to_owned(),
-        detail: error.to_string(),
-    };
-    let bytes: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|(_, _, values)| {
-            values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect()
-        })
-        .collect();
+    let wrong =
+        |error: safetensors::SafeTensorError| LmError::Weights { path: path.to_owned(), detail: error.to_string() };
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
     let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
-        Ok((
-            name.clone(),
-            TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(wrong)?,
-        ))
+        Ok((name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(wrong)?))
     });
     let views: Vec<(String, TensorView<'_>)> = views.collect::<Result<_, LmError>>()?;
     let metadata = std::collections::HashMap::from([("format".to_owned(), "pt".to_owned())]);

@@ -49,10 +49,7 @@ pub enum MethodError {
 
 impl MethodError {
     /// For `map_err` on file operations.
-    pub(crate) fn file(
-        step: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| MethodError::File { step, path, source }
     }

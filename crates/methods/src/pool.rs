@@ -39,10 +39,7 @@ fn one() -> f32 {
 /// Read a JSONL file; a bad row is an error that names its line.
 pub fn read_jsonl<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, MethodError> {
     let text = std::fs::read_to_string(path).map_err(MethodError::file("read", path))?;
-    let rows = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
+    let rows = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     rows.map(|(at, line)| {
         serde_json::from_str(line).map_err(|error| MethodError::Row {
             path: path.to_owned(),
@@ -56,11 +53,7 @@ pub fn read_jsonl<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, MethodErro
 impl Pool {
     /// Items with a teacher's soft labels.
     pub fn new(items: Vec<Item>, weak: Vec<f32>) -> Self {
-        Self {
-            items,
-            weak,
-            given: None,
-        }
+        Self { items, weak, given: None }
     }
 
     /// Read items and soft labels; every item needs one, in any order.
@@ -70,21 +63,13 @@ impl Pool {
         for (at, label) in read_jsonl::<SoftLabel>(weak)?.into_iter().enumerate() {
             if !(0.0..=1.0).contains(&label.p) {
                 let detail = format!("p is {}, a probability is needed", label.p);
-                return Err(MethodError::Row {
-                    path: weak.to_owned(),
-                    line: at + 1,
-                    detail,
-                });
+                return Err(MethodError::Row { path: weak.to_owned(), line: at + 1, detail });
             }
             labels.insert(label.id, label.p);
         }
         let label_of = |item: &Item| {
             labels.get(item.id()).copied().ok_or_else(|| {
-                MethodError::Mismatch(format!(
-                    "{}: no soft label for item {}",
-                    weak.display(),
-                    item.id()
-                ))
+                MethodError::Mismatch(format!("{}: no soft label for item {}", weak.display(), item.id()))
             })
         };
         let weak = rows.iter().map(label_of).collect::<Result<_, _>>()?;
@@ -93,42 +78,22 @@ impl Pool {
 
     /// Keep the rows that `labels` (JSONL of [`GivenLabel`]) speaks of, with its targets and weights in place of the teacher's.
     pub fn relabel(&self, labels: &Path) -> Result<Self, MethodError> {
-        let place: HashMap<_, _> = self
-            .items
-            .iter()
-            .enumerate()
-            .map(|(at, item)| (item.id(), at))
-            .collect();
+        let place: HashMap<_, _> = self.items.iter().enumerate().map(|(at, item)| (item.id(), at)).collect();
         let (mut keep, mut weak, mut given) = (vec![], vec![], vec![]);
         for (at, label) in read_jsonl::<GivenLabel>(labels)?.into_iter().enumerate() {
-            let wrong = |detail: String| MethodError::Row {
-                path: labels.to_owned(),
-                line: at + 1,
-                detail,
-            };
+            let wrong = |detail: String| MethodError::Row { path: labels.to_owned(), line: at + 1, detail };
             if !(0.0..=1.0).contains(&label.p) || !(0.0..=1e6).contains(&label.weight) {
-                return Err(wrong(
-                    "p must lie in [0, 1] and weight in [0, 1000000]".into(),
-                ));
+                return Err(wrong("p must lie in [0, 1] and weight in [0, 1000000]".into()));
             }
-            let row = place
-                .get(&label.id)
-                .ok_or_else(|| wrong(format!("item {} is not in the pool", label.id)))?;
+            let row = place.get(&label.id).ok_or_else(|| wrong(format!("item {} is not in the pool", label.id)))?;
             keep.push(*row);
             weak.push(label.p);
             given.push(label.weight);
         }
         if keep.is_empty() {
-            return Err(MethodError::Mismatch(format!(
-                "{} labels no item",
-                labels.display()
-            )));
+            return Err(MethodError::Mismatch(format!("{} labels no item", labels.display())));
         }
-        Ok(Self {
-            weak,
-            given: Some(given),
-            ..self.subset(&keep)
-        })
+        Ok(Self { weak, given: Some(given), ..self.subset(&keep) })
     }
 
     /// Rows `keep`, in that order.
@@ -136,10 +101,7 @@ impl Pool {
         Pool {
             items: keep.iter().map(|&i| self.items[i].clone()).collect(),
             weak: keep.iter().map(|&i| self.weak[i]).collect(),
-            given: self
-                .given
-                .as_ref()
-                .map(|given| keep.iter().map(|&i| given[i]).collect()),
+            given: self.given.as_ref().map(|given| keep.iter().map(|&i| given[i]).collect()),
         }
     }
 }

@@ -25,9 +25,7 @@ pub fn run(
     let text = std::fs::read(&path).map_err(MethodError::file("read", &path))?;
     let inference: Inference =
         serde_json::from_slice(&text).map_err(|error| MethodError::Inference(error.to_string()))?;
-    inference
-        .check()
-        .map_err(|error| MethodError::Inference(error.to_string()))?;
+    inference.check().map_err(|error| MethodError::Inference(error.to_string()))?;
     let mut members = Vec::new();
     for member in &inference.members {
         let artefact = student.load(member.kind, &artefacts.join(&member.path))?;
@@ -35,9 +33,7 @@ pub fn run(
     }
     let margins = combine(&members, inference.aggregate);
     if margins.iter().any(|margin| !margin.is_finite()) {
-        return Err(MethodError::Inference(
-            "the students answer with NaN or infinity".into(),
-        ));
+        return Err(MethodError::Inference("the students answer with NaN or infinity".into()));
     }
     Ok(margins)
 }

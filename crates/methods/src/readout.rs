@@ -35,12 +35,7 @@ impl Fit<'_> {
     /// Minimise. Deterministic; stops when the gradient's norm is below 1e-6.
     pub fn run(&self) -> Readout {
         let mut w = vec![0.0f64; self.width + 1];
-        let total: f64 = self
-            .weights
-            .iter()
-            .map(|&weight| f64::from(weight))
-            .sum::<f64>()
-            .max(1e-12);
+        let total: f64 = self.weights.iter().map(|&weight| f64::from(weight)).sum::<f64>().max(1e-12);
         let mut loss = self.loss(&w, total);
         for _ in 0..STEPS {
             let (gradient, curvature) = self.gradient(&w, total);
@@ -50,11 +45,7 @@ impl Fit<'_> {
             let direction = self.solve(&gradient, &curvature, total);
             let mut step = 1.0;
             loop {
-                let tried: Vec<f64> = w
-                    .iter()
-                    .zip(&direction)
-                    .map(|(w, d)| w - step * d)
-                    .collect();
+                let tried: Vec<f64> = w.iter().zip(&direction).map(|(w, d)| w - step * d).collect();
                 let value = self.loss(&tried, total);
                 if value < loss {
                     (w, loss) = (tried, value);
@@ -70,10 +61,7 @@ impl Fit<'_> {
     }
 
     fn finish(&self, w: &[f64]) -> Readout {
-        Readout {
-            weight: w[..self.width].iter().map(|&w| w as f32).collect(),
-            bias: w[self.width] as f32,
-        }
+        Readout { weight: w[..self.width].iter().map(|&w| w as f32).collect(), bias: w[self.width] as f32 }
     }
 
     fn row(&self, i: usize) -> &[f32] {
@@ -81,12 +69,7 @@ impl Fit<'_> {
     }
 
     fn margin(&self, i: usize, w: &[f64]) -> f64 {
-        self.row(i)
-            .iter()
-            .zip(w)
-            .map(|(x, w)| f64::from(*x) * w)
-            .sum::<f64>()
-            + w[self.width]
+        self.row(i).iter().zip(w).map(|(x, w)| f64::from(*x) * w).sum::<f64>() + w[self.width]
     }
 
     fn loss(&self, w: &[f64], total: f64) -> f64 {
@@ -164,13 +147,7 @@ impl Readout {
     /// Margins of `features [rows, width]`.
     pub fn margins(&self, features: &[f32]) -> Vec<f32> {
         let width = self.weight.len();
-        let one = |row: &[f32]| {
-            row.iter()
-                .zip(&self.weight)
-                .map(|(x, w)| x * w)
-                .sum::<f32>()
-                + self.bias
-        };
+        let one = |row: &[f32]| row.iter().zip(&self.weight).map(|(x, w)| x * w).sum::<f32>() + self.bias;
         features.chunks_exact(width).map(one).collect()
     }
 }
@@ -184,20 +161,10 @@ mod tests {
         // Two groups x = 0 and x = 1 with positive shares 0.2 and 0.7: bias = logit 0.2, bias + weight = logit 0.7.
         let features: Vec<f32> = [0.0, 0.0, 1.0, 1.0].to_vec();
         let (targets, weights) = ([1.0, 0.0, 1.0, 0.0], [0.2, 0.8, 0.7, 0.3]);
-        let fit = Fit {
-            features: &features,
-            width: 1,
-            targets: &targets,
-            weights: &weights,
-            l2: 0.0,
-            intercept: true,
-        };
+        let fit = Fit { features: &features, width: 1, targets: &targets, weights: &weights, l2: 0.0, intercept: true };
         let readout = fit.run();
         assert!((readout.bias - (0.25f32).ln()).abs() < 1e-3, "{readout:?}");
-        assert!(
-            (readout.bias + readout.weight[0] - (7.0f32 / 3.0).ln()).abs() < 1e-3,
-            "{readout:?}"
-        );
+        assert!((readout.bias + readout.weight[0] - (7.0f32 / 3.0).ln()).abs() < 1e-3, "{readout:?}");
     }
 
     #[test]
@@ -214,14 +181,8 @@ mod tests {
         let doubled: Vec<f32> = features.iter().chain(&features).copied().collect();
         let targets = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0];
         let weights = [0.7, 0.2, 0.9, 0.3, 0.8, 0.1];
-        let hard = Fit {
-            features: &doubled,
-            width: 2,
-            targets: &targets,
-            weights: &weights,
-            l2: 0.1,
-            intercept: false,
-        };
+        let hard =
+            Fit { features: &doubled, width: 2, targets: &targets, weights: &weights, l2: 0.1, intercept: false };
         for (a, b) in soft.run().weight.iter().zip(hard.run().weight) {
             assert!((a - b).abs() < 1e-4);
         }

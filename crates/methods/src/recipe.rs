@@ -202,75 +202,46 @@ pub struct Inference {
 
 impl Default for Label {
     fn default() -> Self {
-        Self {
-            source: LabelSource::Weak,
-            form: Form::Hard,
-            temperature: 1.0,
-            keep: 0.5,
-        }
+        Self { source: LabelSource::Weak, form: Form::Hard, temperature: 1.0, keep: 0.5 }
     }
 }
 
 impl Default for Select {
     fn default() -> Self {
-        Self {
-            rule: SelectRule::All,
-            keep: 0.5,
-        }
+        Self { rule: SelectRule::All, keep: 0.5 }
     }
 }
 
 impl Default for Weight {
     fn default() -> Self {
-        Self {
-            rule: WeightRule::None,
-            strength: 1.0,
-        }
+        Self { rule: WeightRule::None, strength: 1.0 }
     }
 }
 
 impl Default for Objective {
     fn default() -> Self {
-        Self {
-            kind: ObjectiveKind::Finetune,
-            loss: LossKind::Xent,
-            aux: 0.5,
-            label_smoothing: 0.0,
-            rank: 8,
-        }
+        Self { kind: ObjectiveKind::Finetune, loss: LossKind::Xent, aux: 0.5, label_smoothing: 0.0, rank: 8 }
     }
 }
 
 impl Default for Inference {
     fn default() -> Self {
-        Self {
-            orders: Orders::Single,
-            members: 1,
-            aggregate: Aggregate::Mean,
-        }
+        Self { orders: Orders::Single, members: 1, aggregate: Aggregate::Mean }
     }
 }
 
 impl Recipe {
     /// Read and check a recipe. `path` is named in messages.
     pub fn parse(text: &str, path: &Path) -> Result<Self, MethodError> {
-        let wrong = |detail: String| MethodError::Recipe {
-            path: path.to_owned(),
-            detail,
-        };
-        let recipe: Recipe =
-            toml::from_str(text).map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+        let wrong = |detail: String| MethodError::Recipe { path: path.to_owned(), detail };
+        let recipe: Recipe = toml::from_str(text).map_err(|error| wrong(error.to_string().trim().to_owned()))?;
         recipe.check().map_err(wrong)?;
         Ok(recipe)
     }
 
     /// Trainings this recipe costs, in plain training's own.
     pub fn cost(&self) -> u32 {
-        let rounds = if self.label.source == LabelSource::SelfTraining {
-            2
-        } else {
-            1
-        };
+        let rounds = if self.label.source == LabelSource::SelfTraining { 2 } else { 1 };
         rounds * self.inference.members as u32
     }
 
@@ -288,31 +259,11 @@ impl Recipe {
         within("select.keep", self.select.keep, 0.05, 1.0)?;
         within("weight.strength", self.weight.strength, 0.0, 1.0)?;
         within("objective.aux", self.objective.aux, 0.0, 1.0)?;
-        within(
-            "objective.label_smoothing",
-            self.objective.label_smoothing,
-            0.0,
-            0.9,
-        )?;
+        within("objective.label_smoothing", self.objective.label_smoothing, 0.0, 0.9)?;
         within("objective.rank", self.objective.rank as f32, 1.0, 64.0)?;
-        within(
-            "schedule.epochs",
-            self.schedule.epochs.unwrap_or(1.0),
-            0.05,
-            100.0,
-        )?;
-        within(
-            "schedule.learning_rate",
-            self.schedule.learning_rate.unwrap_or(1e-3),
-            1e-7,
-            1.0,
-        )?;
-        within(
-            "schedule.batch",
-            self.schedule.batch.unwrap_or(32) as f32,
-            1.0,
-            4096.0,
-        )?;
+        within("schedule.epochs", self.schedule.epochs.unwrap_or(1.0), 0.05, 100.0)?;
+        within("schedule.learning_rate", self.schedule.learning_rate.unwrap_or(1e-3), 1e-7, 1.0)?;
+        within("schedule.batch", self.schedule.batch.unwrap_or(32) as f32, 1.0, 4096.0)?;
         within("inference.members", self.inference.members as f32, 1.0, 8.0)?;
         if self.cost() > MAX_COST {
             return Err(format!(
@@ -325,36 +276,21 @@ impl Recipe {
 
     /// Whether the recipe can be used on this problem; the reason where it can't.
     pub fn applicable(&self, problem: &Problem) -> Result<(), MethodError> {
-        let asks = matches!(
-            self.label.source,
-            LabelSource::ZeroShot | LabelSource::Posterior
-        ) || self.select.rule == SelectRule::Agree
+        let asks = matches!(self.label.source, LabelSource::ZeroShot | LabelSource::Posterior)
+            || self.select.rule == SelectRule::Agree
             || self.weight.rule == WeightRule::Agreement;
-        let no = |why: &str| {
-            Err(MethodError::NotApplicable(format!(
-                "{} is not applicable here: {why}",
-                self.name
-            )))
-        };
+        let no = |why: &str| Err(MethodError::NotApplicable(format!("{} is not applicable here: {why}", self.name)));
         if asks && problem.zero_shot.is_empty() {
-            return no(
-                "it asks the untouched student, and this student can't be asked (no zero_shot prompt)",
-            );
+            return no("it asks the untouched student, and this student can't be asked (no zero_shot prompt)");
         }
-        if problem.student == Architecture::Encoder && self.objective.kind == ObjectiveKind::Adapter
-        {
+        if problem.student == Architecture::Encoder && self.objective.kind == ObjectiveKind::Adapter {
             return no("an encoder is used frozen, so there is nothing to adapt");
         }
-        if problem.task == Task::Binary
-            && (self.schedule.swap_augment || self.inference.orders == Orders::Both)
-        {
+        if problem.task == Task::Binary && (self.schedule.swap_augment || self.inference.orders == Orders::Both) {
             return no("binary items have no order to swap");
         }
-        let epochs =
-            self.schedule.epochs.unwrap_or(problem.training.epochs) / problem.training.epochs;
-        if problem.student == Architecture::Decoder
-            && epochs * self.cost() as f32 > MAX_COST as f32 + 0.01
-        {
+        let epochs = self.schedule.epochs.unwrap_or(problem.training.epochs) / problem.training.epochs;
+        if problem.student == Architecture::Decoder && epochs * self.cost() as f32 > MAX_COST as f32 + 0.01 {
             return no(&format!(
                 "it trains {epochs:.1} × {} times as long as plain, at most {MAX_COST} is allowed",
                 self.cost()
@@ -371,32 +307,15 @@ mod tests {
     #[test]
     fn bad_recipes_are_refused_with_the_place() {
         let check = |text: &str, expect: &str| {
-            let error = Recipe::parse(text, Path::new("r.toml"))
-                .unwrap_err()
-                .to_string();
+            let error = Recipe::parse(text, Path::new("r.toml")).unwrap_err().to_string();
             assert!(error.contains(expect), "{error:?} does not say {expect:?}");
         };
         check("", "missing field `name`");
-        check(
-            "name = \"x\"\n[inference]\nordrs = \"both\"",
-            "unknown field `ordrs`, expected one of `orders`",
-        );
+        check("name = \"x\"\n[inference]\nordrs = \"both\"", "unknown field `ordrs`, expected one of `orders`");
         check("name = \"x\"\n[inference]\nordrs = \"both\"", "line 3");
-        check(
-            "name = \"x\"\n[label]\nsource = \"oracle\"",
-            "unknown variant `oracle`",
-        );
-        check(
-            "name = \"x\"\n[select]\nkeep = 3.0",
-            "select.keep is 3, allowed is 0.05 to 1",
-        );
-        check(
-            "name = \"x\"\n[inference]\nmembers = 8",
-            "costs 8 trainings",
-        );
-        check(
-            "name = \"x\"\n[label]\ntemperature = nan",
-            "label.temperature is NaN",
-        );
+        check("name = \"x\"\n[label]\nsource = \"oracle\"", "unknown variant `oracle`");
+        check("name = \"x\"\n[select]\nkeep = 3.0", "select.keep is 3, allowed is 0.05 to 1");
+        check("name = \"x\"\n[inference]\nmembers = 8", "costs 8 trainings");
+        check("name = \"x\"\n[label]\ntemperature = nan", "label.temperature is NaN");
     }
 }

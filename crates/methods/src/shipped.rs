@@ -30,10 +30,7 @@ recipes![
 
 /// A shipped recipe's text.
 pub fn text(name: &str) -> Option<&'static str> {
-    RECIPES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, text)| *text)
+    RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
 /// A shipped recipe.
@@ -47,17 +44,10 @@ mod tests {
 
     #[test]
     fn all_parse_and_none_is_another() {
-        let recipes: Vec<Recipe> = RECIPES
-            .iter()
-            .map(|(name, _)| get(name).unwrap().unwrap())
-            .collect();
+        let recipes: Vec<Recipe> = RECIPES.iter().map(|(name, _)| get(name).unwrap().unwrap()).collect();
         for (i, a) in recipes.iter().enumerate() {
             for b in &recipes[..i] {
-                let same = Recipe {
-                    name: b.name.clone(),
-                    family: b.family,
-                    ..a.clone()
-                } == *b;
+                let same = Recipe { name: b.name.clone(), family: b.family, ..a.clone() } == *b;
                 assert!(!same, "{} is {}", a.name, b.name);
             }
         }

@@ -65,19 +65,13 @@ pub fn run(
     let caches: Vec<_> = cache.exists().then_some(cache).into_iter().collect();
     let student = student::open(&problem, &input.join("student"), &caches, threads)?;
     let seed_file = input.join("seed");
+    let seed = std::fs::read_to_string(&seed_file).map_err(MethodError::file("read", &seed_file))?;
     let seed =
-        std::fs::read_to_string(&seed_file).map_err(MethodError::file("read", &seed_file))?;
-    let seed = seed
-        .trim()
-        .parse()
-        .map_err(|_| MethodError::Mismatch(format!("{}: not a number", seed_file.display())))?;
+        seed.trim().parse().map_err(|_| MethodError::Mismatch(format!("{}: not a number", seed_file.display())))?;
     aar_lm::ops::take();
     let trained = train(recipe, &pool, student.as_ref(), seed)?;
     write(&trained, student.as_ref(), &output.join("student"))?;
-    let report = TrainReport {
-        operations: aar_lm::ops::take(),
-        curve: thin(&trained.curve),
-    };
+    let report = TrainReport { operations: aar_lm::ops::take(), curve: thin(&trained.curve) };
     let path = output.join("report.json");
     let text = serde_json::to_vec(&report).unwrap_or_default();
     std::fs::write(&path, text).map_err(MethodError::file("write", &path))?;
@@ -85,12 +79,7 @@ pub fn run(
 }
 
 /// Train all members of a recipe.
-pub fn train(
-    recipe: &Recipe,
-    pool: &Pool,
-    student: &dyn Student,
-    seed: u64,
-) -> Result<Trained, MethodError> {
+pub fn train(recipe: &Recipe, pool: &Pool, student: &dyn Student, seed: u64) -> Result<Trained, MethodError> {
     let curve = RefCell::new(Vec::new());
     let log = |step: u32, loss: f32| curve.borrow_mut().push((step, loss));
     let mut plan = Plan::new(recipe, pool, student, seed, &log)?;
@@ -106,12 +95,7 @@ pub fn train(
         artefacts.push(student.train(&plan.spec(recipe, student.problem(), seed, &log))?);
     }
     let curve = curve.borrow().clone();
-    Ok(Trained {
-        artefacts,
-        orders: recipe.inference.orders,
-        aggregate: recipe.inference.aggregate,
-        curve,
-    })
+    Ok(Trained { artefacts, orders: recipe.inference.orders, aggregate: recipe.inference.aggregate, curve })
 }
 
 /// The rows, targets and weights after stages one to three.
@@ -158,28 +142,14 @@ impl Plan {
         let shaped = label::shape(&recipe.label, &soft);
         let mut weights = weight::rows(&recipe.weight, &rows, &shaped, student)?;
         if let Some(given) = &rows.given {
-            weights
-                .iter_mut()
-                .zip(given)
-                .for_each(|(weight, given)| *weight *= given);
+            weights.iter_mut().zip(given).for_each(|(weight, given)| *weight *= given);
         }
         let smooth = |t: f32| t + recipe.objective.label_smoothing * (0.5 - t);
         let targets = shaped.into_iter().map(smooth).collect();
-        Ok(Self {
-            items: rows.items,
-            targets,
-            weights,
-            pool_rows: pool.items.len(),
-        })
+        Ok(Self { items: rows.items, targets, weights, pool_rows: pool.items.len() })
     }
 
-    fn spec<'a>(
-        &'a self,
-        recipe: &Recipe,
-        problem: &Problem,
-        seed: u64,
-        log: &'a dyn Fn(u32, f32),
-    ) -> TrainSpec<'a> {
+    fn spec<'a>(&'a self, recipe: &Recipe, problem: &Problem, seed: u64, log: &'a dyn Fn(u32, f32)) -> TrainSpec<'a> {
         let training = &problem.training;
         let batch = recipe.schedule.batch.unwrap_or(training.batch);
         let epochs = recipe.schedule.epochs.unwrap_or(training.epochs);
@@ -188,20 +158,13 @@ impl Plan {
             items: &self.items,
             targets: &self.targets,
             weights: &self.weights,
-            kind: if encoder {
-                ObjectiveKind::Head
-            } else {
-                recipe.objective.kind
-            },
+            kind: if encoder { ObjectiveKind::Head } else { recipe.objective.kind },
             loss: recipe.objective.loss,
             aux: recipe.objective.aux,
             rank: recipe.objective.rank,
             steps: ((epochs * self.pool_rows as f32 / batch as f32).round() as usize).max(1),
             batch,
-            learning_rate: recipe
-                .schedule
-                .learning_rate
-                .unwrap_or(training.learning_rate),
+            learning_rate: recipe.schedule.learning_rate.unwrap_or(training.learning_rate),
             weight_decay: training.weight_decay,
             swap_augment: recipe.schedule.swap_augment,
             seed,
@@ -213,63 +176,32 @@ impl Plan {
 impl Trained {
     /// Margins of the whole ensemble, `[items]`.
     pub fn margins(&self, student: &dyn Student, items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        let members = self
-            .artefacts
-            .iter()
-            .map(|artefact| student.margins(artefact, PromptChoice::Task, items, self.orders));
-        Ok(combine(
-            &members.collect::<Result<Vec<_>, _>>()?,
-            self.aggregate,
-        ))
+        let members =
+            self.artefacts.iter().map(|artefact| student.margins(artefact, PromptChoice::Task, items, self.orders));
+        Ok(combine(&members.collect::<Result<Vec<_>, _>>()?, self.aggregate))
     }
 }
 
 /// One margin per item out of the members' `[members][items]`.
 pub(crate) fn combine(members: &[Vec<f32>], aggregate: Aggregate) -> Vec<f32> {
     let items = members.first().map_or(0, Vec::len);
-    (0..items)
-        .map(|i| {
-            aggregate.combine(
-                &mut members
-                    .iter()
-                    .map(|margins| margins[i])
-                    .collect::<Vec<f32>>(),
-            )
-        })
-        .collect()
+    (0..items).map(|i| aggregate.combine(&mut members.iter().map(|margins| margins[i]).collect::<Vec<f32>>())).collect()
 }
 
 fn write(trained: &Trained, student: &dyn Student, dir: &Path) -> Result<(), MethodError> {
     std::fs::create_dir_all(dir).map_err(MethodError::file("create", dir))?;
     let mut members = Vec::new();
     for (i, artefact) in trained.artefacts.iter().enumerate() {
-        let path = if artefact.kind() == MemberKind::Base {
-            String::new()
-        } else {
-            format!("m{i}")
-        };
+        let path = if artefact.kind() == MemberKind::Base { String::new() } else { format!("m{i}") };
         student.save(artefact, &dir.join(&path))?;
-        members.push(Member {
-            kind: artefact.kind(),
-            path,
-            prompt: PromptChoice::Task,
-        });
+        members.push(Member { kind: artefact.kind(), path, prompt: PromptChoice::Task });
     }
-    let inference = Inference {
-        format: 1,
-        orders: trained.orders,
-        aggregate: trained.aggregate,
-        members,
-    };
+    let inference = Inference { format: 1, orders: trained.orders, aggregate: trained.aggregate, members };
     let path = dir.join("inference.json");
     let text = serde_json::to_vec_pretty(&inference).unwrap_or_default();
     std::fs::write(&path, text).map_err(MethodError::file("write", &path))
 }
 
 fn thin(curve: &[(u32, f32)]) -> Vec<(u32, f32)> {
-    curve
-        .iter()
-        .step_by(curve.len().div_ceil(200).max(1))
-        .copied()
-        .collect()
+    curve.iter().step_by(curve.len().div_ceil(200).max(1)).copied().collect()
 }

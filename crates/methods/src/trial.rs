@@ -39,10 +39,7 @@ impl TrialSlices {
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let train_rows = train_rows.min(order.len() / 2);
         let rest = &order[train_rows..];
-        Self {
-            train: pool.subset(&order[..train_rows]),
-            held_out: pool.subset(&rest[..held_out_rows.min(rest.len())]),
-        }
+        Self { train: pool.subset(&order[..train_rows]), held_out: pool.subset(&rest[..held_out_rows.min(rest.len())]) }
     }
 }
 
@@ -61,18 +58,12 @@ pub fn run(
     let margins = trained.margins(student, items)?;
     let consistent = match swapped(items) {
         None => 1.0,
-        Some(turned) => share(
-            margins.iter().zip(trained.margins(student, &turned)?),
-            |(a, b)| (*a > 0.0) != (b > 0.0),
-        ),
+        Some(turned) => share(margins.iter().zip(trained.margins(student, &turned)?), |(a, b)| (*a > 0.0) != (b > 0.0)),
     };
     let report = TrialReport {
-        agrees_with_teacher: share(margins.iter().zip(&slices.held_out.weak), |(m, p)| {
-            (*m > 0.0) == (*p > 0.5)
-        }),
+        agrees_with_teacher: share(margins.iter().zip(&slices.held_out.weak), |(m, p)| (*m > 0.0) == (*p > 0.5)),
         swap_consistency: consistent,
-        differs: reference
-            .map(|other| share(margins.iter().zip(other), |(a, b)| (*a > 0.0) != (*b > 0.0))),
+        differs: reference.map(|other| share(margins.iter().zip(other), |(a, b)| (*a > 0.0) != (*b > 0.0))),
         positive: share(margins.iter(), |m| *m > 0.0),
         operations: aar_lm::ops::take(),
     };

@@ -71,20 +71,12 @@ pub struct Researcher {
 impl Researcher {
     /// Start the process.
     pub fn spawn(spec: &ResearcherSpec, isolation: &Isolation) -> Result<Self, ResearcherError> {
-        std::fs::create_dir_all(&spec.workspace).map_err(|source| ResearcherError::Workspace {
-            path: spec.workspace.clone(),
-            source,
-        })?;
+        std::fs::create_dir_all(&spec.workspace)
+            .map_err(|source| ResearcherError::Workspace { path: spec.workspace.clone(), source })?;
         let running = jail(spec)
             .spawn(isolation)
-            .map_err(|source| ResearcherError::Sandbox {
-                name: spec.name.clone(),
-                source,
-            })?;
-        Ok(Self {
-            name: spec.name.clone(),
-            running: Some(running),
-        })
+            .map_err(|source| ResearcherError::Sandbox { name: spec.name.clone(), source })?;
+        Ok(Self { name: spec.name.clone(), running: Some(running) })
     }
 
     /// Its name.
@@ -95,22 +87,14 @@ impl Researcher {
     /// Look without waiting. After anything but `Running` the researcher is gone.
     pub fn poll(&mut self) -> Result<State, ResearcherError> {
         let name = self.name.clone();
-        let failed = |source| ResearcherError::Sandbox {
-            name: name.clone(),
-            source,
-        };
+        let failed = |source| ResearcherError::Sandbox { name: name.clone(), source };
         let Some(running) = self.running.as_mut() else {
             return Ok(State::Done);
         };
         if !running.is_finished() {
             return Ok(State::Running);
         }
-        let outcome = self
-            .running
-            .take()
-            .map(Running::wait)
-            .transpose()
-            .map_err(failed)?;
+        let outcome = self.running.take().map(Running::wait).transpose().map_err(failed)?;
         Ok(match outcome {
             None => State::Done,
             Some(outcome) if matches!(outcome.status, Exit::Code(0)) => State::Done,
@@ -144,10 +128,7 @@ fn jail(spec: &ResearcherSpec) -> Jail {
         program: LAB_INSIDE.into(),
         args: spec.args.clone(),
         env: vec![
-            (
-                "PATH".into(),
-                "/opt/aar/bin:/usr/local/bin:/usr/bin:/bin".into(),
-            ),
+            ("PATH".into(), "/opt/aar/bin:/usr/local/bin:/usr/bin:/bin".into()),
             ("HOME".into(), "/work".into()),
             ("LANG".into(), "C.UTF-8".into()),
             ("AAR_API".into(), "unix:/run/aar/api.sock".into()),
@@ -156,21 +137,9 @@ fn jail(spec: &ResearcherSpec) -> Jail {
             ("AAR_THREADS".into(), spec.threads.to_string()),
         ],
         mounts: vec![
-            Mount {
-                host: spec.lab.clone(),
-                inside: LAB_INSIDE.into(),
-                access: Access::ReadOnly,
-            },
-            Mount {
-                host: spec.data.clone(),
-                inside: "/data".into(),
-                access: Access::ReadOnly,
-            },
-            Mount {
-                host: spec.workspace.clone(),
-                inside: "/work".into(),
-                access: Access::ReadWrite,
-            },
+            Mount { host: spec.lab.clone(), inside: LAB_INSIDE.into(), access: Access::ReadOnly },
+            Mount { host: spec.data.clone(), inside: "/data".into(), access: Access::ReadOnly },
+            Mount { host: spec.workspace.clone(), inside: "/work".into(), access: Access::ReadWrite },
         ],
         workdir: "/work".into(),
         socket_dir: Some(spec.socket_dir.clone()),

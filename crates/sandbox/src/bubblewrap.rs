@@ -13,17 +13,12 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Sets NPROC inside, where it counts this jail's processes alone, then becomes the program.
-const LIMIT_PROCESSES: &str =
-    r#"ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@""#;
+const LIMIT_PROCESSES: &str = r#"ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@""#;
 
 /// Start a jail.
 pub(crate) fn spawn(jail: &Jail, isolation: &Isolation) -> Result<Running, SandboxError> {
     let mounts = jail.all_mounts();
-    let stage = if is_root() {
-        Some(Stage::new(&mounts)?)
-    } else {
-        None
-    };
+    let stage = if is_root() { Some(Stage::new(&mounts)?) } else { None };
     let filter = memory_file(&seccomp::bytes(&seccomp::program()?)).map_err(SandboxError::Stage)?;
     let mut command = Command::new("bwrap");
     command.env_clear();
@@ -37,50 +32,27 @@ pub(crate) fn spawn(jail: &Jail, isolation: &Isolation) -> Result<Running, Sandb
         "--gid",
         "1000",
     ]);
-    command.args([
-        "--hostname",
-        "aar",
-        "--seccomp",
-        &filter.as_raw_fd().to_string(),
-    ]);
+    command.args(["--hostname", "aar", "--seccomp", &filter.as_raw_fd().to_string()]);
     for path in &jail.runtime {
         match std::fs::read_link(path) {
             Ok(target) => command.arg("--symlink").arg(target).arg(path),
             Err(_) => command.arg("--ro-bind").arg(path).arg(path),
         };
     }
-    command.args([
-        "--size",
-        &jail.limits.tmp_bytes.to_string(),
-        "--tmpfs",
-        "/tmp",
-        "--dev",
-        "/dev",
-    ]);
+    command.args(["--size", &jail.limits.tmp_bytes.to_string(), "--tmpfs", "/tmp", "--dev", "/dev"]);
     if isolation.own_proc {
         command.args(["--proc", "/proc"]);
     }
     for (i, mount) in mounts.iter().enumerate() {
-        let source = stage
-            .as_ref()
-            .map_or_else(|| mount.host.clone(), |stage| stage.point(i));
-        let how = if mount.access == Access::ReadWrite {
-            "--bind"
-        } else {
-            "--ro-bind"
-        };
+        let source = stage.as_ref().map_or_else(|| mount.host.clone(), |stage| stage.point(i));
+        let how = if mount.access == Access::ReadWrite { "--bind" } else { "--ro-bind" };
         command.arg(how).arg(source).arg(&mount.inside);
     }
     for (name, value) in &jail.env {
         command.arg("--setenv").arg(name).arg(value);
     }
     command.arg("--chdir").arg(&jail.workdir).arg("--");
-    command.args([
-        "/bin/sh",
-        "-c",
-        LIMIT_PROCESSES,
-        &jail.limits.processes.to_string(),
-    ]);
+    command.args(["/bin/sh", "-c", LIMIT_PROCESSES, &jail.limits.processes.to_string()]);
     command.arg(&jail.program).args(&jail.args);
     let resources = jail.limits.resources();
     let raw = filter.as_raw_fd();
@@ -102,20 +74,14 @@ pub(crate) fn spawn(jail: &Jail, isolation: &Isolation) -> Result<Running, Sandb
 /// Set resource limits of this process.
 pub(crate) fn limit(resources: &[(libc::__rlimit_resource_t, u64)]) -> std::io::Result<()> {
     for &(resource, value) in resources {
-        let mut old = libc::rlimit {
-            rlim_cur: 0,
-            rlim_max: 0,
-        };
+        let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: a pointer to a local; hard limits can only be lowered, so the lower of both is asked for.
         unsafe {
             if libc::getrlimit(resource, &mut old) != 0 {
                 return Err(std::io::Error::last_os_error());
             }
             let value = value.min(old.rlim_max);
-            let new = libc::rlimit {
-                rlim_cur: value,
-                rlim_max: value,
-            };
+            let new = libc::rlimit { rlim_cur: value, rlim_max: value };
             if libc::setrlimit(resource, &new) != 0 {
                 return Err(std::io::Error::last_os_error());
             }

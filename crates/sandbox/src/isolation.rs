@@ -31,33 +31,21 @@ impl Isolation {
     /// Try what there is, the strongest first. Takes a few tens of milliseconds.
     pub fn detect() -> Self {
         for own_proc in [true, false] {
-            let isolation = Isolation {
-                backend: Backend::Namespaces,
-                own_proc,
-            };
+            let isolation = Isolation { backend: Backend::Namespaces, own_proc };
             if isolation.works() {
                 return isolation;
             }
         }
-        let landlock = Isolation {
-            backend: Backend::Landlock,
-            own_proc: false,
-        };
+        let landlock = Isolation { backend: Backend::Landlock, own_proc: false };
         if landlock_is_there() && landlock.works() {
             return landlock;
         }
-        Isolation {
-            backend: Backend::Unconfined,
-            own_proc: false,
-        }
+        Isolation { backend: Backend::Unconfined, own_proc: false }
     }
 
     /// A backend by choice, for instance in tests.
     pub fn of(backend: Backend) -> Self {
-        Isolation {
-            backend,
-            own_proc: backend == Backend::Namespaces,
-        }
+        Isolation { backend, own_proc: backend == Backend::Namespaces }
     }
 
     /// Whether a process can be run this way here.
@@ -68,30 +56,14 @@ impl Isolation {
         let jail = Jail {
             program: "/bin/sh".into(),
             args: vec!["-c".into(), ": > /probe/ok".into()],
-            mounts: vec![Mount {
-                host: folder.path().into(),
-                inside: "/probe".into(),
-                access: Access::ReadWrite,
-            }],
-            limits: Limits {
-                wall: Duration::from_secs(5),
-                ..Limits::default()
-            },
+            mounts: vec![Mount { host: folder.path().into(), inside: "/probe".into(), access: Access::ReadWrite }],
+            limits: Limits { wall: Duration::from_secs(5), ..Limits::default() },
             ..Jail::default()
         };
         // Where paths can't be renamed the script can't either; an exit code will do.
-        let script = if self.backend == Backend::Namespaces {
-            ": > /probe/ok"
-        } else {
-            "exit 0"
-        };
-        let jail = Jail {
-            args: vec!["-c".into(), script.into()],
-            ..jail
-        };
-        jail.spawn(self)
-            .and_then(|running| running.wait())
-            .is_ok_and(|outcome| outcome.status == Exit::Code(0))
+        let script = if self.backend == Backend::Namespaces { ": > /probe/ok" } else { "exit 0" };
+        let jail = Jail { args: vec!["-c".into(), script.into()], ..jail };
+        jail.spawn(self).and_then(|running| running.wait()).is_ok_and(|outcome| outcome.status == Exit::Code(0))
     }
 
     /// For people.
@@ -109,12 +81,5 @@ impl Isolation {
 fn landlock_is_there() -> bool {
     const VERSION: u32 = 1;
     // SAFETY: asks for the version only; no ruleset is made.
-    unsafe {
-        libc::syscall(
-            libc::SYS_landlock_create_ruleset,
-            std::ptr::null::<u8>(),
-            0usize,
-            VERSION,
-        ) >= 1
-    }
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, VERSION) >= 1 }
 }

@@ -55,16 +55,7 @@ pub struct Jail {
 
 impl Default for Jail {
     fn default() -> Self {
-        let system = [
-            "/usr",
-            "/bin",
-            "/sbin",
-            "/lib",
-            "/lib32",
-            "/lib64",
-            "/etc/alternatives",
-            "/etc/ld.so.cache",
-        ];
+        let system = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache"];
         Self {
             program: PathBuf::new(),
             args: Vec::new(),
@@ -72,11 +63,7 @@ impl Default for Jail {
             mounts: Vec::new(),
             workdir: "/".into(),
             socket_dir: None,
-            runtime: system
-                .iter()
-                .map(PathBuf::from)
-                .filter(|path| path.exists())
-                .collect(),
+            runtime: system.iter().map(PathBuf::from).filter(|path| path.exists()).collect(),
             limits: Limits::default(),
         }
     }
@@ -87,10 +74,7 @@ impl Jail {
     pub fn spawn(&self, isolation: &Isolation) -> Result<Running, SandboxError> {
         for mount in self.all_mounts() {
             if let Err(source) = std::fs::symlink_metadata(&mount.host) {
-                return Err(SandboxError::Mount {
-                    path: mount.host,
-                    source,
-                });
+                return Err(SandboxError::Mount { path: mount.host, source });
             }
         }
         match isolation.backend {
@@ -114,11 +98,7 @@ impl Jail {
     pub(crate) fn host_path(&self, inside: &Path) -> PathBuf {
         for mount in self.all_mounts() {
             if let Ok(rest) = inside.strip_prefix(&mount.inside) {
-                return if rest.as_os_str().is_empty() {
-                    mount.host
-                } else {
-                    mount.host.join(rest)
-                };
+                return if rest.as_os_str().is_empty() { mount.host } else { mount.host.join(rest) };
             }
         }
         inside.to_owned()
@@ -127,10 +107,7 @@ impl Jail {
     /// A text with its inside paths replaced, component by component of a `:` list.
     pub(crate) fn host_text(&self, text: &str) -> String {
         let one = |part: &str| match part.starts_with('/') {
-            true => self
-                .host_path(Path::new(part))
-                .to_string_lossy()
-                .into_owned(),
+            true => self.host_path(Path::new(part)).to_string_lossy().into_owned(),
             false => part.to_owned(),
         };
         text.split(':').map(one).collect::<Vec<_>>().join(":")

@@ -6,8 +6,8 @@ use crate::jail::{Access, Jail};
 use crate::running::Running;
 use crate::seccomp;
 use landlock::{
-    ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
+    ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, Scope,
 };
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -19,25 +19,11 @@ const ABI_WANTED: ABI = ABI::V6;
 pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError> {
     let program = jail.host_path(&jail.program);
     let mut command = Command::new(&program);
-    command
-        .env_clear()
-        .current_dir(jail.host_path(&jail.workdir));
-    command.args(
-        jail.args
-            .iter()
-            .map(|arg| jail.host_text(&arg.to_string_lossy())),
-    );
-    command.envs(
-        jail.env
-            .iter()
-            .map(|(name, value)| (name, jail.host_text(value))),
-    );
+    command.env_clear().current_dir(jail.host_path(&jail.workdir));
+    command.args(jail.args.iter().map(|arg| jail.host_text(&arg.to_string_lossy())));
+    command.envs(jail.env.iter().map(|(name, value)| (name, jail.host_text(value))));
     let mut rules = if confined { Some(rules(jail)?) } else { None };
-    let filter = if confined {
-        Some(seccomp::program()?)
-    } else {
-        None
-    };
+    let filter = if confined { Some(seccomp::program()?) } else { None };
     let mut resources = jail.limits.resources();
     resources.push((libc::RLIMIT_NPROC, 4096));
     let enter = move || {
@@ -49,13 +35,10 @@ pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError
         }
         limit(&resources)?;
         if let Some(rules) = rules.take() {
-            rules
-                .restrict_self()
-                .map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
+            rules.restrict_self().map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
         }
         if let Some(filter) = &filter {
-            seccompiler::apply_filter(filter)
-                .map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
+            seccompiler::apply_filter(filter).map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
         }
         Ok(())
     };
@@ -75,30 +58,17 @@ fn rules(jail: &Jail) -> Result<RulesetCreated, SandboxError> {
         .and_then(|rules| rules.scope(Scope::from_all(ABI_WANTED)))
         .and_then(Ruleset::create)
         .map_err(|error| wrong(&error))?;
-    let devices =
-        ["/dev/null", "/dev/zero", "/dev/urandom", "/proc/self"].map(std::path::PathBuf::from);
+    let devices = ["/dev/null", "/dev/zero", "/dev/urandom", "/proc/self"].map(std::path::PathBuf::from);
     let readable = jail.runtime.iter().cloned().chain(devices);
-    for path in readable.chain(
-        jail.all_mounts()
-            .into_iter()
-            .filter(|m| m.access == Access::ReadOnly)
-            .map(|m| m.host),
-    ) {
+    for path in readable.chain(jail.all_mounts().into_iter().filter(|m| m.access == Access::ReadOnly).map(|m| m.host)) {
         let Ok(fd) = PathFd::new(&path) else { continue };
-        rules = rules
-            .add_rule(PathBeneath::new(fd, read))
-            .map_err(|error| wrong(&error))?;
+        rules = rules.add_rule(PathBeneath::new(fd, read)).map_err(|error| wrong(&error))?;
     }
-    let writable = jail
-        .all_mounts()
-        .into_iter()
-        .filter(|mount| mount.access == Access::ReadWrite)
-        .map(|mount| mount.host);
+    let writable =
+        jail.all_mounts().into_iter().filter(|mount| mount.access == Access::ReadWrite).map(|mount| mount.host);
     for path in writable.chain(["/dev/null".into()]) {
         let Ok(fd) = PathFd::new(&path) else { continue };
-        rules = rules
-            .add_rule(PathBeneath::new(fd, AccessFs::from_all(ABI_WANTED)))
-            .map_err(|error| wrong(&error))?;
+        rules = rules.add_rule(PathBeneath::new(fd, AccessFs::from_all(ABI_WANTED))).map_err(|error| wrong(&error))?;
     }
     Ok(rules)
 }

@@ -54,39 +54,15 @@ pub struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(
-        mut command: Command,
-        jail: &Jail,
-        program: PathBuf,
-    ) -> Result<Self, SandboxError> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        let mut child = command
-            .spawn()
-            .map_err(|source| SandboxError::Spawn { program, source })?;
+    pub(crate) fn start(mut command: Command, jail: &Jail, program: PathBuf) -> Result<Self, SandboxError> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().map_err(|source| SandboxError::Spawn { program, source })?;
         let keep = jail.limits.output_bytes;
-        let out = child
-            .stdout
-            .take()
-            .map(|pipe| std::thread::spawn(move || drain(pipe, keep)));
-        let err = child
-            .stderr
-            .take()
-            .map(|pipe| std::thread::spawn(move || drain(pipe, keep)));
+        let out = child.stdout.take().map(|pipe| std::thread::spawn(move || drain(pipe, keep)));
+        let err = child.stderr.take().map(|pipe| std::thread::spawn(move || drain(pipe, keep)));
         let readers = [out, err].into_iter().flatten().collect();
         let (started, wall) = (Instant::now(), jail.limits.wall);
-        Ok(Self {
-            child,
-            _command: command,
-            started,
-            wall,
-            readers,
-            ended: None,
-            stopped_for: None,
-        })
+        Ok(Self { child, _command: command, started, wall, readers, ended: None, stopped_for: None })
     }
 
     /// Process id of the jail's outermost process.
@@ -99,8 +75,7 @@ impl Running {
         if self.ended.is_none() {
             self.reap(libc::WNOHANG);
         }
-        if self.ended.is_none() && self.started.elapsed() > self.wall && self.stopped_for.is_none()
-        {
+        if self.ended.is_none() && self.started.elapsed() > self.wall && self.stopped_for.is_none() {
             self.end(Exit::TimedOut);
         }
         self.ended.is_some()
@@ -129,14 +104,7 @@ impl Running {
         // SAFETY: all-zero is a valid rusage.
         let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
         // SAFETY: pointers to locals, and a child that only this call waits for.
-        let pid = unsafe {
-            libc::wait4(
-                self.child.id() as libc::pid_t,
-                &mut status,
-                flags,
-                &mut usage,
-            )
-        };
+        let pid = unsafe { libc::wait4(self.child.id() as libc::pid_t, &mut status, flags, &mut usage) };
         if pid > 0 {
             self.ended = Some((status, usage));
         }
@@ -150,21 +118,12 @@ impl Running {
             pause = (pause * 2).min(Duration::from_millis(10));
         }
         let Some((status, usage)) = self.ended else {
-            return Err(SandboxError::Wait(std::io::Error::other(
-                "the process is gone",
-            )));
+            return Err(SandboxError::Wait(std::io::Error::other("the process is gone")));
         };
         let wall = self.started.elapsed();
-        let time =
-            |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
-        let mut outputs = self
-            .readers
-            .drain(..)
-            .map(|reader| reader.join().unwrap_or_default());
-        let (stdout, stderr) = (
-            outputs.next().unwrap_or_default(),
-            outputs.next().unwrap_or_default(),
-        );
+        let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+        let mut outputs = self.readers.drain(..).map(|reader| reader.join().unwrap_or_default());
+        let (stdout, stderr) = (outputs.next().unwrap_or_default(), outputs.next().unwrap_or_default());
         drop(outputs);
         Ok(Outcome {
             status: self.stopped_for.unwrap_or_else(|| exit(status)),
@@ -187,11 +146,7 @@ impl Drop for Running {
 }
 
 fn exit(status: libc::c_int) -> Exit {
-    let signal = if libc::WIFSIGNALED(status) {
-        Some(libc::WTERMSIG(status))
-    } else {
-        None
-    };
+    let signal = if libc::WIFSIGNALED(status) { Some(libc::WTERMSIG(status)) } else { None };
     // A shell or bubblewrap tells a child's signal as 128 + number.
     let code = libc::WEXITSTATUS(status);
     match (signal, code) {

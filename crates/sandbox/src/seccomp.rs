@@ -2,8 +2,7 @@
 
 use crate::error::SandboxError;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 use std::collections::BTreeMap;
 
@@ -47,49 +46,25 @@ const REFUSED: &[libc::c_long] = &[
 /// Compile the filter. Refused calls fail with EPERM, which programs report, instead of dying silently.
 pub fn program() -> Result<BpfProgram, SandboxError> {
     let wrong = |error: &dyn std::fmt::Display| SandboxError::Seccomp(error.to_string());
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        REFUSED.iter().map(|&call| (call as i64, vec![])).collect();
-    let not_unix = SeccompCondition::new(
-        0,
-        SeccompCmpArgLen::Dword,
-        SeccompCmpOp::Ne,
-        libc::AF_UNIX as u64,
-    );
-    let not_unix = SeccompRule::new(vec![not_unix.map_err(|error| wrong(&error))?])
-        .map_err(|error| wrong(&error))?;
-    rules.insert(libc::SYS_socket as i64, vec![not_unix]);
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|&call| (call, vec![])).collect();
+    let not_unix = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, libc::AF_UNIX as u64);
+    let not_unix = SeccompRule::new(vec![not_unix.map_err(|error| wrong(&error))?]).map_err(|error| wrong(&error))?;
+    rules.insert(libc::SYS_socket, vec![not_unix]);
     // clone with any namespace flag; clone3 hides its flags in memory, so it is said not to exist and libc falls back.
-    for flag in [
-        libc::CLONE_NEWUSER,
-        libc::CLONE_NEWNS,
-        libc::CLONE_NEWNET,
-        libc::CLONE_NEWPID,
-    ] {
+    for flag in [libc::CLONE_NEWUSER, libc::CLONE_NEWNS, libc::CLONE_NEWNET, libc::CLONE_NEWPID] {
         let flag = flag as u64;
-        let condition = SeccompCondition::new(
-            0,
-            SeccompCmpArgLen::Qword,
-            SeccompCmpOp::MaskedEq(flag),
-            flag,
-        );
-        let rule = SeccompRule::new(vec![condition.map_err(|error| wrong(&error))?])
-            .map_err(|error| wrong(&error))?;
-        rules.entry(libc::SYS_clone as i64).or_default().push(rule);
+        let condition = SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), flag);
+        let rule = SeccompRule::new(vec![condition.map_err(|error| wrong(&error))?]).map_err(|error| wrong(&error))?;
+        rules.entry(libc::SYS_clone).or_default().push(rule);
     }
-    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| wrong(&error))?;
+    let arch = if cfg!(target_arch = "aarch64") { TargetArch::aarch64 } else { TargetArch::x86_64 };
     let refuse = SeccompAction::Errno(libc::EPERM as u32);
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)
-        .map_err(|error| wrong(&error))?;
-    let mut program: BpfProgram = filter
-        .try_into()
-        .map_err(|error: seccompiler::BackendError| wrong(&error))?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).map_err(|error| wrong(&error))?;
+    let mut program: BpfProgram = filter.try_into().map_err(|error: seccompiler::BackendError| wrong(&error))?;
     let absent = SeccompAction::Errno(libc::ENOSYS as u32);
-    let clone3 = BTreeMap::from([(libc::SYS_clone3 as i64, vec![])]);
-    let hide = SeccompFilter::new(clone3, SeccompAction::Allow, absent, arch)
-        .map_err(|error| wrong(&error))?;
-    let hide: BpfProgram = hide
-        .try_into()
-        .map_err(|error: seccompiler::BackendError| wrong(&error))?;
+    let clone3 = BTreeMap::from([(libc::SYS_clone3, vec![])]);
+    let hide = SeccompFilter::new(clone3, SeccompAction::Allow, absent, arch).map_err(|error| wrong(&error))?;
+    let hide: BpfProgram = hide.try_into().map_err(|error: seccompiler::BackendError| wrong(&error))?;
     program = chain(hide, program);
     Ok(program)
 }
@@ -99,10 +74,7 @@ pub fn program() -> Result<BpfProgram, SandboxError> {
 fn chain(mut first: BpfProgram, second: BpfProgram) -> BpfProgram {
     const RETURN: u16 = 0x06;
     let allow = libc::SECCOMP_RET_ALLOW;
-    if let Some(at) = first
-        .iter()
-        .rposition(|step| step.code == RETURN && step.k == allow)
-    {
+    if let Some(at) = first.iter().rposition(|step| step.code == RETURN && step.k == allow) {
         // A jump of nothing instead of a return keeps every other jump's distance.
         first[at].code = 0x05;
         first[at].k = (first.len() - at - 1) as u32;

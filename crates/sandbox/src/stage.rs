@@ -34,42 +34,24 @@ pub(crate) fn is_root() -> bool {
 impl Stage {
     /// Make mount points for all mounts, and give writable folders to a fresh user.
     pub fn new(mounts: &[Mount]) -> Result<Self, SandboxError> {
-        let folder = tempfile::Builder::new()
-            .prefix("aar-jail-")
-            .tempdir()
-            .map_err(SandboxError::Stage)?;
+        let folder = tempfile::Builder::new().prefix("aar-jail-").tempdir().map_err(SandboxError::Stage)?;
         let mode = std::fs::Permissions::from_mode(0o711);
         std::fs::set_permissions(folder.path(), mode).map_err(SandboxError::Stage)?;
-        let user = FIRST_USER
-            + (std::process::id() & 0xffff) * 0x400
-            + NEXT_USER.fetch_add(1, Ordering::Relaxed) % 0x400;
+        let user =
+            FIRST_USER + (std::process::id() & 0xffff) * 0x400 + NEXT_USER.fetch_add(1, Ordering::Relaxed) % 0x400;
         let mut binds = Vec::new();
         for (i, mount) in mounts.iter().enumerate() {
             let point = folder.path().join(format!("m{i}"));
-            let host =
-                std::fs::canonicalize(&mount.host).map_err(|source| SandboxError::Mount {
-                    path: mount.host.clone(),
-                    source,
-                })?;
-            if host.is_dir() {
-                std::fs::create_dir(&point)
-            } else {
-                std::fs::write(&point, "")
-            }
-            .map_err(SandboxError::Stage)?;
+            let host = std::fs::canonicalize(&mount.host)
+                .map_err(|source| SandboxError::Mount { path: mount.host.clone(), source })?;
+            if host.is_dir() { std::fs::create_dir(&point) } else { std::fs::write(&point, "") }
+                .map_err(SandboxError::Stage)?;
             if mount.access == Access::ReadWrite {
-                give(&host, user).map_err(|source| SandboxError::Mount {
-                    path: mount.host.clone(),
-                    source,
-                })?;
+                give(&host, user).map_err(|source| SandboxError::Mount { path: mount.host.clone(), source })?;
             }
             binds.push((c_string(&host), c_string(&point)));
         }
-        Ok(Self {
-            folder,
-            binds,
-            user,
-        })
+        Ok(Self { folder, binds, user })
     }
 
     /// Where mount `i` is bound.
@@ -83,22 +65,10 @@ impl Stage {
         unsafe {
             check(libc::unshare(libc::CLONE_NEWNS))?;
             let flags = libc::MS_REC | libc::MS_PRIVATE;
-            check(libc::mount(
-                std::ptr::null(),
-                c"/".as_ptr(),
-                std::ptr::null(),
-                flags,
-                std::ptr::null(),
-            ))?;
+            check(libc::mount(std::ptr::null(), c"/".as_ptr(), std::ptr::null(), flags, std::ptr::null()))?;
             for (source, target) in &self.binds {
                 let flags = libc::MS_BIND | libc::MS_REC;
-                check(libc::mount(
-                    source.as_ptr(),
-                    target.as_ptr(),
-                    std::ptr::null(),
-                    flags,
-                    std::ptr::null(),
-                ))?;
+                check(libc::mount(source.as_ptr(), target.as_ptr(), std::ptr::null(), flags, std::ptr::null()))?;
             }
             check(libc::setgroups(0, std::ptr::null()))?;
             check(libc::setresgid(self.user, self.user, self.user))?;
@@ -108,11 +78,7 @@ impl Stage {
 }
 
 fn check(result: libc::c_int) -> std::io::Result<()> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(std::io::Error::last_os_error())
-    }
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 fn c_string(path: &Path) -> CString {

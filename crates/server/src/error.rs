@@ -35,7 +35,7 @@ pub enum ServerError {
     },
     /// The truth can't be read.
     #[error("open the testbed's truth: {0}")]
-    Truth(#[from] aar_grader::truth::TruthError),
+    Vault(#[from] aar_grader::VaultError),
     /// The address is in use or not allowed.
     #[error("listen on {address}: {source}")]
     Listen {

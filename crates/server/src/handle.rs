@@ -97,27 +97,17 @@ impl Server {
         let app = router(shared.clone());
         let mut http = None;
         if let Some(address) = config.http {
-            let wrong = |source| ServerError::Listen {
-                address: address.to_string(),
-                source,
-            };
+            let wrong = |source| ServerError::Listen { address: address.to_string(), source };
             if !address.ip().is_loopback() {
-                return Err(wrong(std::io::Error::other(
-                    "only loopback addresses are served",
-                )));
+                return Err(wrong(std::io::Error::other("only loopback addresses are served")));
             }
-            let listener = runtime
-                .block_on(TcpListener::bind(address))
-                .map_err(wrong)?;
+            let listener = runtime.block_on(TcpListener::bind(address)).map_err(wrong)?;
             http = listener.local_addr().ok();
             let app = app.clone();
             runtime.spawn(async move { axum::serve(listener, app).await });
         }
         if let Some(path) = &config.socket {
-            let wrong = |source| ServerError::Listen {
-                address: path.display().to_string(),
-                source,
-            };
+            let wrong = |source| ServerError::Listen { address: path.display().to_string(), source };
             match std::fs::remove_file(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(wrong(error));
@@ -127,15 +117,10 @@ impl Server {
             let _guard = runtime.enter();
             let listener = UnixListener::bind(path).map_err(wrong)?;
             // Whoever is in the sandbox runs under another user; what it may do is decided by its token.
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
-                .map_err(wrong)?;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).map_err(wrong)?;
             runtime.spawn(async move { axum::serve(listener, app).await });
         }
-        Ok(Self {
-            runtime: Some(runtime),
-            shared,
-            http,
-        })
+        Ok(Self { runtime: Some(runtime), shared, http })
     }
 
     /// The loopback address that is served, with the port that was chosen.
@@ -149,10 +134,7 @@ impl Server {
     }
 
     fn with<T>(&self, act: impl AsyncFnOnce(&Shared, &mut Inner) -> T) -> T {
-        let runtime = self
-            .runtime
-            .as_ref()
-            .expect("the runtime lives as long as the server");
+        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the server");
         runtime.block_on(async {
             let mut inner = self.shared.inner.lock().await;
             act(&self.shared, &mut inner).await
@@ -166,33 +148,21 @@ impl Server {
     /// Open the study, or make sure that this log is of the same one.
     pub fn open(&self, opening: &Opening) -> Result<(), ServerError> {
         self.with(async |shared, inner| match &inner.state.opening {
-            None => {
-                shared
-                    .commit(inner, Event::Opened(opening.clone()), None)
-                    .await
-            }
+            None => shared.commit(inner, Event::Opened(opening.clone()), None).await,
             Some(known) if known == opening => Ok(()),
-            Some(known) if known.plan != opening.plan => Err(ServerError::OtherStudy(format!(
-                "its plan is {}, not {}",
-                &known.plan[..12],
-                &opening.plan[..12]
-            ))),
+            Some(known) if known.plan != opening.plan => {
+                Err(ServerError::OtherStudy(format!("its plan is {}, not {}", &known.plan[..12], &opening.plan[..12])))
+            }
             Some(_) => Err(ServerError::OtherStudy("its seeds or limits differ".into())),
         })
     }
 
     /// Let somebody take part; again is no change.
     pub fn join(&self, participant: &Participant) -> Result<(), ServerError> {
-        self.with(
-            async |shared, inner| match inner.state.participants.get(&participant.name) {
-                Some(known) if known == participant => Ok(()),
-                _ => {
-                    shared
-                        .commit(inner, Event::Joined(participant.clone()), None)
-                        .await
-                }
-            },
-        )
+        self.with(async |shared, inner| match inner.state.participants.get(&participant.name) {
+            Some(known) if known == participant => Ok(()),
+            _ => shared.commit(inner, Event::Joined(participant.clone()), None).await,
+        })
     }
 
     /// Ask for an evaluation as the operator. Returns its number.
@@ -210,18 +180,14 @@ impl Server {
             purpose: request.purpose,
         };
         self.with(async |shared, inner| {
-            let same = |record: &&EvaluationRecord| {
-                record.asked.key == request.key && record.asked.purpose == request.purpose
-            };
+            let same =
+                |record: &&EvaluationRecord| record.asked.key == request.key && record.asked.purpose == request.purpose;
             if let Some(known) = inner.state.evaluations.iter().find(same) {
                 return Ok(known.id);
             }
             if !inner.state.bundles.contains_key(&id) {
                 let bytes = serde_json::to_vec(&request.bundle).unwrap_or_default();
-                let event = Event::Stored {
-                    bundle: id.clone(),
-                    by: request.by.clone(),
-                };
+                let event = Event::Stored { bundle: id.clone(), by: request.by.clone() };
                 shared.commit(inner, event, Some((&id, &bytes))).await?;
             }
             shared.commit(inner, Event::Queued(queued), None).await?;
@@ -232,11 +198,7 @@ impl Server {
     /// Enter a phase; an earlier one is not gone back to.
     pub fn enter(&self, phase: Phase) -> Result<(), ServerError> {
         self.with(async |shared, inner| {
-            if phase > inner.state.phase {
-                shared.commit(inner, Event::Phase { phase }, None).await
-            } else {
-                Ok(())
-            }
+            if phase > inner.state.phase { shared.commit(inner, Event::Phase { phase }, None).await } else { Ok(()) }
         })
     }
 
@@ -246,35 +208,18 @@ impl Server {
             if inner.state.retired.contains(name) {
                 return Ok(());
             }
-            shared
-                .commit(
-                    inner,
-                    Event::Retired {
-                        by: name.to_owned(),
-                    },
-                    None,
-                )
-                .await
+            shared.commit(inner, Event::Retired { by: name.to_owned() }, None).await
         })
     }
 
     /// Put something on the record.
     pub fn note(&self, kind: &str, body: serde_json::Value) -> Result<(), ServerError> {
-        self.commit(Event::Noted {
-            kind: kind.to_owned(),
-            body,
-        })
+        self.commit(Event::Noted { kind: kind.to_owned(), body })
     }
 
     /// A stored bundle.
     pub fn bundle(&self, id: &str) -> Option<Bundle> {
-        self.with(async |_, inner| {
-            inner
-                .state
-                .bundles
-                .get(id)
-                .map(|(bundle, _)| bundle.clone())
-        })
+        self.with(async |_, inner| inner.state.bundles.get(id).map(|(bundle, _)| bundle.clone()))
     }
 
     /// Outcomes of a finished evaluation.
@@ -285,11 +230,7 @@ impl Server {
     /// The exact score of a finished evaluation.
     pub fn score(&self, evaluation: i64) -> Option<Score> {
         let split = self.with(async |_, inner| {
-            inner
-                .state
-                .evaluations
-                .get(evaluation as usize - 1)
-                .map(|record| record.asked.split)
+            inner.state.evaluations.get(evaluation as usize - 1).map(|record| record.asked.split)
         })?;
         Some(self.shared.vault.score(split, &self.outcomes(evaluation)?))
     }
@@ -299,20 +240,13 @@ impl Server {
         let version = *self.shared.changes.borrow();
         self.with(async |_, inner| {
             let state = &inner.state;
-            let without_margins = |job: &JobRecord| JobRecord {
-                margins: vec![],
-                ..job.clone()
-            };
+            let without_margins = |job: &JobRecord| JobRecord { margins: vec![], ..job.clone() };
             Snapshot {
                 version,
                 phase: state.phase,
                 opening: state.opening.clone(),
                 participants: state.participants.values().cloned().collect(),
-                kinds: state
-                    .evaluations
-                    .iter()
-                    .map(|record| state.kind_of(record))
-                    .collect(),
+                kinds: state.evaluations.iter().map(|record| state.kind_of(record)).collect(),
                 evaluations: state.evaluations.clone(),
                 jobs: state.jobs.iter().map(without_margins).collect(),
                 findings: state.findings.clone(),

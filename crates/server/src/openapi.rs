@@ -22,9 +22,6 @@ struct Document;
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = Document::openapi();
     let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    document
-        .components
-        .get_or_insert_default()
-        .add_security_scheme("token", token);
+    document.components.get_or_insert_default().add_security_scheme("token", token);
     document
 }

@@ -80,8 +80,7 @@ pub struct EvaluationRecord {
 impl EvaluationRecord {
     /// Whether researchers may see it on the board.
     pub fn on_board(&self) -> bool {
-        matches!(self.asked.purpose, Purpose::Submission | Purpose::Baseline)
-            && self.status == Status::Done
+        matches!(self.asked.purpose, Purpose::Submission | Purpose::Baseline) && self.status == Status::Done
     }
 
     /// Done or failed.

@@ -47,16 +47,8 @@ impl Shared {
             state.apply(logged.at_ms, &logged.event, blob.as_deref());
         }
         state.forget_workers();
-        let inner = Inner {
-            state,
-            store,
-            leases: HashMap::new(),
-        };
-        Ok(Self {
-            inner: Arc::new(Mutex::new(inner)),
-            changes: Arc::new(watch::channel(0).0),
-            vault,
-        })
+        let inner = Inner { state, store, leases: HashMap::new() };
+        Ok(Self { inner: Arc::new(Mutex::new(inner)), changes: Arc::new(watch::channel(0).0), vault })
     }
 
     /// Log an event, then apply it. `blob`: hash and bytes of what it names.
@@ -67,13 +59,8 @@ impl Shared {
         blob: Option<(&str, &[u8])>,
     ) -> Result<(), ServerError> {
         let at_ms = now_ms();
-        inner
-            .store
-            .append(at_ms, std::slice::from_ref(&event), blob.as_slice())
-            .await?;
-        inner
-            .state
-            .apply(at_ms, &event, blob.map(|(_, bytes)| bytes));
+        inner.store.append(at_ms, std::slice::from_ref(&event), blob.as_slice()).await?;
+        inner.state.apply(at_ms, &event, blob.map(|(_, bytes)| bytes));
         self.changes.send_modify(|count| *count += 1);
         Ok(())
     }
@@ -81,9 +68,7 @@ impl Shared {
 
 /// Milliseconds since the epoch.
 pub fn now_ms() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as i64)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 /// SHA-256, hex.

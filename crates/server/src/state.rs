@@ -75,21 +75,40 @@ impl State {
                 self.opening = Some(opening.clone());
             }
             Event::Joined(participant) => {
-                self.by_token
-                    .insert(participant.token_hash.clone(), participant.name.clone());
-                self.participants
-                    .insert(participant.name.clone(), participant.clone());
+                self.by_token.insert(participant.token_hash.clone(), participant.name.clone());
+                self.participants.insert(participant.name.clone(), participant.clone());
             }
             Event::Stored { bundle, by } => {
                 if let Some(stored) = blob.and_then(|blob| serde_json::from_slice(blob).ok()) {
-                    let entry = self
-                        .bundles
-                        .entry(bundle.clone())
-                        .or_insert_with(|| (stored, BTreeSet::new()));
+                    let entry = self.bundles.entry(bundle.clone()).or_insert_with(|| (stored, BTreeSet::new()));
                     entry.1.insert(by.clone());
                 }
             }
             Event::Queued(queued) => self.queue(at_ms, queued),
+            Event::Claimed { .. } | Event::Released { .. } | Event::Done { .. } | Event::Failed { .. } => {
+                self.apply_to_job(at_ms, event, blob);
+            }
+            Event::Posted(posted) => {
+                let id = self.findings.len() as i64 + 1;
+                self.findings.push(FindingRecord { id, posted: posted.clone(), at_ms, comments: vec![] });
+            }
+            Event::Commented { finding, by, body, turn, key } => {
+                if let Some(finding) = self.findings.get_mut(*finding as usize - 1) {
+                    let comment = Comment { by: by.clone(), body: body.clone(), at_ms, turn: *turn };
+                    finding.comments.push((key.clone(), comment));
+                }
+            }
+            Event::Retired { by } => {
+                self.retired.insert(by.clone());
+            }
+            Event::Phase { phase } => self.phase = *phase,
+            Event::Noted { kind, body } => self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() }),
+        }
+    }
+
+    /// What happens to a job.
+    fn apply_to_job(&mut self, at_ms: i64, event: &Event, blob: Option<&[u8]>) {
+        match event {
             Event::Claimed { job, worker } => {
                 if let Some(job) = self.job_mut(*job) {
                     job.status = Status::Running;
@@ -104,9 +123,7 @@ impl State {
                 }
                 self.refresh(*job);
             }
-            Event::Done {
-                job, usage, curve, ..
-            } => {
+            Event::Done { job, usage, curve, .. } => {
                 if let Some(record) = self.job_mut(*job) {
                     record.status = Status::Done;
                     record.margins = blob.map(floats).unwrap_or_default();
@@ -116,61 +133,19 @@ impl State {
                 self.refresh(*job);
                 self.settle(at_ms, *job, None);
             }
-            Event::Failed {
-                job,
-                reason,
-                log_tail,
-            } => {
+            Event::Failed { job, reason, log_tail } => {
                 if let Some(job) = self.job_mut(*job) {
                     job.status = Status::Failed;
                 }
                 self.settle(at_ms, *job, Some((reason.clone(), log_tail.clone())));
             }
-            Event::Posted(posted) => {
-                let id = self.findings.len() as i64 + 1;
-                self.findings.push(FindingRecord {
-                    id,
-                    posted: posted.clone(),
-                    at_ms,
-                    comments: vec![],
-                });
-            }
-            Event::Commented {
-                finding,
-                by,
-                body,
-                turn,
-                key,
-            } => {
-                if let Some(finding) = self.findings.get_mut(*finding as usize - 1) {
-                    let comment = Comment {
-                        by: by.clone(),
-                        body: body.clone(),
-                        at_ms,
-                        turn: *turn,
-                    };
-                    finding.comments.push((key.clone(), comment));
-                }
-            }
-            Event::Retired { by } => {
-                self.retired.insert(by.clone());
-            }
-            Event::Phase { phase } => self.phase = *phase,
-            Event::Noted { kind, body } => self.notes.push(Note {
-                at_ms,
-                kind: kind.clone(),
-                body: body.clone(),
-            }),
+            _ => {}
         }
     }
 
     /// Workers are gone when a server starts: what they had taken waits again.
     pub fn forget_workers(&mut self) {
-        for job in self
-            .jobs
-            .iter_mut()
-            .filter(|job| job.status == Status::Running)
-        {
+        for job in self.jobs.iter_mut().filter(|job| job.status == Status::Running) {
             job.status = Status::Queued;
             job.claims -= 1;
         }
@@ -178,12 +153,8 @@ impl State {
 
     fn queue(&mut self, at_ms: i64, queued: &Queued) {
         let id = self.evaluations.len() as i64 + 1;
-        let seeds = self
-            .opening
-            .as_ref()
-            .and_then(|opening| opening.seeds.get(&queued.split))
-            .cloned()
-            .unwrap_or_default();
+        let seeds =
+            self.opening.as_ref().and_then(|opening| opening.seeds.get(&queued.split)).cloned().unwrap_or_default();
         let mut jobs = Vec::new();
         for seed in seeds {
             let job = self.jobs.len() as i64 + 1;
@@ -219,11 +190,7 @@ impl State {
     /// The worst case of one evaluation.
     pub fn charge(&self, purpose: Purpose) -> Charge {
         match purpose {
-            Purpose::Submission => [
-                (Unit::Evaluations, 1),
-                (Unit::MilliBits, self.policy.milli_bits()),
-            ]
-            .into(),
+            Purpose::Submission => [(Unit::Evaluations, 1), (Unit::MilliBits, self.policy.milli_bits())].into(),
             Purpose::Baseline => [(Unit::MilliBits, self.policy.milli_bits())].into(),
             // The selection split answers nobody before the study is over.
             Purpose::Finalist | Purpose::Reference => Charge::new(),
@@ -242,23 +209,12 @@ impl State {
         if record.ended() {
             return;
         }
-        let statuses: Vec<Status> = record
-            .jobs
-            .iter()
-            .map(|&job| self.jobs[job as usize - 1].status)
-            .collect();
-        let done = statuses
-            .iter()
-            .filter(|&&status| status == Status::Done)
-            .count();
+        let statuses: Vec<Status> = record.jobs.iter().map(|&job| self.jobs[job as usize - 1].status).collect();
+        let done = statuses.iter().filter(|&&status| status == Status::Done).count();
         let begun = done > 0 || statuses.contains(&Status::Running);
         let record = &mut self.evaluations[evaluation as usize - 1];
         record.done = done;
-        record.status = if begun {
-            Status::Running
-        } else {
-            Status::Queued
-        };
+        record.status = if begun { Status::Running } else { Status::Queued };
     }
 
     /// End an evaluation whose last job is done or one of whose jobs failed.
@@ -277,10 +233,7 @@ impl State {
         let jobs: Vec<i64> = record.jobs.clone();
         let usage = jobs.iter().map(|&job| self.jobs[job as usize - 1].usage);
         let (operations, cpu) = usage.fold((0, 0), |(operations, cpu), usage| {
-            (
-                operations + usage.train_operations,
-                cpu + usage.train_cpu_ms + usage.predict_cpu_ms,
-            )
+            (operations + usage.train_operations, cpu + usage.train_cpu_ms + usage.predict_cpu_ms)
         });
         actual.extend([(Unit::Operations, operations), (Unit::CpuMs, cpu)]);
         self.ledger.settle(&reserved, &actual);
@@ -292,23 +245,14 @@ impl State {
         let record = &mut self.evaluations[id as usize - 1];
         record.ended_ms = Some(at_ms);
         record.answer = answer;
-        record.failure =
-            failure.or(broken.then(|| ("the margins do not fit the split".into(), String::new())));
-        record.status = if record.failure.is_some() {
-            Status::Failed
-        } else {
-            Status::Done
-        };
+        record.failure = failure.or(broken.then(|| ("the margins do not fit the split".into(), String::new())));
+        record.status = if record.failure.is_some() { Status::Failed } else { Status::Done };
     }
 
     /// Outcomes of a finished evaluation.
     pub fn outcomes(&self, id: i64) -> Option<Outcomes> {
         let record = self.evaluations.get(id as usize - 1)?;
-        let jobs: Vec<&JobRecord> = record
-            .jobs
-            .iter()
-            .map(|&job| &self.jobs[job as usize - 1])
-            .collect();
+        let jobs: Vec<&JobRecord> = record.jobs.iter().map(|&job| &self.jobs[job as usize - 1]).collect();
         if jobs.iter().any(|job| job.status != Status::Done) {
             return None;
         }
@@ -324,9 +268,7 @@ impl State {
 
     /// Evaluations a researcher has used.
     pub fn used(&self, name: &str) -> u32 {
-        let own = |record: &&EvaluationRecord| {
-            record.asked.by == name && record.asked.purpose == Purpose::Submission
-        };
+        let own = |record: &&EvaluationRecord| record.asked.by == name && record.asked.purpose == Purpose::Submission;
         self.evaluations.iter().filter(own).count() as u32
     }
 
@@ -339,23 +281,14 @@ impl State {
                 || self.used(&participant.name) >= turn.min(participant.evaluations)
         });
         let early = |record: &&EvaluationRecord| record.asked.turn.is_some_and(|at| at < turn);
-        all_in
-            && self
-                .evaluations
-                .iter()
-                .filter(early)
-                .all(EvaluationRecord::ended)
+        all_in && self.evaluations.iter().filter(early).all(EvaluationRecord::ended)
     }
 
     /// Kind of an author.
     pub fn kind_of(&self, record: &EvaluationRecord) -> Kind {
         match record.asked.purpose {
             Purpose::Baseline | Purpose::Reference => Kind::Baseline,
-            _ => self
-                .participants
-                .get(&record.asked.by)
-                .and_then(|author| author.kind)
-                .unwrap_or(Kind::Person),
+            _ => self.participants.get(&record.asked.by).and_then(|author| author.kind).unwrap_or(Kind::Person),
         }
     }
 
@@ -381,31 +314,21 @@ impl State {
             seeds_done: record.done,
             seeds: record.jobs.len(),
             feedback: self.feedback(record),
-            reason: record
-                .failure
-                .as_ref()
-                .map(|(reason, tail)| match tail.as_str() {
-                    "" => reason.clone(),
-                    tail => format!("{reason}\n{tail}"),
-                }),
+            reason: record.failure.as_ref().map(|(reason, tail)| match tail.as_str() {
+                "" => reason.clone(),
+                tail => format!("{reason}\n{tail}"),
+            }),
         }
     }
 
     /// The board as researchers see it, best first; only turns before `before` where that is given.
     pub fn board(&self, before: Option<u32>) -> Vec<BoardRow> {
-        let seen =
-            |record: &&EvaluationRecord| record.on_board() && is_before(record.asked.turn, before);
-        let mut rows: Vec<BoardRow> = self
-            .evaluations
-            .iter()
-            .filter(seen)
-            .filter_map(|record| self.row(record))
-            .collect();
+        let seen = |record: &&EvaluationRecord| record.on_board() && is_before(record.asked.turn, before);
+        let mut rows: Vec<BoardRow> =
+            self.evaluations.iter().filter(seen).filter_map(|record| self.row(record)).collect();
         rows.sort_by(|a, b| {
             let value = |row: &BoardRow| row.feedback.pgr.unwrap_or(f64::NEG_INFINITY);
-            value(b)
-                .total_cmp(&value(a))
-                .then(a.evaluation.cmp(&b.evaluation))
+            value(b).total_cmp(&value(a)).then(a.evaluation.cmp(&b.evaluation))
         });
         rows
     }
@@ -416,10 +339,7 @@ impl State {
             bundle: record.asked.bundle.clone(),
             name: record.asked.name.clone(),
             by: record.asked.by.clone(),
-            kind: serde_json::to_value(self.kind_of(record))
-                .ok()?
-                .as_str()?
-                .to_owned(),
+            kind: serde_json::to_value(self.kind_of(record)).ok()?.as_str()?.to_owned(),
             family: record.asked.family.clone(),
             parent: record.asked.parent.clone(),
             turn: record.asked.turn,
@@ -429,8 +349,7 @@ impl State {
 
     /// The forum, oldest first; only turns before `before` where that is given.
     pub fn forum(&self, before: Option<u32>, after: i64) -> Vec<Finding> {
-        let seen =
-            |record: &&FindingRecord| record.id > after && is_before(record.posted.turn, before);
+        let seen = |record: &&FindingRecord| record.id > after && is_before(record.posted.turn, before);
         let finding = |record: &FindingRecord| Finding {
             id: record.id,
             by: record.posted.by.clone(),
@@ -455,10 +374,5 @@ fn is_before(turn: Option<u32>, before: Option<u32>) -> bool {
 }
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|chunk| f32::from_le_bytes(*chunk))
-        .collect()
+    bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
 }

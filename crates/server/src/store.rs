@@ -27,10 +27,7 @@ pub struct Store {
 impl Store {
     /// Open or create the log.
     pub async fn open(path: &Path) -> Result<Self, ServerError> {
-        let wrong = |source| ServerError::Store {
-            path: path.to_owned(),
-            source,
-        };
+        let wrong = |source| ServerError::Store { path: path.to_owned(), source };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -38,32 +35,18 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(std::time::Duration::from_secs(5));
         let mut connection = options.connect().await.map_err(wrong)?;
-        let found: i64 = sqlx::query("PRAGMA user_version")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(wrong)?
-            .get(0);
+        let found: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut connection).await.map_err(wrong)?.get(0);
         if found > FORMAT {
-            return Err(ServerError::Newer {
-                path: path.to_owned(),
-                found,
-                known: FORMAT,
-            });
+            return Err(ServerError::Newer { path: path.to_owned(), found, known: FORMAT });
         }
         for statement in [
             "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
             "CREATE TABLE IF NOT EXISTS blobs (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
             "PRAGMA user_version = 1",
         ] {
-            sqlx::query(statement)
-                .execute(&mut connection)
-                .await
-                .map_err(wrong)?;
+            sqlx::query(statement).execute(&mut connection).await.map_err(wrong)?;
         }
-        Ok(Self {
-            path: path.to_owned(),
-            connection,
-        })
+        Ok(Self { path: path.to_owned(), connection })
     }
 
     /// All events in order.
@@ -71,10 +54,7 @@ impl Store {
         let rows = sqlx::query("SELECT id, at_ms, body FROM events ORDER BY id")
             .fetch_all(&mut self.connection)
             .await
-            .map_err(|source| ServerError::Store {
-                path: self.path.clone(),
-                source,
-            })?;
+            .map_err(|source| ServerError::Store { path: self.path.clone(), source })?;
         rows.iter()
             .map(|row| {
                 let (id, at_ms, body): (i64, i64, String) = (row.get(0), row.get(1), row.get(2));
@@ -94,25 +74,14 @@ impl Store {
             .bind(hash)
             .fetch_optional(&mut self.connection)
             .await
-            .map_err(|source| ServerError::Store {
-                path: self.path.clone(),
-                source,
-            })?;
+            .map_err(|source| ServerError::Store { path: self.path.clone(), source })?;
         Ok(row.map(|row| row.get(0)))
     }
 
     /// Append events, with the blobs they name, in one transaction.
-    pub async fn append(
-        &mut self,
-        at_ms: i64,
-        events: &[Event],
-        blobs: &[(&str, &[u8])],
-    ) -> Result<(), ServerError> {
+    pub async fn append(&mut self, at_ms: i64, events: &[Event], blobs: &[(&str, &[u8])]) -> Result<(), ServerError> {
         let path = self.path.clone();
-        let wrong = |source| ServerError::Store {
-            path: path.clone(),
-            source,
-        };
+        let wrong = |source| ServerError::Store { path: path.clone(), source };
         let mut transaction = self.connection.begin().await.map_err(wrong)?;
         for (hash, bytes) in blobs {
             sqlx::query("INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)")

@@ -37,29 +37,19 @@ impl StudyDirectory {
     /// Make the directory, or open it where it is this plan's. Returns whether it was there.
     pub fn open(root: &Path, plan: &Plan) -> Result<(Self, bool), StudyError> {
         let file = root.join("study.json");
-        if root.exists()
-            && !file.exists()
-            && root
-                .read_dir()
-                .is_ok_and(|mut entries| entries.next().is_some())
-        {
+        if root.exists() && !file.exists() && root.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(StudyError::OtherStudy {
                 path: root.to_owned(),
                 detail: "it is not empty and has no study.json".into(),
             });
         }
         fs::create_dir_all(root).map_err(StudyError::file("create", root))?;
-        let root = root
-            .canonicalize()
-            .map_err(StudyError::file("find", root))?;
+        let root = root.canonicalize().map_err(StudyError::file("find", root))?;
         let known = file.exists();
         if known {
             let found = read(&root)?;
             if found.hash != plan.hash() {
-                return Err(StudyError::OtherStudy {
-                    path: root,
-                    detail: difference(&found.plan, plan),
-                });
+                return Err(StudyError::OtherStudy { path: root, detail: difference(&found.plan, plan) });
             }
         }
         let path = root.join("lock");
@@ -68,15 +58,8 @@ impl StudyDirectory {
             return Err(StudyError::Locked(root));
         }
         if !known {
-            let file = StudyFile {
-                format: STUDY_FORMAT,
-                hash: plan.hash(),
-                plan: plan.clone(),
-            };
-            write_whole(
-                &root.join("study.json"),
-                &(serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"),
-            )?;
+            let file = StudyFile { format: STUDY_FORMAT, hash: plan.hash(), plan: plan.clone() };
+            write_whole(&root.join("study.json"), &(serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"))?;
         }
         Ok((Self { root, _lock: lock }, known))
     }
@@ -107,17 +90,10 @@ pub fn read(root: &Path) -> Result<StudyFile, StudyError> {
     }
     let path = root.join("study.json");
     let text = fs::read_to_string(&path).map_err(StudyError::file("read", &path))?;
-    let wrong = |error: serde_json::Error| StudyError::OtherStudy {
-        path: path.clone(),
-        detail: error.to_string(),
-    };
+    let wrong = |error: serde_json::Error| StudyError::OtherStudy { path: path.clone(), detail: error.to_string() };
     let Format { format } = serde_json::from_str(&text).map_err(wrong)?;
     if format > STUDY_FORMAT {
-        return Err(StudyError::Newer {
-            path: root.to_owned(),
-            found: format,
-            known: STUDY_FORMAT,
-        });
+        return Err(StudyError::Newer { path: root.to_owned(), found: format, known: STUDY_FORMAT });
     }
     serde_json::from_str(&text).map_err(wrong)
 }
@@ -131,22 +107,14 @@ fn difference(found: &Plan, wanted: &Plan) -> String {
         out
     };
     let (found, wanted) = (flat(found), flat(wanted));
-    let other = found
-        .iter()
-        .find(|pair| !wanted.contains(pair))
-        .or_else(|| wanted.iter().find(|pair| !found.contains(pair)));
+    let other =
+        found.iter().find(|pair| !wanted.contains(pair)).or_else(|| wanted.iter().find(|pair| !found.contains(pair)));
     match other {
         Some((key, _)) => {
             let of = |list: &[(String, String)]| {
-                list.iter()
-                    .find(|(k, _)| k == key)
-                    .map_or("absent".into(), |(_, v)| v.clone())
+                list.iter().find(|(k, _)| k == key).map_or("absent".into(), |(_, v)| v.clone())
             };
-            format!(
-                "its {key} is {}, this study's is {}",
-                of(&found),
-                of(&wanted)
-            )
+            format!("its {key} is {}, this study's is {}", of(&found), of(&wanted))
         }
         None => "it was made by another version's finalist rule or analysis".into(),
     }
@@ -156,15 +124,7 @@ fn flatten(place: &str, value: &serde_json::Value, out: &mut Vec<(String, String
     match value {
         serde_json::Value::Object(map) => {
             for (key, value) in map {
-                flatten(
-                    &if place.is_empty() {
-                        key.clone()
-                    } else {
-                        format!("{place}.{key}")
-                    },
-                    value,
-                    out,
-                );
+                flatten(&if place.is_empty() { key.clone() } else { format!("{place}.{key}") }, value, out);
             }
         }
         other => out.push((place.to_owned(), other.to_string())),
@@ -194,39 +154,20 @@ mod tests {
         let root = dir.path().join("study");
         let (open, known) = StudyDirectory::open(&root, &plan(&[])).unwrap();
         assert!(!known);
-        assert!(matches!(
-            StudyDirectory::open(&root, &plan(&[])),
-            Err(StudyError::Locked(_))
-        ));
+        assert!(matches!(StudyDirectory::open(&root, &plan(&[])), Err(StudyError::Locked(_))));
         drop(open);
         assert!(StudyDirectory::open(&root, &plan(&[])).unwrap().1);
-        let error = StudyDirectory::open(&root, &plan(&["close.seeds=5"]))
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            error.contains("its close.seeds is 10, this study's is 5"),
-            "{error}"
-        );
+        let error = StudyDirectory::open(&root, &plan(&["close.seeds=5"])).err().unwrap().to_string();
+        assert!(error.contains("its close.seeds is 10, this study's is 5"), "{error}");
     }
 
     #[test]
     fn foreign_and_newer_directories_are_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("thesis.tex"), "x").unwrap();
-        assert!(matches!(
-            StudyDirectory::open(dir.path(), &plan(&[])),
-            Err(StudyError::OtherStudy { .. })
-        ));
+        assert!(matches!(StudyDirectory::open(dir.path(), &plan(&[])), Err(StudyError::OtherStudy { .. })));
         fs::write(dir.path().join("study.json"), r#"{"format": 99}"#).unwrap();
-        assert!(matches!(
-            StudyDirectory::open(dir.path(), &plan(&[])),
-            Err(StudyError::Newer { found: 99, .. })
-        ));
-        assert_eq!(
-            dir.path().read_dir().unwrap().count(),
-            2,
-            "nothing was written"
-        );
+        assert!(matches!(StudyDirectory::open(dir.path(), &plan(&[])), Err(StudyError::Newer { found: 99, .. })));
+        assert_eq!(dir.path().read_dir().unwrap().count(), 2, "nothing was written");
     }
 }

@@ -21,11 +21,7 @@ pub struct Candidate {
 pub fn choose(candidates: &[Candidate], count: usize) -> Vec<i64> {
     let mut sorted: Vec<&Candidate> = candidates.iter().collect();
     // Ties go to whoever came first.
-    sorted.sort_by(|a, b| {
-        b.pgr
-            .total_cmp(&a.pgr)
-            .then(a.evaluation.cmp(&b.evaluation))
-    });
+    sorted.sort_by(|a, b| b.pgr.total_cmp(&a.pgr).then(a.evaluation.cmp(&b.evaluation)));
     let mut chosen: Vec<&Candidate> = Vec::new();
     let mut controls = BTreeSet::new();
     for candidate in &sorted {
@@ -38,15 +34,8 @@ pub fn choose(candidates: &[Candidate], count: usize) -> Vec<i64> {
             chosen.push(candidate);
         }
     }
-    chosen.sort_by(|a, b| {
-        b.pgr
-            .total_cmp(&a.pgr)
-            .then(a.evaluation.cmp(&b.evaluation))
-    });
-    chosen
-        .into_iter()
-        .map(|candidate| candidate.evaluation)
-        .collect()
+    chosen.sort_by(|a, b| b.pgr.total_cmp(&a.pgr).then(a.evaluation.cmp(&b.evaluation)));
+    chosen.into_iter().map(|candidate| candidate.evaluation).collect()
 }
 
 #[cfg(test)]

@@ -28,37 +28,22 @@ impl StudyKey {
 
     /// Of a demonstration: who knows the seed knows the key, and the study says so.
     pub fn of_seed(seed: u64) -> Self {
-        Self(
-            Sha256::new()
-                .chain_update("aar demonstration study")
-                .chain_update(seed.to_le_bytes())
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update("aar demonstration study").chain_update(seed.to_le_bytes()).finalize().into())
     }
 
     /// Read the key file, or make one that only its owner may read.
-    pub fn load_or(
-        path: &Path,
-        make: impl FnOnce() -> Result<Self, StudyError>,
-    ) -> Result<Self, StudyError> {
+    pub fn load_or(path: &Path, make: impl FnOnce() -> Result<Self, StudyError>) -> Result<Self, StudyError> {
         use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
         if let Ok(text) = std::fs::read_to_string(path) {
-            let bytes = hex::decode(text.trim())
-                .ok()
-                .and_then(|bytes| bytes.try_into().ok());
+            let bytes = hex::decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
             return bytes.map(Self).ok_or_else(|| StudyError::OtherStudy {
                 path: path.to_owned(),
                 detail: "the key file is not 64 hexadecimal digits".into(),
             });
         }
         let key = make()?;
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let mut file = file.map_err(StudyError::file("create", path))?;
         file.write_all(key.reveal().as_bytes())
             .and_then(|()| file.sync_all())
@@ -67,11 +52,7 @@ impl StudyKey {
     }
 
     fn derive(&self, purpose: &str) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(self.0)
-            .chain_update(purpose)
-            .finalize()
-            .into()
+        Sha256::new().chain_update(self.0).chain_update(purpose).finalize().into()
     }
 
     /// SHA-256 of the key.
@@ -97,18 +78,11 @@ impl StudyKey {
             let bytes = self.derive(&format!("evaluation seed {at}"));
             let value = u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default());
             // Positive as a signed number too: whatever language `train` is written in can read it.
-            Seed {
-                seed: value >> 1,
-                teacher,
-            }
+            Seed { seed: value >> 1, teacher }
         };
         let mut all = teachers.into_iter().enumerate().map(seed);
         let first: Vec<Seed> = all.by_ref().take(feedback).collect();
-        [
-            (Split::Feedback, first),
-            (Split::Selection, all.take(selection).collect()),
-        ]
-        .into()
+        [(Split::Feedback, first), (Split::Selection, all.take(selection).collect())].into()
     }
 }
 
@@ -122,24 +96,9 @@ mod tests {
         let seeds = StudyKey::of_seed(3).seeds(3, 10);
         let all: Vec<Seed> = seeds.values().flatten().copied().collect();
         assert_eq!(all.len(), 13);
-        assert_eq!(
-            all.iter()
-                .map(|seed| seed.teacher)
-                .collect::<BTreeSet<_>>()
-                .len(),
-            13
-        );
-        assert_eq!(
-            all.iter()
-                .map(|seed| seed.seed)
-                .collect::<BTreeSet<_>>()
-                .len(),
-            13
-        );
-        assert_ne!(
-            StudyKey::of_seed(3).seeds(3, 10),
-            StudyKey::of_seed(4).seeds(3, 10)
-        );
+        assert_eq!(all.iter().map(|seed| seed.teacher).collect::<BTreeSet<_>>().len(), 13);
+        assert_eq!(all.iter().map(|seed| seed.seed).collect::<BTreeSet<_>>().len(), 13);
+        assert_ne!(StudyKey::of_seed(3).seeds(3, 10), StudyKey::of_seed(4).seeds(3, 10));
     }
 
     #[test]
@@ -150,10 +109,7 @@ mod tests {
         let first = StudyKey::load_or(&path, StudyKey::draw).unwrap();
         let second = StudyKey::load_or(&path, StudyKey::draw).unwrap();
         assert_eq!(first.commitment(), second.commitment());
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(format!("{first:?}"), "StudyKey(…)");
     }
 }

@@ -74,13 +74,7 @@ pub struct Evaluation {
 
 impl Default for Evaluation {
     fn default() -> Self {
-        Self {
-            seeds: 3,
-            baselines: vec!["plain".into()],
-            wall_s: 180,
-            cpu_s: 180,
-            memory_mib: 4096,
-        }
+        Self { seeds: 3, baselines: vec!["plain".into()], wall_s: 180, cpu_s: 180, memory_mib: 4096 }
     }
 }
 
@@ -97,10 +91,7 @@ pub struct FeedbackPlan {
 
 impl Default for FeedbackPlan {
     fn default() -> Self {
-        Self {
-            policy: Policy::Naive { step: 0.05 },
-            bits: None,
-        }
+        Self { policy: Policy::Naive { step: 0.05 }, bits: None }
     }
 }
 
@@ -134,10 +125,7 @@ pub struct Close {
 
 impl Default for Close {
     fn default() -> Self {
-        Self {
-            finalists: 4,
-            seeds: 10,
-        }
+        Self { finalists: 4, seeds: 10 }
     }
 }
 
@@ -147,19 +135,13 @@ const TEACHERS: usize = 16;
 impl Plan {
     /// Parse a study file, apply `--quick` and `--set key=value`, check. `place` names the file in messages.
     pub fn read(text: &str, place: &str, quick: bool, sets: &[String]) -> Result<Self, StudyError> {
-        let wrong = |detail: String| StudyError::Plan {
-            place: place.into(),
-            detail,
-        };
-        let mut table: Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| wrong(error.to_string().trim().to_owned()))?;
+        let wrong = |detail: String| StudyError::Plan { place: place.into(), detail };
+        let mut table: Table =
+            text.parse().map_err(|error: toml::de::Error| wrong(error.to_string().trim().to_owned()))?;
         let small = table.remove("quick");
         if quick {
             let Some(Value::Table(small)) = small else {
-                return Err(wrong(
-                    "has no [quick] table, so --quick does not know what to make smaller".into(),
-                ));
+                return Err(wrong("has no [quick] table, so --quick does not know what to make smaller".into()));
             };
             make_quick(&mut table, small).map_err(wrong)?;
         }
@@ -174,35 +156,19 @@ impl Plan {
                 .ok()
                 .and_then(|mut t| t.remove("value"))
                 .unwrap_or_else(|| Value::String(value.into()));
-            put(&mut table, key, value).map_err(|detail| StudyError::Plan {
-                place: format!("--set {set}"),
-                detail,
-            })?;
+            put(&mut table, key, value).map_err(|detail| StudyError::Plan { place: format!("--set {set}"), detail })?;
         }
         // Through text once more, so that a message can point at the line of what is wrong.
         let merged = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
         let mut plan: Plan =
-            toml::from_str(if sets.is_empty() && !quick && !table_has_quick(text) {
-                text
-            } else {
-                &merged
-            })
-            .map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+            toml::from_str(if sets.is_empty() && !quick && !table_has_quick(text) { text } else { &merged })
+                .map_err(|error| wrong(error.to_string().trim().to_owned()))?;
         let free: Vec<&str> = DIRECTIONS
             .into_iter()
-            .filter(|text| {
-                !plan
-                    .researchers
-                    .iter()
-                    .any(|r| r.direction.as_deref() == Some(*text))
-            })
+            .filter(|text| !plan.researchers.iter().any(|r| r.direction.as_deref() == Some(*text)))
             .collect();
         let mut free = free.into_iter().cycle();
-        for researcher in plan
-            .researchers
-            .iter_mut()
-            .filter(|r| r.kind == Kind::Search && r.direction.is_none())
-        {
+        for researcher in plan.researchers.iter_mut().filter(|r| r.kind == Kind::Search && r.direction.is_none()) {
             researcher.direction = free.next().map(str::to_owned);
         }
         plan.check().map_err(wrong)?;
@@ -219,67 +185,28 @@ impl Plan {
         };
         bound("evaluation.seeds", self.evaluation.seeds, 1, 8)?;
         bound("close.seeds", self.close.seeds, 2, 15)?;
-        bound(
-            "evaluation.seeds + close.seeds",
-            self.evaluation.seeds + self.close.seeds,
-            3,
-            TEACHERS,
-        )?;
+        bound("evaluation.seeds + close.seeds", self.evaluation.seeds + self.close.seeds, 3, TEACHERS)?;
         bound("close.finalists", self.close.finalists, 1, 4)?;
-        bound(
-            "evaluation.wall_s",
-            self.evaluation.wall_s as usize,
-            5,
-            86_400,
-        )?;
-        bound(
-            "evaluation.cpu_s",
-            self.evaluation.cpu_s as usize,
-            5,
-            864_000,
-        )?;
-        bound(
-            "evaluation.memory_mib",
-            self.evaluation.memory_mib as usize,
-            256,
-            1 << 20,
-        )?;
+        bound("evaluation.wall_s", self.evaluation.wall_s as usize, 5, 86_400)?;
+        bound("evaluation.cpu_s", self.evaluation.cpu_s as usize, 5, 864_000)?;
+        bound("evaluation.memory_mib", self.evaluation.memory_mib as usize, 256, 1 << 20)?;
         bound("researchers", self.researchers.len(), 1, 64)?;
         if self.evaluation.baselines.first().map(String::as_str) != Some("plain") {
-            return Err(
-                "evaluation.baselines must start with \"plain\": everything is compared with it"
-                    .into(),
-            );
+            return Err("evaluation.baselines must start with \"plain\": everything is compared with it".into());
         }
         if !["any", "landlock", "namespaces"].contains(&self.isolation.as_str()) {
-            return Err(format!(
-                "isolation = {:?}: any, landlock or namespaces is possible",
-                self.isolation
-            ));
+            return Err(format!("isolation = {:?}: any, landlock or namespaces is possible", self.isolation));
         }
         let step = self.feedback.policy.step();
         if self.feedback.policy != Policy::Exact && !(0.001..=1.0).contains(&step) {
-            return Err(format!(
-                "feedback.policy.step = {step}: 0.001 to 1 is possible"
-            ));
+            return Err(format!("feedback.policy.step = {step}: 0.001 to 1 is possible"));
         }
-        if self
-            .feedback
-            .bits
-            .is_some_and(|bits| !(0.0..=1e6).contains(&bits))
-        {
+        if self.feedback.bits.is_some_and(|bits| !(0.0..=1e6).contains(&bits)) {
             return Err("feedback.bits must lie between 0 and 1000000".into());
         }
-        let mut names = std::collections::BTreeSet::from([
-            "plain".to_owned(),
-            "operator".into(),
-            "baseline".into(),
-        ]);
+        let mut names = std::collections::BTreeSet::from(["plain".to_owned(), "operator".into(), "baseline".into()]);
         for researcher in &self.researchers {
-            let plain = researcher
-                .name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-');
+            let plain = researcher.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
             if researcher.name.is_empty() || researcher.name.len() > 32 || !plain {
                 return Err(format!(
                     "researchers: name {:?} must be 1 to 32 letters, digits and dashes",
@@ -287,10 +214,7 @@ impl Plan {
                 ));
             }
             if !names.insert(researcher.name.clone()) {
-                return Err(format!(
-                    "researchers: the name {:?} is taken",
-                    researcher.name
-                ));
+                return Err(format!("researchers: the name {:?} is taken", researcher.name));
             }
             if !matches!(researcher.kind, Kind::Search | Kind::Random) {
                 return Err(format!(
@@ -298,17 +222,10 @@ impl Plan {
                     researcher.name
                 ));
             }
-            bound(
-                &format!("evaluations of {}", researcher.name),
-                researcher.evaluations as usize,
-                1,
-                1000,
-            )?;
+            bound(&format!("evaluations of {}", researcher.name), researcher.evaluations as usize, 1, 1000)?;
         }
         if self.testbed == "import" && (self.data.is_none() || self.model.is_none()) {
-            return Err(
-                "testbed = \"import\" needs data and model: --set data=DIR --set model=DIR".into(),
-            );
+            return Err("testbed = \"import\" needs data and model: --set data=DIR --set model=DIR".into());
         }
         Ok(())
     }
@@ -321,10 +238,7 @@ impl Plan {
 
     /// Evaluations of all researchers.
     pub fn evaluations(&self) -> u32 {
-        self.researchers
-            .iter()
-            .map(|researcher| researcher.evaluations)
-            .sum()
+        self.researchers.iter().map(|researcher| researcher.evaluations).sum()
     }
 }
 
@@ -333,19 +247,14 @@ pub const ANALYSIS: &str = "1: finalists = each random control's best by feedbac
      two-level bootstrap, 2000 replicates; paired t test against plain, Holm over finalists";
 
 fn table_has_quick(text: &str) -> bool {
-    text.parse::<Table>()
-        .is_ok_and(|table| table.contains_key("quick"))
+    text.parse::<Table>().is_ok_and(|table| table.contains_key("quick"))
 }
 
 fn make_quick(table: &mut Table, small: Table) -> Result<(), String> {
     for (key, value) in small {
         if key == "evaluations_per_researcher" {
             let researchers = table.get_mut("researchers").and_then(Value::as_array_mut);
-            for researcher in researchers
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_table_mut)
-            {
+            for researcher in researchers.into_iter().flatten().filter_map(Value::as_table_mut) {
                 researcher.insert("evaluations".into(), value.clone());
             }
         } else {
@@ -358,10 +267,7 @@ fn make_quick(table: &mut Table, small: Table) -> Result<(), String> {
 /// Set a dotted key.
 fn put(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
     let mut parts: Vec<&str> = key.split('.').collect();
-    let last = parts
-        .pop()
-        .filter(|last| !last.is_empty())
-        .ok_or("the key is empty")?;
+    let last = parts.pop().filter(|last| !last.is_empty()).ok_or("the key is empty")?;
     let mut at = table;
     for part in parts {
         at = at
@@ -391,34 +297,14 @@ mod tests {
         let quick = read(LAPTOP, true, &[]).unwrap();
         assert_eq!((quick.evaluations(), quick.close.seeds), (4, 3));
         assert_ne!(plan.hash(), quick.hash());
-        read(
-            include_str!("../../../studies/commonsense.toml"),
-            false,
-            &[],
-        )
-        .unwrap();
+        read(include_str!("../../../studies/commonsense.toml"), false, &[]).unwrap();
     }
 
     #[test]
     fn a_setting_overrides_the_file() {
-        let plan = read(
-            LAPTOP,
-            false,
-            &[
-                "testbed=fresh",
-                "close.seeds=5",
-                "evaluation.baselines=[\"plain\"]",
-            ],
-        )
-        .unwrap();
-        assert_eq!(
-            (
-                plan.testbed.as_str(),
-                plan.close.seeds,
-                plan.evaluation.baselines.len()
-            ),
-            ("fresh", 5, 1)
-        );
+        let plan =
+            read(LAPTOP, false, &["testbed=fresh", "close.seeds=5", "evaluation.baselines=[\"plain\"]"]).unwrap();
+        assert_eq!((plan.testbed.as_str(), plan.close.seeds, plan.evaluation.baselines.len()), ("fresh", 5, 1));
     }
 
     #[test]
@@ -432,10 +318,7 @@ mod tests {
         check("close.finalists=9", "close.finalists = 9: 1 to 4");
         check("evaluation.seed=3", "unknown field `seed`");
         check("isolation=none", "any, landlock or namespaces");
-        check(
-            "evaluation.baselines=[\"probe\"]",
-            "must start with \"plain\"",
-        );
+        check("evaluation.baselines=[\"probe\"]", "must start with \"plain\"");
         check("researchers=[]", "researchers = 0");
         check("close.seeds=-1", "close.seeds");
         check("close", "key=value");

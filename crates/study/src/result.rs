@@ -164,13 +164,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         .evaluations
         .iter()
         .zip(&snapshot.kinds)
-        .filter_map(|(record, &kind)| {
-            Some(Scored {
-                record,
-                kind,
-                score: server.score(record.id)?,
-            })
-        })
+        .filter_map(|(record, &kind)| Some(Scored { record, kind, score: server.score(record.id)? }))
         .collect();
     let frozen = vault.frozen(Split::Selection);
     let gap = frozen.ceiling - frozen.weak;
@@ -180,24 +174,17 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         (Rung::Replicated, [Purpose::Finalist, Purpose::Reference]),
         (Rung::Graded, [Purpose::Submission, Purpose::Baseline]),
     ] {
-        let rows: Vec<&Scored> = scored
-            .iter()
-            .filter(|row| purposes.contains(&row.record.asked.purpose))
-            .collect();
+        let rows: Vec<&Scored> = scored.iter().filter(|row| purposes.contains(&row.record.asked.purpose)).collect();
         let (rows, comparisons) = rows_of(&snapshot, server, rung, &rows);
         if rung == Rung::Replicated {
-            let widest = comparisons
-                .iter()
-                .map(|c| c.se)
-                .fold(None, |a: Option<f64>, se| Some(a.map_or(se, |a| a.max(se))));
+            let widest =
+                comparisons.iter().map(|c| c.se).fold(None, |a: Option<f64>, se| Some(a.map_or(se, |a| a.max(se))));
             resolves = widest.map(|se| minimum_difference(se, plan.close.seeds, gap));
         }
         leaderboard.extend(rows);
     }
     announce(&mut leaderboard);
-    let plain = scored
-        .iter()
-        .find(|row| is_plain(row.record) && row.record.asked.purpose == Purpose::Baseline);
+    let plain = scored.iter().find(|row| is_plain(row.record) && row.record.asked.purpose == Purpose::Baseline);
     let demonstration = testbed.truth_public;
     let account = snapshot.ledger.account(Unit::MilliBits);
     let mut result = StudyResult {
@@ -207,16 +194,8 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         demonstration,
         phase: snapshot.phase.name().into(),
         baselines: BaselinePair {
-            weak: BaselineRow {
-                mean: frozen.weak,
-                se: frozen.weak_se,
-                seeds: frozen.seeds,
-            },
-            ceiling: BaselineRow {
-                mean: frozen.ceiling,
-                se: frozen.ceiling_se,
-                seeds: frozen.seeds,
-            },
+            weak: BaselineRow { mean: frozen.weak, se: frozen.weak_se, seeds: frozen.seeds },
+            ceiling: BaselineRow { mean: frozen.ceiling, se: frozen.ceiling_se, seeds: frozen.seeds },
         },
         noise_floor: plain.map(|plain| vault.noise_floor(Split::Feedback, &plain.score)),
         resolves,
@@ -224,10 +203,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         researchers: researchers(&snapshot),
         verdict: String::new(),
         failures: failures(&snapshot),
-        bits: (
-            account.used as f64 / 1000.0,
-            account.limit.map(|limit| limit as f64 / 1000.0),
-        ),
+        bits: (account.used as f64 / 1000.0, account.limit.map(|limit| limit as f64 / 1000.0)),
         operations: snapshot.ledger.account(Unit::Operations).used,
         cpu_s: snapshot.ledger.account(Unit::CpuMs).used as f64 / 1000.0,
         wall_s: snapshot
@@ -255,12 +231,7 @@ pub fn candidates(server: &Server, snapshot: &Snapshot) -> Vec<Candidate> {
             pgr: server.score(record.id)?.pgr?.value,
         })
     };
-    snapshot
-        .evaluations
-        .iter()
-        .zip(&snapshot.kinds)
-        .filter_map(open)
-        .collect()
+    snapshot.evaluations.iter().zip(&snapshot.kinds).filter_map(open).collect()
 }
 
 /// Plain training, by the operator's hand.
@@ -268,34 +239,16 @@ fn is_plain(record: &EvaluationRecord) -> bool {
     record.asked.key.ends_with(" plain")
 }
 
-fn rows_of(
-    snapshot: &Snapshot,
-    server: &Server,
-    rung: Rung,
-    scored: &[&Scored],
-) -> (Vec<Row>, Vec<Comparison>) {
+fn rows_of(snapshot: &Snapshot, server: &Server, rung: Rung, scored: &[&Scored]) -> (Vec<Row>, Vec<Comparison>) {
     let vault = server.vault();
     let plain = scored.iter().find(|row| is_plain(row.record));
     let comparisons: Vec<Option<Comparison>> = scored
         .iter()
-        .map(|row| {
-            plain
-                .filter(|_| !is_plain(row.record))
-                .map(|plain| vault.compare(&row.score, &plain.score))
-        })
+        .map(|row| plain.filter(|_| !is_plain(row.record)).map(|plain| vault.compare(&row.score, &plain.score)))
         .collect();
     let found: Vec<Comparison> = comparisons.iter().copied().flatten().collect();
-    let mut adjusted = holm(
-        &found
-            .iter()
-            .map(|comparison| comparison.p)
-            .collect::<Vec<_>>(),
-    )
-    .into_iter();
-    let replicated: Vec<Replicated> = scored
-        .iter()
-        .map(|row| row.score.replicated.clone())
-        .collect();
+    let mut adjusted = holm(&found.iter().map(|comparison| comparison.p).collect::<Vec<_>>()).into_iter();
+    let replicated: Vec<Replicated> = scored.iter().map(|row| row.score.replicated.clone()).collect();
     let places = ranks(&replicated);
     let mut rows: Vec<Row> = scored
         .iter()
@@ -306,40 +259,17 @@ fn rows_of(
             row_of(snapshot, server, rung, row, p_plain, rank)
         })
         .collect();
-    rows.sort_by(|a, b| {
-        b.transfer_acc
-            .total_cmp(&a.transfer_acc)
-            .then(a.evaluation.cmp(&b.evaluation))
-    });
+    rows.sort_by(|a, b| b.transfer_acc.total_cmp(&a.transfer_acc).then(a.evaluation.cmp(&b.evaluation)));
     (rows, found)
 }
 
-fn row_of(
-    snapshot: &Snapshot,
-    server: &Server,
-    rung: Rung,
-    row: &Scored,
-    p_plain: Option<f64>,
-    rank: usize,
-) -> Row {
+fn row_of(snapshot: &Snapshot, server: &Server, rung: Rung, row: &Scored, p_plain: Option<f64>, rank: usize) -> Row {
     let asked = &row.record.asked;
     let author = |bundle: &String| {
-        snapshot
-            .evaluations
-            .iter()
-            .find(|other| other.asked.bundle == *bundle)
-            .map(|other| other.asked.by.clone())
+        snapshot.evaluations.iter().find(|other| other.asked.bundle == *bundle).map(|other| other.asked.by.clone())
     };
-    let earlier = |other: &&EvaluationRecord| {
-        other
-            .ended_ms
-            .is_some_and(|ended| ended <= row.record.at_ms)
-    };
-    let answers = snapshot
-        .evaluations
-        .iter()
-        .filter(earlier)
-        .filter(|other| other.asked.split == Split::Feedback);
+    let earlier = |other: &&EvaluationRecord| other.ended_ms.is_some_and(|ended| ended <= row.record.at_ms);
+    let answers = snapshot.evaluations.iter().filter(earlier).filter(|other| other.asked.split == Split::Feedback);
     let policy = snapshot.opening.as_ref().map(|opening| opening.policy);
     let bits = policy.map_or(0.0, |policy| policy.milli_bits() as f64 / 1000.0);
     Row {
@@ -359,11 +289,7 @@ fn row_of(
         id_acc: row.score.accuracy_in,
         ood_acc: row.score.accuracy_out,
         p_plain,
-        evaluations: snapshot
-            .evaluations
-            .iter()
-            .filter(|other| other.asked.bundle == asked.bundle)
-            .count(),
+        evaluations: snapshot.evaluations.iter().filter(|other| other.asked.bundle == asked.bundle).count(),
         parent: asked.parent.clone(),
         parent_by: asked.parent.as_ref().and_then(author),
         bundle: asked.bundle.clone(),
@@ -375,66 +301,37 @@ fn row_of(
 
 /// Beside every replicated value, what the same bundle was announced at.
 fn announce(rows: &mut [Row]) {
-    let graded: Vec<(String, Option<f64>)> = rows
-        .iter()
-        .filter(|row| row.rung == Rung::Graded)
-        .map(|row| (row.bundle.clone(), row.pgr))
-        .collect();
+    let graded: Vec<(String, Option<f64>)> =
+        rows.iter().filter(|row| row.rung == Rung::Graded).map(|row| (row.bundle.clone(), row.pgr)).collect();
     for row in rows.iter_mut().filter(|row| row.rung == Rung::Replicated) {
-        row.announced = graded
-            .iter()
-            .find(|(bundle, _)| *bundle == row.bundle)
-            .and_then(|(_, pgr)| *pgr);
+        row.announced = graded.iter().find(|(bundle, _)| *bundle == row.bundle).and_then(|(_, pgr)| *pgr);
     }
 }
 
 fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
     let wall = |name: &str| {
         let runs = snapshot.notes.iter().filter(|note| note.kind == "run");
-        runs.filter_map(|note| note.body["researchers"][name].as_f64())
-            .sum()
+        runs.filter_map(|note| note.body["researchers"][name].as_f64()).sum()
     };
-    let own = |name: &str, record: &EvaluationRecord| {
-        record.asked.by == name && record.asked.purpose == Purpose::Submission
-    };
+    let own =
+        |name: &str, record: &EvaluationRecord| record.asked.by == name && record.asked.purpose == Purpose::Submission;
     let row = |participant: &aar_server::event::Participant| ResearcherRow {
         name: participant.name.clone(),
         kind: participant.kind,
         direction: participant.direction.clone(),
-        evaluations: snapshot
-            .evaluations
-            .iter()
-            .filter(|record| own(&participant.name, record))
-            .count() as u32,
-        findings: snapshot
-            .findings
-            .iter()
-            .filter(|finding| finding.posted.by == participant.name)
-            .count(),
+        evaluations: snapshot.evaluations.iter().filter(|record| own(&participant.name, record)).count() as u32,
+        findings: snapshot.findings.iter().filter(|finding| finding.posted.by == participant.name).count(),
         wall_s: wall(&participant.name),
     };
-    snapshot
-        .participants
-        .iter()
-        .filter(|participant| participant.role == Role::Researcher)
-        .map(row)
-        .collect()
+    snapshot.participants.iter().filter(|participant| participant.role == Role::Researcher).map(row).collect()
 }
 
 fn failures(snapshot: &Snapshot) -> Vec<FailureRow> {
     let failed = |record: &EvaluationRecord| {
         let (reason, tail) = record.failure.as_ref()?;
         let last = tail.lines().last().unwrap_or_default();
-        let reason = if last.is_empty() {
-            reason.clone()
-        } else {
-            format!("{reason}: {last}")
-        };
-        Some(FailureRow {
-            method: record.asked.name.clone(),
-            by: record.asked.by.clone(),
-            reason,
-        })
+        let reason = if last.is_empty() { reason.clone() } else { format!("{reason}: {last}") };
+        Some(FailureRow { method: record.asked.name.clone(), by: record.asked.by.clone(), reason })
     };
     snapshot.evaluations.iter().filter_map(failed).collect()
 }

@@ -95,22 +95,14 @@ pub struct Tick<'a> {
 }
 
 /// Run, or go on with, a study to its end.
-pub fn run(
-    config: &RunConfig,
-    resumed: bool,
-    show: &mut dyn FnMut(StudyEvent),
-) -> Result<StudyResult, StudyError> {
+pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) -> Result<StudyResult, StudyError> {
     check_isolation(config)?;
     let started = Instant::now();
     let plan = config.plan;
     // A demonstration's key follows from its seed, so that anybody gets the same numbers; elsewhere it is the operating system's.
     let demonstration = config.testbed.record.truth_public;
     let key = StudyKey::load_or(&config.directory.path("key"), || {
-        if demonstration {
-            Ok(StudyKey::of_seed(plan.seed))
-        } else {
-            StudyKey::draw()
-        }
+        if demonstration { Ok(StudyKey::of_seed(plan.seed)) } else { StudyKey::draw() }
     })?;
     let sockets = tempfile::Builder::new()
         .prefix("aar-")
@@ -127,10 +119,7 @@ pub fn run(
     for participant in participants(plan, &key) {
         server.join(&participant)?;
     }
-    server.note(
-        "isolation",
-        serde_json::json!({"isolation": config.isolation.describe()}),
-    )?;
+    server.note("isolation", serde_json::json!({"isolation": config.isolation.describe()}))?;
     show(StudyEvent::Opened(&Opened {
         testbed: &config.testbed.record,
         resumed,
@@ -138,25 +127,17 @@ pub fn run(
         viewer: key.token("viewer"),
         server: &server,
     }));
-    let mut study = Running {
-        config,
-        server: &server,
-        key: &key,
-        sockets: sockets.path().to_owned(),
-        team: None,
-    };
+    let mut study = Running { config, server: &server, key: &key, sockets: sockets.path().to_owned(), team: None };
     let ended = study.all(show);
     let walls: serde_json::Map<String, serde_json::Value> = study
         .team
         .take()
-        .map(|team| {
-            team.wall_s()
-                .into_iter()
-                .map(|(name, wall)| (name, wall.into()))
-                .collect()
-        })
+        .map(|team| team.wall_s().into_iter().map(|(name, wall)| (name, wall.into())).collect())
         .unwrap_or_default();
-    server.note("run", serde_json::json!({"wall_s": started.elapsed().as_secs_f64(), "researchers": walls, "stopped": ended.is_err()}))?;
+    server.note(
+        "run",
+        serde_json::json!({"wall_s": started.elapsed().as_secs_f64(), "researchers": walls, "stopped": ended.is_err()}),
+    )?;
     ended?;
     Ok(result::of(&server, plan, &config.testbed.record))
 }
@@ -187,10 +168,7 @@ fn opening(config: &RunConfig, key: &StudyKey) -> Opening {
     let plan = config.plan;
     let policy = plan.feedback.policy;
     let answers = plan.evaluations() as u64 + plan.evaluation.baselines.len() as u64;
-    let bits = plan
-        .feedback
-        .bits
-        .map_or(answers * policy.milli_bits(), |bits| (bits * 1000.0) as u64);
+    let bits = plan.feedback.bits.map_or(answers * policy.milli_bits(), |bits| (bits * 1000.0) as u64);
     Opening {
         study: plan.name.clone(),
         testbed: config.testbed.record.name.clone(),
@@ -199,11 +177,7 @@ fn opening(config: &RunConfig, key: &StudyKey) -> Opening {
         key_commitment: key.commitment(),
         seeds: key.seeds(plan.evaluation.seeds, plan.close.seeds),
         policy,
-        limits: [
-            (Unit::Evaluations, u64::from(plan.evaluations())),
-            (Unit::MilliBits, bits),
-        ]
-        .into(),
+        limits: [(Unit::Evaluations, u64::from(plan.evaluations())), (Unit::MilliBits, bits)].into(),
     }
 }
 
@@ -229,10 +203,7 @@ fn participants(plan: &Plan, key: &StudyKey) -> Vec<Participant> {
         turns: true,
         token_hash: hash(&researcher.name),
     };
-    let mut all = vec![
-        service("worker", Role::Worker),
-        service("viewer", Role::Viewer),
-    ];
+    let mut all = vec![service("worker", Role::Worker), service("viewer", Role::Viewer)];
     all.extend(plan.researchers.iter().enumerate().map(researcher));
     all
 }
@@ -259,8 +230,7 @@ impl Running<'_> {
         }
         self.server.enter(Phase::Closing)?;
         self.close(&mut workers, show)?;
-        self.server
-            .note("key", serde_json::json!({"key": self.key.reveal()}))?;
+        self.server.note("key", serde_json::json!({"key": self.key.reveal()}))?;
         Ok(self.server.enter(Phase::Closed)?)
     }
 
@@ -282,11 +252,7 @@ impl Running<'_> {
             },
             threads: 1,
         };
-        Workers::start(
-            &self.config.executable,
-            &folder,
-            (0..self.config.workers.max(1)).map(file).collect(),
-        )
+        Workers::start(&self.config.executable, &folder, (0..self.config.workers.max(1)).map(file).collect())
     }
 
     /// Wait for changes until `done` says so, looking after workers and researchers meanwhile.
@@ -308,11 +274,7 @@ impl Running<'_> {
             }
             let working = self.team.as_ref().is_some_and(Team::working);
             let snapshot = self.server.snapshot();
-            let finished = snapshot
-                .jobs
-                .iter()
-                .filter(|job| job.status == aar_server::record::Status::Done)
-                .count();
+            let finished = snapshot.jobs.iter().filter(|job| job.status == aar_server::record::Status::Done).count();
             show(StudyEvent::Tick(&Tick {
                 snapshot: &snapshot,
                 jobs: (finished, self.planned_jobs()),
@@ -321,8 +283,7 @@ impl Running<'_> {
             if done(&snapshot, working) {
                 return Ok(snapshot);
             }
-            self.server
-                .wait(snapshot.version, Duration::from_millis(250));
+            self.server.wait(snapshot.version, Duration::from_millis(250));
         }
     }
 
@@ -332,12 +293,7 @@ impl Running<'_> {
         graded * plan.evaluation.seeds + (plan.close.finalists + 1) * plan.close.seeds
     }
 
-    fn request(
-        &self,
-        name: &str,
-        purpose: Purpose,
-        split: Split,
-    ) -> Result<OperatorRequest, StudyError> {
+    fn request(&self, name: &str, purpose: Purpose, split: Split) -> Result<OperatorRequest, StudyError> {
         let recipe = (self.config.recipe)(name).ok_or_else(|| StudyError::Plan {
             place: "evaluation.baselines".into(),
             detail: format!("no shipped recipe is called {name:?}; `lab recipes` lists them"),
@@ -354,11 +310,7 @@ impl Running<'_> {
         })
     }
 
-    fn baselines(
-        &mut self,
-        workers: &mut Workers,
-        show: &mut dyn FnMut(StudyEvent),
-    ) -> Result<(), StudyError> {
+    fn baselines(&mut self, workers: &mut Workers, show: &mut dyn FnMut(StudyEvent)) -> Result<(), StudyError> {
         let requests = self
             .config
             .plan
@@ -371,38 +323,21 @@ impl Running<'_> {
         }
         let all = |snapshot: &Snapshot, _| ended(snapshot, &[Purpose::Baseline]);
         let snapshot = self.wait(workers, show, &all)?;
-        let plain = snapshot
-            .evaluations
-            .iter()
-            .find(|record| record.asked.key == "feedback plain");
+        let plain = snapshot.evaluations.iter().find(|record| record.asked.key == "feedback plain");
         match plain.and_then(|plain| plain.failure.clone().map(|failure| (plain, failure))) {
-            Some((plain, (reason, tail))) => Err(StudyError::Baseline {
-                name: plain.asked.name.clone(),
-                reason: format!("{reason} {tail}"),
-            }),
+            Some((plain, (reason, tail))) => {
+                Err(StudyError::Baseline { name: plain.asked.name.clone(), reason: format!("{reason} {tail}") })
+            }
             None => Ok(()),
         }
     }
 
-    fn research(
-        &mut self,
-        workers: &mut Workers,
-        show: &mut dyn FnMut(StudyEvent),
-    ) -> Result<(), StudyError> {
+    fn research(&mut self, workers: &mut Workers, show: &mut dyn FnMut(StudyEvent)) -> Result<(), StudyError> {
         let retired = self.server.snapshot().retired;
-        let open = self
-            .config
-            .plan
-            .researchers
-            .iter()
-            .filter(|researcher| !retired.contains(&researcher.name));
-        let specs = open
-            .map(|researcher| self.spec(researcher))
-            .collect::<Result<Vec<_>, _>>()?;
+        let open = self.config.plan.researchers.iter().filter(|researcher| !retired.contains(&researcher.name));
+        let specs = open.map(|researcher| self.spec(researcher)).collect::<Result<Vec<_>, _>>()?;
         self.team = Some(Team::start(specs, &self.config.isolation)?);
-        self.wait(workers, show, &|snapshot, working| {
-            !working && ended(snapshot, &[Purpose::Submission])
-        })?;
+        self.wait(workers, show, &|snapshot, working| !working && ended(snapshot, &[Purpose::Submission]))?;
         Ok(())
     }
 
@@ -419,41 +354,24 @@ impl Running<'_> {
         Ok(ResearcherSpec {
             name: researcher.name.clone(),
             token: self.key.token(&researcher.name),
-            workspace: self
-                .config
-                .directory
-                .folder(&format!("researchers/{}", researcher.name))?,
+            workspace: self.config.directory.folder(&format!("researchers/{}", researcher.name))?,
             data: self.config.testbed.path.join("public"),
             socket_dir: self.sockets.clone(),
             lab: self.config.executable.clone(),
             args,
             threads: 1,
-            limits: Limits {
-                wall: day,
-                cpu: day,
-                ..Limits::default()
-            },
+            limits: Limits { wall: day, cpu: day, ..Limits::default() },
         })
     }
 
     /// Re-run the finalists and plain training on fresh seeds and the selection split.
-    fn close(
-        &mut self,
-        workers: &mut Workers,
-        show: &mut dyn FnMut(StudyEvent),
-    ) -> Result<(), StudyError> {
+    fn close(&mut self, workers: &mut Workers, show: &mut dyn FnMut(StudyEvent)) -> Result<(), StudyError> {
         let snapshot = self.server.snapshot();
-        let chosen = finalists::choose(
-            &result::candidates(self.server, &snapshot),
-            self.config.plan.close.finalists,
-        );
-        let chosen: Vec<EvaluationRecord> = chosen
-            .into_iter()
-            .filter_map(|id| snapshot.evaluations.get(id as usize - 1).cloned())
-            .collect();
+        let chosen = finalists::choose(&result::candidates(self.server, &snapshot), self.config.plan.close.finalists);
+        let chosen: Vec<EvaluationRecord> =
+            chosen.into_iter().filter_map(|id| snapshot.evaluations.get(id as usize - 1).cloned()).collect();
         show(StudyEvent::Finalists(&chosen));
-        self.server
-            .evaluate(&self.request("plain", Purpose::Reference, Split::Selection)?)?;
+        self.server.evaluate(&self.request("plain", Purpose::Reference, Split::Selection)?)?;
         for finalist in &chosen {
             let asked = &finalist.asked;
             let Some(bundle) = self.server.bundle(&asked.bundle) else {
@@ -470,18 +388,12 @@ impl Running<'_> {
                 key: format!("finalist {}", asked.bundle),
             })?;
         }
-        self.wait(workers, show, &|snapshot, _| {
-            ended(snapshot, &[Purpose::Reference, Purpose::Finalist])
-        })?;
+        self.wait(workers, show, &|snapshot, _| ended(snapshot, &[Purpose::Reference, Purpose::Finalist]))?;
         Ok(())
     }
 }
 
 /// Whether all evaluations of these purposes have ended.
 fn ended(snapshot: &Snapshot, purposes: &[Purpose]) -> bool {
-    snapshot
-        .evaluations
-        .iter()
-        .filter(|record| purposes.contains(&record.asked.purpose))
-        .all(EvaluationRecord::ended)
+    snapshot.evaluations.iter().filter(|record| purposes.contains(&record.asked.purpose)).all(EvaluationRecord::ended)
 }

@@ -41,18 +41,9 @@ impl Team {
         let mut members = Vec::new();
         for spec in specs {
             let running = Some(Researcher::spawn(&spec, isolation)?);
-            members.push(Member {
-                spec,
-                running,
-                restarts: 0,
-                started: Instant::now(),
-                wall_s: 0.0,
-            });
+            members.push(Member { spec, running, restarts: 0, started: Instant::now(), wall_s: 0.0 });
         }
-        Ok(Self {
-            members,
-            isolation: isolation.clone(),
-        })
+        Ok(Self { members, isolation: isolation.clone() })
     }
 
     /// Look after everybody once.
@@ -95,11 +86,7 @@ impl Team {
     /// Seconds each has been at work in this run.
     pub fn wall_s(&self) -> Vec<(String, f64)> {
         let of = |member: &Member| {
-            let wall = if member.running.is_some() {
-                member.started.elapsed().as_secs_f64()
-            } else {
-                member.wall_s
-            };
+            let wall = if member.running.is_some() { member.started.elapsed().as_secs_f64() } else { member.wall_s };
             (member.spec.name.clone(), wall)
         };
         self.members.iter().map(of).collect()

@@ -21,27 +21,18 @@ pub struct Testbed {
 
 /// Read a testbed's record.
 pub fn open(path: &Path) -> Result<Testbed, StudyError> {
-    let wrong = |detail: String| StudyError::Testbed {
-        path: path.to_owned(),
-        detail,
-    };
+    let wrong = |detail: String| StudyError::Testbed { path: path.to_owned(), detail };
     let file = path.join("testbed.json");
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| wrong(format!("read testbed.json: {error}")))?;
-    let format = serde_json::from_str::<serde_json::Value>(&text)
-        .ok()
-        .and_then(|value| value["format"].as_u64());
+    let text = std::fs::read_to_string(&file).map_err(|error| wrong(format!("read testbed.json: {error}")))?;
+    let format = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|value| value["format"].as_u64());
     if format.is_some_and(|format| format > u64::from(TESTBED_FORMAT)) {
         return Err(wrong(format!(
             "format {} is newer than this version knows ({TESTBED_FORMAT})",
             format.unwrap_or(0)
         )));
     }
-    let record =
-        serde_json::from_str(&text).map_err(|error| wrong(format!("testbed.json: {error}")))?;
-    let path = path
-        .canonicalize()
-        .map_err(StudyError::file("find", path))?;
+    let record = serde_json::from_str(&text).map_err(|error| wrong(format!("testbed.json: {error}")))?;
+    let path = path.canonicalize().map_err(StudyError::file("find", path))?;
     Ok(Testbed { path, record })
 }
 
@@ -60,15 +51,11 @@ pub fn prepare(
             if !own.exists() {
                 // The secret is kept from the first moment on, so that an interrupted mint goes on with the same one.
                 let key = StudyKey::load_or(&directory.path("world-secret"), StudyKey::draw)?;
-                let secret =
-                    Secret::from_hex(&key.reveal()).ok_or_else(|| StudyError::Testbed {
-                        path: own.clone(),
-                        detail: "the world's secret is damaged".into(),
-                    })?;
-                let options = MintOptions {
-                    threads,
-                    attempts: 24,
-                };
+                let secret = Secret::from_hex(&key.reveal()).ok_or_else(|| StudyError::Testbed {
+                    path: own.clone(),
+                    detail: "the world's secret is damaged".into(),
+                })?;
+                let options = MintOptions { threads, attempts: 24 };
                 let minted = mint::mint(&Settings::default(), &secret, options, listen)?;
                 seal::seal(&minted, &secret, "fresh", false, &own)?;
             }
@@ -88,22 +75,15 @@ pub fn prepare(
                     seed: plan.seed,
                     threads,
                 };
-                aar_worlds::import::import(&settings, &own, imported).map_err(|error| {
-                    StudyError::Testbed {
-                        path: settings.data.clone(),
-                        detail: error.to_string(),
-                    }
-                })?;
+                aar_worlds::import::import(&settings, &own, imported)
+                    .map_err(|error| StudyError::Testbed { path: settings.data.clone(), detail: error.to_string() })?;
             }
             open(&own)
         }
         name => {
             let direct = PathBuf::from(name);
-            let candidates =
-                std::iter::once(direct).chain(worlds.iter().map(|folder| folder.join(name)));
-            let found = candidates
-                .into_iter()
-                .find(|path| path.join("testbed.json").exists());
+            let candidates = std::iter::once(direct).chain(worlds.iter().map(|folder| folder.join(name)));
+            let found = candidates.into_iter().find(|path| path.join("testbed.json").exists());
             open(&found.ok_or_else(|| StudyError::Testbed {
                 path: name.into(),
                 detail: format!(

@@ -11,9 +11,7 @@ const SEEDS: usize = 5;
 pub fn of(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     let mut text = judge(result, plan, closed);
     if result.demonstration {
-        text.push_str(
-            " Demonstration: this world's truth is public, so nothing here counts as a discovery.",
-        );
+        text.push_str(" Demonstration: this world's truth is public, so nothing here counts as a discovery.");
     }
     text
 }
@@ -22,19 +20,14 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     if !closed {
         return "The study is not closed; graded rows are announcements, not results.".into();
     }
-    let finalists: Vec<&Row> = result
-        .leaderboard
-        .iter()
-        .filter(|row| row.rung == Rung::Replicated && row.kind != Kind::Baseline)
-        .collect();
+    let finalists: Vec<&Row> =
+        result.leaderboard.iter().filter(|row| row.rung == Rung::Replicated && row.kind != Kind::Baseline).collect();
     let Some(best) = finalists.first() else {
         return "No submission was graded, so there was nothing to replicate.".into();
     };
     let (Some(pgr), Some([low, high])) = (best.pgr, best.pgr_ci) else {
         let gap = result.baselines.ceiling.mean - result.baselines.weak.mean;
-        return format!(
-            "PGR is undefined here: the gap of {gap:.3} between weak and ceiling is not clearly positive."
-        );
+        return format!("PGR is undefined here: the gap of {gap:.3} between weak and ceiling is not clearly positive.");
     };
     let value = format!("{pgr:.2} [{low:.2}, {high:.2}]");
     if plan.close.seeds < SEEDS {
@@ -43,13 +36,11 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
             plan.close.seeds, best.method
         );
     }
-    let announced = best.announced.map_or(String::new(), |announced| {
-        format!("; it was announced at {announced:.2} before replication")
-    });
+    let announced = best
+        .announced
+        .map_or(String::new(), |announced| format!("; it was announced at {announced:.2} before replication"));
     let p = best.p_plain.unwrap_or(1.0);
-    let mut text = if p < 0.05
-        && plain(result).is_none_or(|plain| best.transfer_acc > plain.transfer_acc)
-    {
+    let mut text = if p < 0.05 && plain(result).is_none_or(|plain| best.transfer_acc > plain.transfer_acc) {
         format!(
             "{} by {} recovers {value} of the gap on fresh seeds and unseen items{announced}. {}",
             best.method,
@@ -66,16 +57,10 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     };
     if finalists.len() > 1 && finalists[1].rank == best.rank {
         let tied = finalists.iter().filter(|row| row.rank == best.rank).count();
-        text.push_str(&format!(
-            " The first {tied} can't be told apart at this size."
-        ));
+        text.push_str(&format!(" The first {tied} can't be told apart at this size."));
     }
     if let Some(control) = finalists.iter().find(|row| row.kind == Kind::Random) {
-        let relation = if control.rank == best.rank {
-            "is not clearly behind"
-        } else {
-            "is behind"
-        };
+        let relation = if control.rank == best.rank { "is not clearly behind" } else { "is behind" };
         text.push_str(&format!(" The random control's best {relation}."));
     }
     text.push_str(" Whether it holds elsewhere was not tried.");
@@ -83,20 +68,11 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
 }
 
 fn plain(result: &StudyResult) -> Option<&Row> {
-    result
-        .leaderboard
-        .iter()
-        .find(|row| row.rung == Rung::Replicated && row.kind == Kind::Baseline)
+    result.leaderboard.iter().find(|row| row.rung == Rung::Replicated && row.kind == Kind::Baseline)
 }
 
 fn against_plain(result: &StudyResult, p: f64) -> String {
-    let value = plain(result)
-        .and_then(|plain| plain.pgr)
-        .map_or("-".into(), |pgr| format!("{pgr:.2}"));
-    let p = if p < 0.001 {
-        "p < 0.001".into()
-    } else {
-        format!("p = {p:.3}")
-    };
+    let value = plain(result).and_then(|plain| plain.pgr).map_or("-".into(), |pgr| format!("{pgr:.2}"));
+    let p = if p < 0.001 { "p < 0.001".into() } else { format!("p = {p:.3}") };
     format!("Plain training on the same seeds: {value} ({p}).")
 }

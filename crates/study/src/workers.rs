@@ -40,26 +40,18 @@ const RESTARTS: u32 = 8;
 
 impl Workers {
     /// Start one per file; the files are written below `folder`.
-    pub fn start(
-        executable: &Path,
-        folder: &Path,
-        files: Vec<WorkerFile>,
-    ) -> Result<Self, StudyError> {
+    pub fn start(executable: &Path, folder: &Path, files: Vec<WorkerFile>) -> Result<Self, StudyError> {
         let mut placed = Vec::new();
         for file in files {
             let path = folder.join(format!("{}.json", file.name));
             std::fs::write(&path, serde_json::to_string(&file).unwrap_or_default())
                 .map_err(StudyError::file("write", &path))?;
-            std::fs::create_dir_all(&file.scratch)
-                .map_err(StudyError::file("create", &file.scratch))?;
+            // A worker that was ended in the middle of a job leaves its folders.
+            let _ = std::fs::remove_dir_all(&file.scratch);
+            std::fs::create_dir_all(&file.scratch).map_err(StudyError::file("create", &file.scratch))?;
             placed.push((path, file));
         }
-        let mut workers = Self {
-            executable: executable.to_owned(),
-            children: vec![],
-            files: placed,
-            restarts: 0,
-        };
+        let mut workers = Self { executable: executable.to_owned(), children: vec![], files: placed, restarts: 0 };
         for at in 0..workers.files.len() {
             let child = workers.spawn(at)?;
             workers.children.push(Some(child));
@@ -70,10 +62,7 @@ impl Workers {
     fn spawn(&self, at: usize) -> Result<Child, StudyError> {
         let (path, file) = &self.files[at];
         let log_path = path.with_extension("log");
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log_path);
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path);
         let log = log.map_err(StudyError::file("create", &log_path))?;
         Command::new(&self.executable)
             .arg("worker")

@@ -41,21 +41,12 @@ pub struct Baselines {
 
 impl Baselines {
     /// Run all of them. `done` is called after each run, 33 times and then as often again for the readout.
-    pub fn run(
-        draw: &Draw,
-        teacher: &Teacher,
-        tests: &Tests,
-        done: &(dyn Fn() + Sync),
-    ) -> Result<Self, WorldError> {
+    pub fn run(draw: &Draw, teacher: &Teacher, tests: &Tests, done: &(dyn Fn() + Sync)) -> Result<Self, WorldError> {
         let taught: Vec<_> = (0..=SEEDS)
             .into_par_iter()
             .map(|seed| {
                 let tuned = teacher.tune(draw, seed)?;
-                let soft: Vec<f32> = tuned
-                    .margins(&draw.pool.items)?
-                    .into_iter()
-                    .map(sigmoid)
-                    .collect();
+                let soft: Vec<f32> = tuned.margins(&draw.pool.items)?.into_iter().map(sigmoid).collect();
                 let mut correct = [vec![], vec![], vec![]];
                 if seed < SEEDS {
                     for (out, sample) in correct.iter_mut().zip(tests.all()) {
@@ -77,21 +68,13 @@ impl Baselines {
         let found = [accuracy(&candidates[0]), accuracy(&candidates[1])];
         let best = usize::from(found[1] > found[0]);
         let ceiling = candidates.into_iter().nth(best).unwrap_or_default();
-        Ok(Self {
-            soft,
-            weak,
-            ceiling,
-            candidates: found,
-        })
+        Ok(Self { soft, weak, ceiling, candidates: found })
     }
 
     /// The frozen runs of one of feedback (0) and selection (1).
     pub fn frozen(&self, split: usize) -> FrozenRuns {
         let of = |runs: &[[Vec<bool>; 3]]| runs.iter().map(|run| bits(&run[split])).collect();
-        FrozenRuns {
-            weak: of(&self.weak),
-            ceiling: of(&self.ceiling),
-        }
+        FrozenRuns { weak: of(&self.weak), ceiling: of(&self.ceiling) }
     }
 
     /// Mean weak and ceiling accuracy on the check items.

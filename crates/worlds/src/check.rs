@@ -27,21 +27,11 @@ pub const JUDGING: Bound = ("student's judging skill", Some(0.80), None);
 
 /// A measured bound.
 pub(crate) fn check(bound: Bound, value: f64) -> Check {
-    Check {
-        name: bound.0.into(),
-        value,
-        bounds: (bound.1, bound.2),
-        report_only: false,
-    }
+    Check { name: bound.0.into(), value, bounds: (bound.1, bound.2), report_only: false }
 }
 
 fn report(name: String, value: f64) -> Check {
-    Check {
-        name,
-        value,
-        bounds: (None, None),
-        report_only: true,
-    }
+    Check { name, value, bounds: (None, None), report_only: true }
 }
 
 /// A recipe's account over the seeds.
@@ -67,20 +57,11 @@ pub fn first(
         check(GAP, ceiling - weak),
         check(JUDGING, draw.skill.judging()),
         check(PLAIN, plain[0].pgr),
-        check(
-            ("seconds per seed of plain, test included", None, Some(6.0)),
-            plain[0].wall_s,
-        ),
+        check(("seconds per seed of plain, test included", None, Some(6.0)), plain[0].wall_s),
         report("ceiling by fine-tuning".into(), baselines.candidates[0]),
         report("ceiling by linear readout".into(), baselines.candidates[1]),
-        report(
-            "clusters of the feedback split".into(),
-            tests.feedback.items.len() as f64,
-        ),
-        report(
-            "clusters of the selection split".into(),
-            tests.selection.items.len() as f64,
-        ),
+        report("clusters of the feedback split".into(), tests.feedback.items.len() as f64),
+        report("clusters of the selection split".into(), tests.selection.items.len() as f64),
     ])
 }
 
@@ -92,56 +73,24 @@ pub fn rest(
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<Check>, WorldError> {
     let (weak, ceiling) = baselines.on_check();
-    let recipes = shipped::RECIPES
-        .iter()
-        .map(|(name, _)| recipe(name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let recipes = shipped::RECIPES.iter().map(|(name, _)| recipe(name)).collect::<Result<Vec<_>, _>>()?;
     let scored = score(draw, baselines, tests, &recipes, done)?;
     let plain = &scored[0];
     let mut others: Vec<&Scored> = scored[1..].iter().collect();
     others.sort_by(|a, b| b.pgr.total_cmp(&a.pgr));
-    let dearest = others
-        .iter()
-        .map(|other| other.operations / plain.operations)
-        .fold(1.0, f64::max);
+    let dearest = others.iter().map(|other| other.operations / plain.operations).fold(1.0, f64::max);
     let best_shortcut = shortcuts::measure(draw, &tests.check);
-    let strongest = best_shortcut
-        .iter()
-        .map(|(_, value)| *value)
-        .fold(0.0, f64::max);
+    let strongest = best_shortcut.iter().map(|(_, value)| *value).fold(0.0, f64::max);
     let mut table = vec![
-        check(
-            ("spread: best - plain, in PGR", Some(0.15), None),
-            others[0].pgr - plain.pgr,
-        ),
-        report(
-            "spread: second best - plain, in PGR".into(),
-            others[1].pgr - plain.pgr,
-        ),
-        check(
-            ("best shortcut - weak, in accuracy", None, Some(0.05)),
-            strongest - weak,
-        ),
-        check(
-            ("operations of the dearest recipe / plain", None, Some(3.05)),
-            dearest,
-        ),
+        check(("spread: best - plain, in PGR", Some(0.15), None), others[0].pgr - plain.pgr),
+        report("spread: second best - plain, in PGR".into(), others[1].pgr - plain.pgr),
+        check(("best shortcut - weak, in accuracy", None, Some(0.05)), strongest - weak),
+        check(("operations of the dearest recipe / plain", None, Some(3.05)), dearest),
     ];
-    table.extend(
-        best_shortcut
-            .into_iter()
-            .map(|(name, value)| report(format!("shortcut: {name} (accuracy)"), value)),
-    );
+    table.extend(best_shortcut.into_iter().map(|(name, value)| report(format!("shortcut: {name} (accuracy)"), value)));
     let cloze = cloze(draw, tests)?;
-    table.push(report(
-        "constructed: pool labelled by cloze (PGR)".into(),
-        (cloze - weak) / (ceiling - weak),
-    ));
-    table.extend(
-        scored
-            .iter()
-            .map(|recipe| report(format!("PGR of {}", recipe.name), recipe.pgr)),
-    );
+    table.push(report("constructed: pool labelled by cloze (PGR)".into(), (cloze - weak) / (ceiling - weak)));
+    table.extend(scored.iter().map(|recipe| report(format!("PGR of {}", recipe.name), recipe.pgr)));
     Ok(table)
 }
 
@@ -154,9 +103,7 @@ fn score(
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<Scored>, WorldError> {
     let (weak, ceiling) = baselines.on_check();
-    let jobs: Vec<(usize, usize)> = (0..recipes.len())
-        .flat_map(|r| (0..SEEDS).map(move |seed| (r, seed)))
-        .collect();
+    let jobs: Vec<(usize, usize)> = (0..recipes.len()).flat_map(|r| (0..SEEDS).map(move |seed| (r, seed))).collect();
     let runs: Vec<(f64, u64, f64)> = jobs
         .into_par_iter()
         .map(|(r, seed)| {
@@ -170,15 +117,12 @@ fn score(
             Ok((tests.check.accuracy(&margins), aar_lm::ops::take(), wall_s))
         })
         .collect::<Result<_, WorldError>>()?;
-    let scored = recipes
-        .iter()
-        .zip(runs.chunks_exact(SEEDS))
-        .map(|(recipe, runs)| Scored {
-            name: recipe.name.clone(),
-            pgr: (mean(runs.iter().map(|run| run.0)) - weak) / (ceiling - weak),
-            operations: mean(runs.iter().map(|run| run.1 as f64)),
-            wall_s: runs.iter().map(|run| run.2).fold(f64::INFINITY, f64::min),
-        });
+    let scored = recipes.iter().zip(runs.chunks_exact(SEEDS)).map(|(recipe, runs)| Scored {
+        name: recipe.name.clone(),
+        pgr: (mean(runs.iter().map(|run| run.0)) - weak) / (ceiling - weak),
+        operations: mean(runs.iter().map(|run| run.1 as f64)),
+        wall_s: runs.iter().map(|run| run.2).fold(f64::INFINITY, f64::min),
+    });
     Ok(scored.collect())
 }
 
@@ -188,44 +132,22 @@ fn cloze(draw: &Draw, tests: &Tests) -> Result<f64, WorldError> {
     let world = &draw.world;
     let ask = |prompt: &str, reply: &str| -> Result<f32, WorldError> {
         let mut words = prompt.split(' ');
-        let (attribute, entity) = (
-            words.next().unwrap_or_default(),
-            words.next().unwrap_or_default(),
-        );
+        let (attribute, entity) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let statement = draw.tokenizer.encode(&format!("{entity} {attribute} is"))?;
         let ids = draw.tokenizer.encode(reply)?;
-        let logits = draw.student.model().last_logits(
-            &[statement.as_slice()].into_iter().collect(),
-            &ids,
-            1,
-        );
+        let logits = draw.student.model().last_logits(&[statement.as_slice()].into_iter().collect(), &ids, 1);
         let fillers = world.fillers();
-        let values = logits
-            .iter()
-            .zip(&ids)
-            .filter(|(_, id)| !fillers.contains(id))
-            .map(|(logit, _)| *logit);
+        let values = logits.iter().zip(&ids).filter(|(_, id)| !fillers.contains(id)).map(|(logit, _)| *logit);
         Ok(values.fold(f32::NEG_INFINITY, f32::max))
     };
     let mut margins = Vec::with_capacity(draw.pool.items.len());
     for item in &draw.pool.items {
-        if let aar_domain::item::Item::Preference {
-            prompt,
-            first,
-            second,
-            ..
-        } = item
-        {
+        if let aar_domain::item::Item::Preference { prompt, first, second, .. } = item {
             margins.push(ask(prompt, first)? - ask(prompt, second)?);
         }
     }
-    let pool = Pool::new(
-        draw.pool.items.clone(),
-        margins.into_iter().map(sigmoid).collect(),
-    );
+    let pool = Pool::new(draw.pool.items.clone(), margins.into_iter().map(sigmoid).collect());
     let trained = train::train(&recipe("plain")?, &pool, &draw.student, 0)?;
     debug_assert_eq!(draw.student.problem(), &draw.problem);
-    Ok(tests
-        .check
-        .accuracy(&trained.margins(&draw.student, &tests.check.items)?))
+    Ok(tests.check.accuracy(&trained.margins(&draw.student, &tests.check.items)?))
 }

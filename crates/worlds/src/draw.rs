@@ -43,21 +43,14 @@ pub struct Sample {
 
 impl From<Vec<LabelledItem>> for Sample {
     fn from(rows: Vec<LabelledItem>) -> Self {
-        Self {
-            items: rows.iter().map(|row| row.item.clone()).collect(),
-            rows,
-        }
+        Self { items: rows.iter().map(|row| row.item.clone()).collect(), rows }
     }
 }
 
 impl Sample {
     /// Which of these margins are right.
     pub fn correct(&self, margins: &[f32]) -> Vec<bool> {
-        margins
-            .iter()
-            .zip(&self.rows)
-            .map(|(margin, row)| (*margin > 0.0) == row.positive)
-            .collect()
+        margins.iter().zip(&self.rows).map(|(margin, row)| (*margin > 0.0) == row.positive).collect()
     }
 
     /// Share of right answers.
@@ -67,10 +60,7 @@ impl Sample {
 
     /// The truth as targets.
     pub fn targets(&self) -> Vec<f32> {
-        self.rows
-            .iter()
-            .map(|row| f32::from(u8::from(row.positive)))
-            .collect()
+        self.rows.iter().map(|row| f32::from(u8::from(row.positive))).collect()
     }
 }
 
@@ -81,11 +71,7 @@ pub fn share(bits: &[bool]) -> f64 {
 
 impl Draw {
     /// Make the world and pre-train its student on one thread. `step` hears of every fiftieth step.
-    pub fn new(
-        settings: &Settings,
-        secret: Secret,
-        step: &dyn Fn(usize),
-    ) -> Result<Self, WorldError> {
+    pub fn new(settings: &Settings, secret: Secret, step: &dyn Fn(usize)) -> Result<Self, WorldError> {
         let world = World::new(settings, &secret);
         let problem = items::problem(&world);
         let tokenizer = Tokenizer::word_level(&world.words)?;
@@ -98,39 +84,14 @@ impl Draw {
             steps: settings.student_steps,
         };
         let seed = secret.stream("student init").next_u64();
-        let model = pretraining.run(
-            &mut secret.stream("student documents"),
-            seed,
-            &mut |at, _| {
-                step(at);
-                true
-            },
-        )?;
-        let skill = skill(
-            &world,
-            &known,
-            &model,
-            500,
-            &mut secret.stream("student skill"),
-        );
+        let model = pretraining.run(&mut secret.stream("student documents"), seed, &mut |at, _| {
+            step(at);
+            true
+        })?;
+        let skill = skill(&world, &known, &model, 500, &mut secret.stream("student skill"));
         let student = DecoderStudent::new(&problem, model, tokenizer.clone(), 1)?;
-        let pool = items::draw(
-            &world,
-            Part::Pool,
-            Distribution::In,
-            settings.pool,
-            &mut secret.stream("pool"),
-        );
+        let pool = items::draw(&world, Part::Pool, Distribution::In, settings.pool, &mut secret.stream("pool"));
         let tuning = items::draw_test(&world, settings.tuning, &mut secret.stream("tuning"));
-        Ok(Self {
-            world,
-            problem,
-            tokenizer,
-            student,
-            skill,
-            pool: pool.into(),
-            tuning: tuning.into(),
-            secret,
-        })
+        Ok(Self { world, problem, tokenizer, student, skill, pool: pool.into(), tuning: tuning.into(), secret })
     }
 }

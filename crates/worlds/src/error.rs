@@ -16,7 +16,7 @@ pub enum WorldError {
     Entropy(getrandom::Error),
     /// The truth could not be written.
     #[error("seal the truth: {0}")]
-    Truth(#[from] aar_grader::truth::TruthError),
+    Sealing(#[from] aar_grader::VaultError),
     /// A file could not be written.
     #[error("{step} {path}: {source}")]
     File {
@@ -40,10 +40,7 @@ pub enum WorldError {
 
 impl WorldError {
     /// For `map_err` on file operations.
-    pub(crate) fn file(
-        step: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| WorldError::File { step, path, source }
     }

@@ -95,35 +95,19 @@ pub struct Minted {
 pub type Listen<'a> = &'a (dyn Fn(MintEvent) + Sync);
 
 /// Draw until a world holds all bounds.
-pub fn mint(
-    settings: &Settings,
-    secret: &Secret,
-    options: MintOptions,
-    listen: Listen,
-) -> Result<Minted, WorldError> {
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads.max(1))
-        .build()?;
+pub fn mint(settings: &Settings, secret: &Secret, options: MintOptions, listen: Listen) -> Result<Minted, WorldError> {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build()?;
     threads.install(|| search(settings, secret, options, listen))
 }
 
-fn search(
-    settings: &Settings,
-    secret: &Secret,
-    options: MintOptions,
-    listen: Listen,
-) -> Result<Minted, WorldError> {
+fn search(settings: &Settings, secret: &Secret, options: MintOptions, listen: Listen) -> Result<Minted, WorldError> {
     let mut record = Vec::new();
     let mut next = 1;
     while next <= options.attempts {
         // Draws are independent, so a round prepares one per thread; they are judged in their order.
-        let round: Vec<u32> = (next..=options.attempts)
-            .take(options.threads.max(1))
-            .collect();
+        let round: Vec<u32> = (next..=options.attempts).take(options.threads.max(1)).collect();
         next += round.len() as u32;
-        let prepared = round
-            .into_par_iter()
-            .map(|attempt| prepare(settings, secret, attempt, listen));
+        let prepared = round.into_par_iter().map(|attempt| prepare(settings, secret, attempt, listen));
         for prepared in prepared.collect::<Result<Vec<_>, _>>()? {
             let (mut attempt, ready) = prepared;
             if let Some((draw, teacher)) = ready {
@@ -131,17 +115,8 @@ fn search(
                 record.push(attempt.clone());
                 listen(MintEvent::Ended(Box::new(attempt)));
                 if let Some((draw, baselines, tests)) = judged {
-                    let checks = record
-                        .last()
-                        .map(|last| last.checks.clone())
-                        .unwrap_or_default();
-                    return Ok(Minted {
-                        draw,
-                        baselines,
-                        tests,
-                        checks,
-                        attempts: record,
-                    });
+                    let checks = record.last().map(|last| last.checks.clone()).unwrap_or_default();
+                    return Ok(Minted { draw, baselines, tests, checks, attempts: record });
                 }
             } else {
                 record.push(attempt.clone());
@@ -155,27 +130,13 @@ fn search(
 type Prepared = (Attempt, Option<(Draw, Teacher)>);
 
 /// Pre-train the student, then look for a teacher whose figures on tuning items lie well inside the bounds.
-fn prepare(
-    settings: &Settings,
-    secret: &Secret,
-    number: u32,
-    listen: Listen,
-) -> Result<Prepared, WorldError> {
+fn prepare(settings: &Settings, secret: &Secret, number: u32, listen: Listen) -> Result<Prepared, WorldError> {
     let started = std::time::Instant::now();
     let total = settings.student_steps + TRIALS * 100;
-    let progress = |what, done| {
-        listen(MintEvent::Progress {
-            attempt: number,
-            what,
-            done,
-            total,
-        })
-    };
-    let draw = Draw::new(
-        settings,
-        secret.child(&format!("attempt {number}")),
-        &|step| progress("pre-training the student", step),
-    )?;
+    let progress = |what, done| listen(MintEvent::Progress { attempt: number, what, done, total });
+    let draw = Draw::new(settings, secret.child(&format!("attempt {number}")), &|step| {
+        progress("pre-training the student", step)
+    })?;
     let mut attempt = Attempt {
         attempt: number,
         judging: draw.skill.judging(),
@@ -193,10 +154,7 @@ fn prepare(
         attempt.ceiling = Some(ceiling);
         let mut known = FIRST_KNOWN;
         for variant in 0..TRIALS {
-            progress(
-                "looking for a teacher",
-                settings.student_steps + variant * 100,
-            );
+            progress("looking for a teacher", settings.student_steps + variant * 100);
             let teacher = Teacher::new(&draw, known, variant as u32)?;
             let trial = try_teacher(&draw, &teacher, ceiling)?;
             attempt.teachers.push(trial);
@@ -228,9 +186,7 @@ fn quick_ceiling(draw: &Draw) -> Result<f64, WorldError> {
     let plain = recipe("plain")?;
     let run = |seed: u64| -> Result<f64, WorldError> {
         let trained = train::train(&plain, &pool, &draw.student, seed)?;
-        Ok(draw
-            .tuning
-            .accuracy(&trained.margins(&draw.student, &draw.tuning.items)?))
+        Ok(draw.tuning.accuracy(&trained.margins(&draw.student, &draw.tuning.items)?))
     };
     let runs = (0..2).map(run).collect::<Result<Vec<_>, _>>()?;
     Ok(mean(runs.into_iter()))
@@ -262,9 +218,7 @@ fn try_teacher(draw: &Draw, teacher: &Teacher, ceiling: f64) -> Result<TeacherTr
         for (seed, soft) in soft.iter().enumerate().take(seeds) {
             let pool = Pool::new(draw.pool.items.clone(), soft.clone());
             let trained = train::train(&recipe, &pool, &draw.student, seed as u64)?;
-            sum += draw
-                .tuning
-                .accuracy(&trained.margins(&draw.student, &draw.tuning.items)?);
+            sum += draw.tuning.accuracy(&trained.margins(&draw.student, &draw.tuning.items)?);
         }
         Ok((sum / seeds as f64 - trial.weak) / (ceiling - trial.weak))
     };
@@ -272,13 +226,7 @@ fn try_teacher(draw: &Draw, teacher: &Teacher, ceiling: f64) -> Result<TeacherTr
     trial.plain = Some(plain);
     if (0.13..=0.45).contains(&plain) {
         let mut best = f64::NEG_INFINITY;
-        for name in [
-            "both-orders",
-            "self-training",
-            "posterior",
-            "confident",
-            "zero-shot",
-        ] {
+        for name in ["both-orders", "self-training", "posterior", "confident", "zero-shot"] {
             best = best.max(pgr(name, 2)?);
         }
         trial.spread = Some(best - plain);
@@ -314,16 +262,10 @@ fn next_known(trial: &TeacherTrial, ceiling: f64) -> Option<f64> {
 type Judged = Option<(Draw, Baselines, Tests)>;
 
 /// Run the frozen baselines and measure the table on fresh items.
-fn judge(
-    draw: Draw,
-    teacher: &Teacher,
-    attempt: &mut Attempt,
-    listen: Listen,
-) -> Result<Judged, WorldError> {
+fn judge(draw: Draw, teacher: &Teacher, attempt: &mut Attempt, listen: Listen) -> Result<Judged, WorldError> {
     let started = std::time::Instant::now();
     let settings = &draw.world.settings;
-    let sample =
-        |name: &str, count| draw_test(&draw.world, count, &mut draw.secret.stream(name)).into();
+    let sample = |name: &str, count| draw_test(&draw.world, count, &mut draw.secret.stream(name)).into();
     let tests = Tests {
         feedback: sample("feedback", settings.feedback),
         selection: sample("selection", settings.selection),
@@ -333,12 +275,7 @@ fn judge(
     let count = AtomicUsize::new(0);
     let done = || {
         let done = count.fetch_add(1, Ordering::Relaxed) + 1;
-        listen(MintEvent::Progress {
-            attempt: attempt.attempt,
-            what: "measuring the bounds",
-            done,
-            total,
-        });
+        listen(MintEvent::Progress { attempt: attempt.attempt, what: "measuring the bounds", done, total });
     };
     let baselines = Baselines::run(&draw, teacher, &tests, &done)?;
     let mut checks = check::first(&draw, &baselines, &tests, &done)?;

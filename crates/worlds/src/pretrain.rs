@@ -70,18 +70,8 @@ impl Pretraining<'_> {
         progress: &mut dyn FnMut(usize, &Decoder) -> bool,
     ) -> Result<Decoder, LmError> {
         let model = Decoder::init(config(self.world, self.shape), &InitScale::default(), seed);
-        let optimizer = AdamW {
-            lr: 2e-3,
-            betas: (0.9, 0.95),
-            eps: 1e-8,
-            weight_decay: 0.05,
-            clip: Some(1.0),
-        };
-        let schedule = Schedule::Cosine {
-            warmup: 50,
-            total: self.steps,
-            floor: 0.05,
-        };
+        let optimizer = AdamW { lr: 2e-3, betas: (0.9, 0.95), eps: 1e-8, weight_decay: 0.05, clip: Some(1.0) };
+        let schedule = Schedule::Cosine { warmup: 50, total: self.steps, floor: 0.05 };
         let mut trainer = Trainer::new(model, Scope::Full, optimizer, schedule, 1, seed);
         let writer = Writer::new(self.world, self.known);
         let settings = &self.world.settings;
@@ -92,11 +82,7 @@ impl Pretraining<'_> {
                 let document = writer.draw(&self.mix, rng);
                 rows.push(&document.tokens);
                 let weight = |i: usize| {
-                    if i == document.answer {
-                        1.0
-                    } else {
-                        settings.background_weight
-                    }
+                    if i == document.answer { 1.0 } else { settings.background_weight }
                 };
                 weights.extend((0..document.tokens.len()).map(weight));
             }
@@ -110,25 +96,13 @@ impl Pretraining<'_> {
 }
 
 /// Measure a model on `count` fresh documents of every kind.
-pub fn skill(
-    world: &World,
-    known: &[Fact],
-    model: &Decoder,
-    count: usize,
-    rng: &mut ChaCha8Rng,
-) -> Skill {
+pub fn skill(world: &World, known: &[Fact], model: &Decoder, count: usize, rng: &mut ChaCha8Rng) -> Skill {
     let writer = Writer::new(world, known);
     let mut share = |kind: Kind| {
         let documents: Vec<_> = (0..count).map(|_| writer.write(kind, rng)).collect();
-        let rows: Rows = documents
-            .iter()
-            .map(|document| &document.tokens[..document.answer])
-            .collect();
+        let rows: Rows = documents.iter().map(|document| &document.tokens[..document.answer]).collect();
         let right = model.next_token(&rows, 1).into_iter().zip(&documents);
-        right
-            .filter(|(id, document)| *id == document.tokens[document.answer])
-            .count() as f64
-            / count as f64
+        right.filter(|(id, document)| *id == document.tokens[document.answer]).count() as f64 / count as f64
     };
     Skill {
         recall: share(Kind::Statement),

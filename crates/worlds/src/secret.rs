@@ -25,13 +25,7 @@ impl Secret {
 
     /// Of a demonstration, which says that it is one: anybody who knows the seed knows the truth.
     pub fn of_seed(seed: u64) -> Self {
-        Self(
-            Sha256::new()
-                .chain_update("aar demonstration")
-                .chain_update(seed.to_le_bytes())
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update("aar demonstration").chain_update(seed.to_le_bytes()).finalize().into())
     }
 
     /// From 64 hexadecimal digits.
@@ -51,25 +45,12 @@ impl Secret {
 
     /// An independent secret, for instance of one draw of a mint.
     pub fn child(&self, name: &str) -> Self {
-        Self(
-            Sha256::new()
-                .chain_update(self.0)
-                .chain_update("child")
-                .chain_update(name)
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update(self.0).chain_update("child").chain_update(name).finalize().into())
     }
 
     /// An independent stream of random numbers per purpose.
     pub fn stream(&self, purpose: &str) -> ChaCha8Rng {
-        ChaCha8Rng::from_seed(
-            Sha256::new()
-                .chain_update(self.0)
-                .chain_update(purpose)
-                .finalize()
-                .into(),
-        )
+        ChaCha8Rng::from_seed(Sha256::new().chain_update(self.0).chain_update(purpose).finalize().into())
     }
 }
 

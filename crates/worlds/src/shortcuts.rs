@@ -23,10 +23,7 @@ pub fn measure(draw: &Draw, test: &Sample) -> Vec<(&'static str, f64)> {
             *sum += value / SEEDS as f64;
         }
     }
-    ["bag of words", "length", "position", "most common answer"]
-        .into_iter()
-        .zip(sums)
-        .collect()
+    ["bag of words", "length", "position", "most common answer"].into_iter().zip(sums).collect()
 }
 
 fn replies(item: &Item) -> (&str, &str) {
@@ -44,13 +41,7 @@ fn length(item: &Item) -> f64 {
 
 /// Follow a number's sign, in whichever direction the labelled set says.
 fn threshold(labelled: &Sample, test: &Sample, number: impl Fn(&Item) -> f64) -> f64 {
-    let margins = |sample: &Sample| {
-        sample
-            .items
-            .iter()
-            .map(|item| number(item) as f32)
-            .collect::<Vec<_>>()
-    };
+    let margins = |sample: &Sample| sample.items.iter().map(|item| number(item) as f32).collect::<Vec<_>>();
     let mut answers = margins(test);
     if labelled.accuracy(&margins(labelled)) < 0.5 {
         answers.iter_mut().for_each(|margin| *margin = -*margin);
@@ -60,19 +51,13 @@ fn threshold(labelled: &Sample, test: &Sample, number: impl Fn(&Item) -> f64) ->
 
 /// Logistic regression on counts of words, first reply minus second.
 fn bag_of_words(words: &[String], labelled: &Sample, test: &Sample) -> f64 {
-    let place: HashMap<&str, usize> = words
-        .iter()
-        .enumerate()
-        .map(|(i, word)| (word.as_str(), i))
-        .collect();
+    let place: HashMap<&str, usize> = words.iter().enumerate().map(|(i, word)| (word.as_str(), i)).collect();
     let features = |sample: &Sample| {
         let mut out = vec![0.0f32; sample.items.len() * words.len()];
         for (row, item) in out.chunks_exact_mut(words.len()).zip(&sample.items) {
             let (first, second) = replies(item);
             let mut count = |text: &str, sign: f32| {
-                text.split(' ')
-                    .filter_map(|word| place.get(word))
-                    .for_each(|&i| row[i] += sign);
+                text.split(' ').filter_map(|word| place.get(word)).for_each(|&i| row[i] += sign);
             };
             count(first, 1.0);
             count(second, -1.0);

@@ -38,29 +38,17 @@ impl Teacher {
             steps: settings.teacher_steps,
         };
         let mut gate = stream("skill");
-        let model = pretraining.run(
-            &mut stream("documents"),
-            stream("init").next_u64(),
-            &mut |_, model| skill(&draw.world, &facts, model, 300, &mut gate).pair < SKILL_GATE,
-        )?;
-        Ok(Self {
-            known,
-            model: DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)?,
-        })
+        let model = pretraining.run(&mut stream("documents"), stream("init").next_u64(), &mut |_, model| {
+            skill(&draw.world, &facts, model, 300, &mut gate).pair < SKILL_GATE
+        })?;
+        Ok(Self { known, model: DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)? })
     }
 
     /// The labelled set of the `seed`-th fine-tuning.
     pub fn labelled(draw: &Draw, seed: usize) -> Sample {
         let settings = &draw.world.settings;
         let mut rng = draw.secret.stream(&format!("labelled {seed}"));
-        items::draw(
-            &draw.world,
-            Part::Labelled,
-            Distribution::In,
-            settings.labelled,
-            &mut rng,
-        )
-        .into()
+        items::draw(&draw.world, Part::Labelled, Distribution::In, settings.labelled, &mut rng).into()
     }
 
     /// Fine-tune on the `seed`-th labelled set.
@@ -80,16 +68,10 @@ impl Teacher {
             learning_rate: settings.teacher_rate,
             weight_decay: 0.01,
             swap_augment: false,
-            seed: draw
-                .secret
-                .stream(&format!("teacher order {seed}"))
-                .next_u64(),
+            seed: draw.secret.stream(&format!("teacher order {seed}")).next_u64(),
             on_step: &|_, _| (),
         };
-        Ok(Tuned {
-            teacher: &self.model,
-            artefact: self.model.train(&spec)?,
-        })
+        Ok(Tuned { teacher: &self.model, artefact: self.model.train(&spec)? })
     }
 }
 
@@ -102,8 +84,6 @@ pub struct Tuned<'a> {
 impl Tuned<'_> {
     /// Its margins, `[items]`.
     pub fn margins(&self, items: &[Item]) -> Result<Vec<f32>, WorldError> {
-        Ok(self
-            .teacher
-            .margins(&self.artefact, PromptChoice::Task, items, Orders::Single)?)
+        Ok(self.teacher.margins(&self.artefact, PromptChoice::Task, items, Orders::Single)?)
     }
 }

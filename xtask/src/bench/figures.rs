@@ -19,16 +19,8 @@ impl Spread {
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
         let (half, odd) = (values.len() / 2, values.len() % 2 == 1);
-        let median = if odd {
-            values[half]
-        } else {
-            (values[half - 1] + values[half]) / 2.0
-        };
-        Some(Spread {
-            median,
-            least,
-            most,
-        })
+        let median = if odd { values[half] } else { (values[half - 1] + values[half]) / 2.0 };
+        Some(Spread { median, least, most })
     }
 }
 
@@ -40,11 +32,7 @@ mod tests {
     fn medians() {
         let spread = |values: &[f64]| Spread::of(values.to_vec());
         assert_eq!(spread(&[]), None);
-        let three = Spread {
-            median: 2.0,
-            least: 1.0,
-            most: 9.0,
-        };
+        let three = Spread { median: 2.0, least: 1.0, most: 9.0 };
         assert_eq!(spread(&[9.0, 1.0, 2.0]), Some(three));
         assert_eq!(spread(&[4.0, 1.0, 2.0, 3.0]).unwrap().median, 2.5);
     }

@@ -49,9 +49,7 @@ pub fn measure(root: &Path, options: &Options) -> Result<Vec<Row>, String> {
         eprintln!("round {} of {}", round + 1, options.rounds);
         let pytorch = |theirs: &mut Vec<_>| -> Result<(), String> {
             if options.pytorch {
-                theirs.push(one_side(
-                    Command::new(&options.python).arg(root.join(PYTORCH)),
-                )?);
+                theirs.push(one_side(Command::new(&options.python).arg(root.join(PYTORCH)))?);
             }
             Ok(())
         };
@@ -76,49 +74,30 @@ fn one_side(command: &mut Command) -> Result<Vec<Measured>, String> {
         return Err(format!("{name} ended with {}", output.status));
     }
     let measured = parse(&String::from_utf8_lossy(&output.stdout));
-    if measured.is_empty() {
-        Err(format!("{name} printed no measurement"))
-    } else {
-        Ok(measured)
-    }
+    if measured.is_empty() { Err(format!("{name} printed no measurement")) } else { Ok(measured) }
 }
 
 fn parse(text: &str) -> Vec<Measured> {
-    text.lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 fn rows(ours: &[Vec<Measured>], theirs: &[Vec<Measured>]) -> Result<Vec<Row>, String> {
     let key = |m: &Measured| (m.shape.clone(), m.task.clone());
     let by_key = |rounds: &[Vec<Measured>]| -> Vec<BTreeMap<_, _>> {
-        rounds
-            .iter()
-            .map(|round| round.iter().map(|m| (key(m), m.clone())).collect())
-            .collect()
+        rounds.iter().map(|round| round.iter().map(|m| (key(m), m.clone())).collect()).collect()
     };
     let (ours, theirs) = (by_key(ours), by_key(theirs));
     let mut rows = Vec::new();
     for key in ours.first().into_iter().flat_map(|round| round.keys()) {
         let speed = |rounds: &[BTreeMap<_, Measured>]| -> Vec<f64> {
-            rounds
-                .iter()
-                .filter_map(|round| round.get(key))
-                .map(|m| m.tokens_per_s)
-                .collect()
+            rounds.iter().filter_map(|round| round.get(key)).map(|m| m.tokens_per_s).collect()
         };
         let (a, b) = (speed(&ours), speed(&theirs));
         if !theirs.is_empty() && a.len() != b.len() {
-            return Err(format!(
-                "shape {}, {}: measured on one side only",
-                key.0, key.1
-            ));
+            return Err(format!("shape {}, {}: measured on one side only", key.0, key.1));
         }
         let first = |rounds: &[BTreeMap<_, Measured>]| rounds.first()?.get(key)?.operations;
-        let shares = ours
-            .iter()
-            .filter_map(|round| round.get(key)?.peak_share)
-            .collect();
+        let shares = ours.iter().filter_map(|round| round.get(key)?.peak_share).collect();
         rows.push(Row {
             shape: key.0.clone(),
             task: key.1.clone(),
@@ -135,20 +114,13 @@ fn rows(ours: &[Vec<Measured>], theirs: &[Vec<Measured>]) -> Result<Vec<Row>, St
 
 /// For the terminal: medians, and the least and most ratio of a round.
 pub fn table(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "shape  task         engine t/s  of peak    Gop   pytorch t/s    Gop   ratio  [least, most]\n",
-    );
+    let mut text =
+        String::from("shape  task         engine t/s  of peak    Gop   pytorch t/s    Gop   ratio  [least, most]\n");
     let giga = |n: Option<f64>| n.map_or("–".to_owned(), |n| format!("{:.1}", n / 1e9));
     for row in rows {
-        let peak = row
-            .engine_peak_share
-            .map_or("–".to_owned(), |s| format!("{:.0} %", s.median * 100.0));
-        let theirs = row
-            .pytorch_tokens_per_s
-            .map_or("–".to_owned(), |s| format!("{:.0}", s.median));
-        let ratio = row.ratio.map_or("–".to_owned(), |s| {
-            format!("{:.2}  [{:.2}, {:.2}]", s.median, s.least, s.most)
-        });
+        let peak = row.engine_peak_share.map_or("–".to_owned(), |s| format!("{:.0} %", s.median * 100.0));
+        let theirs = row.pytorch_tokens_per_s.map_or("–".to_owned(), |s| format!("{:.0}", s.median));
+        let ratio = row.ratio.map_or("–".to_owned(), |s| format!("{:.2}  [{:.2}, {:.2}]", s.median, s.least, s.most));
         text += &format!(
             "{:<6} {:<10} {:>12.0} {peak:>8} {:>6} {theirs:>13} {:>6}   {ratio}\n",
             row.shape,
@@ -175,26 +147,12 @@ mod tests {
     #[test]
     fn ratios_are_formed_within_a_round() {
         // The machine is twice as fast in the second round: the ratio does not move.
-        let rows = rows(
-            &[round(130.0, 10.0), round(260.0, 20.0)],
-            &[round(100.0, 8.0), round(200.0, 16.0)],
-        );
+        let rows = rows(&[round(130.0, 10.0), round(260.0, 20.0)], &[round(100.0, 8.0), round(200.0, 16.0)]);
         let rows = rows.unwrap();
         let train = rows.iter().find(|row| row.task == "train").unwrap();
-        assert_eq!(
-            train.ratio,
-            Some(Spread {
-                median: 1.3,
-                least: 1.3,
-                most: 1.3
-            })
-        );
+        assert_eq!(train.ratio, Some(Spread { median: 1.3, least: 1.3, most: 1.3 }));
         assert_eq!(train.engine_tokens_per_s.median, 195.0);
-        assert!(
-            table(&rows).contains("1.25  [1.25, 1.25]"),
-            "{}",
-            table(&rows)
-        );
+        assert!(table(&rows).contains("1.25  [1.25, 1.25]"), "{}", table(&rows));
     }
 
     #[test]

@@ -47,19 +47,10 @@ pub const APART: &[Apart] = &[
     },
     Apart {
         from: "aar-server",
-        to: &[
-            "aar-evaluation",
-            "aar-researcher",
-            "aar-worlds",
-            "aar-sandbox",
-        ],
+        to: &["aar-evaluation", "aar-researcher", "aar-worlds", "aar-sandbox"],
         why: "server, workers and researchers meet only through api",
     },
-    Apart {
-        from: "aar-evaluation",
-        to: &["aar-grader", "aar-worlds"],
-        why: "a worker never holds the truth",
-    },
+    Apart { from: "aar-evaluation", to: &["aar-grader", "aar-worlds"], why: "a worker never holds the truth" },
     Apart {
         from: "aar-evaluation",
         to: &["aar-server", "aar-researcher"],
@@ -75,36 +66,14 @@ pub const APART: &[Apart] = &[
         to: &["aar-server", "aar-evaluation"],
         why: "server, workers and researchers meet only through api",
     },
-    Apart {
-        from: "aar-sandbox",
-        to: &["aar-grader"],
-        why: "what runs a stranger's code never holds the truth",
-    },
-    Apart {
-        from: "aar-lm",
-        to: &["aar-domain", "aar-api"],
-        why: "the engine knows nothing of PGR or HTTP",
-    },
-    Apart {
-        from: "aar-kernels",
-        to: &["aar-domain", "aar-api"],
-        why: "kernels know numbers only",
-    },
-    Apart {
-        from: "aar-methods",
-        to: &["aar-api"],
-        why: "a method reads files; the bench does the talking",
-    },
+    Apart { from: "aar-sandbox", to: &["aar-grader"], why: "what runs a stranger's code never holds the truth" },
+    Apart { from: "aar-lm", to: &["aar-domain", "aar-api"], why: "the engine knows nothing of PGR or HTTP" },
+    Apart { from: "aar-kernels", to: &["aar-domain", "aar-api"], why: "kernels know numbers only" },
+    Apart { from: "aar-methods", to: &["aar-api"], why: "a method reads files; the bench does the talking" },
 ];
 
 /// Rooms that reach no network and no database.
-pub const PURE: &[&str] = &[
-    "aar-domain",
-    "aar-kernels",
-    "aar-lm",
-    "aar-methods",
-    "aar-grader",
-];
+pub const PURE: &[&str] = &["aar-domain", "aar-kernels", "aar-lm", "aar-methods", "aar-grader"];
 
 /// The crates by which one would.
 pub const WORLDLY: &[&str] = &[

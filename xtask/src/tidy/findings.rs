@@ -31,22 +31,12 @@ impl Finding {
     /// One occurrence on a line (from 0).
     pub fn at(path: &str, line: usize, what: impl Into<String>) -> Self {
         let what = what.into();
-        Finding {
-            key: path.to_owned(),
-            line: Some(line + 1),
-            measure: 1,
-            what,
-        }
+        Finding { key: path.to_owned(), line: Some(line + 1), measure: 1, what }
     }
 
     /// Something about a whole file, with its size in the rule's measure.
     pub fn whole(key: impl Into<String>, measure: u64, what: impl Into<String>) -> Self {
-        Finding {
-            key: key.into(),
-            line: None,
-            measure,
-            what: what.into(),
-        }
+        Finding { key: key.into(), line: None, measure, what: what.into() }
     }
 }
 
@@ -54,8 +44,5 @@ impl Finding {
 #[cfg(test)]
 pub fn found(find: fn(&Tree) -> Vec<Finding>, path: &str, text: &str) -> Vec<Finding> {
     let file = super::tree::File::new(path, text.as_bytes().to_vec());
-    find(&Tree {
-        files: vec![file],
-        history_bytes: None,
-    })
+    find(&Tree { files: vec![file], history_bytes: None })
 }

@@ -23,17 +23,7 @@ const SURROUNDINGS: &[(&str, &[&str])] = &[
     ("process::exit", &[]),
     ("process::abort", &[]),
     // Time limits, timers shown to people, time stamps in the event log.
-    (
-        "Instant::now",
-        &[
-            "sandbox",
-            "evaluation",
-            "researcher",
-            "study",
-            "server",
-            "worlds",
-        ],
-    ),
+    ("Instant::now", &["sandbox", "evaluation", "researcher", "study", "server", "worlds"]),
     ("SystemTime::now", &["study", "server"]),
 ];
 
@@ -73,21 +63,14 @@ pub const RULES: &[Rule] = &[
 
 /// Lines of code that ship with a library: no tests, no programs.
 fn library_lines(tree: &Tree) -> impl Iterator<Item = (&File, usize, &str)> {
-    let libraries = tree.rust().filter(|(file, _)| {
-        file.room().is_some_and(|room| !PROGRAMS.contains(&room)) && !is_build(&file.path)
-    });
+    let libraries = tree
+        .rust()
+        .filter(|(file, _)| file.room().is_some_and(|room| !PROGRAMS.contains(&room)) && !is_build(&file.path));
     libraries.flat_map(|(file, rust)| shipped(file, rust, &rust.parts.code))
 }
 
-fn shipped<'a>(
-    file: &'a File,
-    rust: &'a Rust,
-    part: &'a str,
-) -> impl Iterator<Item = (&'a File, usize, &'a str)> {
-    part.lines()
-        .enumerate()
-        .filter(|(line, _)| !rust.is_test(*line))
-        .map(move |(line, text)| (file, line, text))
+fn shipped<'a>(file: &'a File, rust: &'a Rust, part: &'a str) -> impl Iterator<Item = (&'a File, usize, &'a str)> {
+    part.lines().enumerate().filter(|(line, _)| !rust.is_test(*line)).map(move |(line, text)| (file, line, text))
 }
 
 fn is_build(path: &str) -> bool {
@@ -105,10 +88,7 @@ fn printing(tree: &Tree) -> Vec<Finding> {
                 found.push(Finding::at(&file.path, line, *call));
             }
         }
-        for lint in LINTS
-            .iter()
-            .filter(|lint| words(text, lint).next().is_some())
-        {
+        for lint in LINTS.iter().filter(|lint| words(text, lint).next().is_some()) {
             found.push(Finding::at(&file.path, line, format!("{lint} allowed")));
         }
     }
@@ -121,10 +101,7 @@ fn surroundings(tree: &Tree) -> Vec<Finding> {
         let hit = SURROUNDINGS.iter().find(|(call, rooms)| {
             let allowed = file.room().is_some_and(|room| rooms.contains(&room));
             // `env::var` also stands for `env::var_os` and `env::vars`.
-            !allowed
-                && text
-                    .match_indices(call)
-                    .any(|(at, _)| begins_a_path(&text[..at]))
+            !allowed && text.match_indices(call).any(|(at, _)| begins_a_path(&text[..at]))
         });
         if let Some((call, _)) = hit {
             found.push(Finding::at(&file.path, line, *call));
@@ -145,9 +122,7 @@ fn baked_paths(tree: &Tree) -> Vec<Finding> {
         .filter(|(file, _, text)| {
             let included = file.text.as_deref().unwrap_or_default();
             // Only include_str! and include_bytes! may join it: they read while building.
-            text.contains("CARGO_MANIFEST_DIR")
-                && !included.contains("include_")
-                && file.room() != Some("xtask")
+            text.contains("CARGO_MANIFEST_DIR") && !included.contains("include_") && file.room() != Some("xtask")
         })
         .map(|(file, line, _)| Finding::at(&file.path, line, "CARGO_MANIFEST_DIR"))
         .collect()
@@ -155,9 +130,7 @@ fn baked_paths(tree: &Tree) -> Vec<Finding> {
 
 fn truth_names(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
-    let rooms = tree
-        .rust()
-        .filter(|(file, _)| file.room().is_some_and(|room| !TRUTH_ROOMS.contains(&room)));
+    let rooms = tree.rust().filter(|(file, _)| file.room().is_some_and(|room| !TRUTH_ROOMS.contains(&room)));
     for (file, rust) in rooms {
         for (file, line, text) in shipped(file, rust, &rust.parts.code) {
             if let Some(name) = identifiers(text).find(|name| name.contains("Truth")) {
@@ -174,17 +147,14 @@ fn truth_names(tree: &Tree) -> Vec<Finding> {
 }
 
 fn identifiers(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|name| !name.is_empty())
+    code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|name| !name.is_empty())
 }
 
 /// `truth.json`, `truth/…`, `…/truth`: a path, unlike the word in a sentence.
 fn names_a_truth_file(text: &str) -> bool {
     words(text, "truth").any(|at| {
         let (before, after) = (&text[..at], &text[at + "truth".len()..]);
-        let ending = after
-            .strip_prefix('.')
-            .is_some_and(|e| e.starts_with(char::is_alphanumeric));
+        let ending = after.strip_prefix('.').is_some_and(|e| e.starts_with(char::is_alphanumeric));
         ending || after.starts_with('/') || before.ends_with('/')
     })
 }
@@ -195,9 +165,7 @@ fn sleeping_tests(tree: &Tree) -> Vec<Finding> {
         for (line, text) in rust.parts.code.lines().enumerate() {
             let text = text.trim_start();
             for attribute in ["ignore", "should_panic"] {
-                let written = text
-                    .strip_prefix("#[")
-                    .and_then(|t| t.strip_prefix(attribute));
+                let written = text.strip_prefix("#[").and_then(|t| t.strip_prefix(attribute));
                 if written.is_some_and(|rest| rest.starts_with([']', ' ', '(', '='])) {
                     found.push(Finding::at(&file.path, line, format!("#[{attribute}]")));
                 }
@@ -229,11 +197,7 @@ mod tests {
                 (LIBRARY, "eprint!(\"x\"); dbg!(x);", 2),
                 (LIBRARY, "#![allow(clippy::print_stdout)]", 1),
                 (LIBRARY, "// println!\nwriteln!(out, \"println!\")", 0),
-                (
-                    LIBRARY,
-                    "#[cfg(test)]\nmod tests {\n  fn a() { println!(); }\n}",
-                    0,
-                ),
+                (LIBRARY, "#[cfg(test)]\nmod tests {\n  fn a() { println!(); }\n}", 0),
                 ("crates/lm/examples/a.rs", "println!()", 0),
                 ("crates/aar/src/main.rs", "println!()", 0),
             ],
@@ -266,11 +230,7 @@ mod tests {
             baked_paths,
             &[
                 (LIBRARY, "Path::new(env!(\"CARGO_MANIFEST_DIR\"))", 1),
-                (
-                    LIBRARY,
-                    "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/a\"))",
-                    0,
-                ),
+                (LIBRARY, "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/a\"))", 0),
                 ("crates/lm/tests/a.rs", "env!(\"CARGO_MANIFEST_DIR\")", 0),
             ],
         );
@@ -285,22 +245,10 @@ mod tests {
                 ("crates/study/src/a.rs", "use aar_grader::TruthFile;", 1),
                 ("crates/study/src/a.rs", "dir.join(\"truth.json\")", 1),
                 ("crates/study/src/a.rs", "dir.join(\"vault/truth\")", 1),
-                (
-                    "crates/study/src/a.rs",
-                    "\"demonstration: truth is public\"",
-                    0,
-                ),
+                ("crates/study/src/a.rs", "\"demonstration: truth is public\"", 0),
                 ("crates/study/src/a.rs", "// Truth lives in truth.json", 0),
-                (
-                    "crates/study/src/a.rs",
-                    "use aar_grader::Vault; let public_truth = 1;",
-                    0,
-                ),
-                (
-                    "crates/study/tests/a.rs",
-                    "assert!(!dir.join(\"truth.json\").exists())",
-                    0,
-                ),
+                ("crates/study/src/a.rs", "use aar_grader::Vault; let public_truth = 1;", 0),
+                ("crates/study/tests/a.rs", "assert!(!dir.join(\"truth.json\").exists())", 0),
                 ("crates/grader/src/a.rs", "struct Truth;", 0),
                 ("crates/worlds/src/a.rs", "dir.join(\"truth.json\")", 0),
             ],
@@ -313,11 +261,7 @@ mod tests {
             sleeping_tests,
             &[
                 ("crates/lm/tests/a.rs", "#[ignore]\nfn a() {}", 1),
-                (
-                    "crates/lm/tests/a.rs",
-                    "  #[ignore = \"slow\"]\nfn a() {}",
-                    1,
-                ),
+                ("crates/lm/tests/a.rs", "  #[ignore = \"slow\"]\nfn a() {}", 1),
                 (LIBRARY, "#[should_panic(expected = \"x\")]\nfn a() {}", 1),
                 (LIBRARY, "#[ignored]\n// #[ignore]\nfn a() {}", 0),
             ],

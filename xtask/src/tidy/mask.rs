@@ -38,11 +38,7 @@ pub fn parts(text: &str) -> Parts {
         // A token never ends inside a character, so each part is whole characters and blanks.
         String::from_utf8_lossy(&kept.collect::<Vec<u8>>()).into_owned()
     };
-    Parts {
-        code: only(Part::Code),
-        strings: only(Part::Strings),
-        comments: only(Part::Comments),
-    }
+    Parts { code: only(Part::Code), strings: only(Part::Strings), comments: only(Part::Comments) }
 }
 
 /// What starts at this byte, and where it ends.
@@ -91,19 +87,13 @@ fn block_comment(rest: &[u8]) -> usize {
 
 /// The length of `r"…"`, `br#"…"#` and the like, if one starts here.
 fn raw_string(rest: &[u8]) -> Option<usize> {
-    let prefix = [&b"br"[..], b"cr", b"r"]
-        .into_iter()
-        .find(|p| rest.starts_with(p))?
-        .len();
+    let prefix = [&b"br"[..], b"cr", b"r"].into_iter().find(|p| rest.starts_with(p))?.len();
     let hashes = rest[prefix..].iter().take_while(|b| **b == b'#').count();
     let start = prefix + hashes;
     if rest.get(start) != Some(&b'"') {
         return None;
     }
-    let close: Vec<u8> = [b'"']
-        .into_iter()
-        .chain(std::iter::repeat_n(b'#', hashes))
-        .collect();
+    let close: Vec<u8> = [b'"'].into_iter().chain(std::iter::repeat_n(b'#', hashes)).collect();
     let body = &rest[start + 1..];
     let end = body.windows(close.len()).position(|window| window == close);
     Some(end.map_or(rest.len(), |end| start + 1 + end + close.len()))
@@ -126,12 +116,10 @@ fn char_literal(rest: &[u8]) -> Option<usize> {
     match rest.get(1)? {
         b'\\' => Some(quoted(rest, b'\'')),
         // One character of one to four bytes, then the closing quote.
-        _ => (2..=5)
-            .find(|i| rest.get(*i) == Some(&b'\''))
-            .and_then(|i| {
-                let inside = std::str::from_utf8(&rest[1..i]).ok()?;
-                (inside.chars().count() == 1).then_some(i + 1)
-            }),
+        _ => (2..=5).find(|i| rest.get(*i) == Some(&b'\'')).and_then(|i| {
+            let inside = std::str::from_utf8(&rest[1..i]).ok()?;
+            (inside.chars().count() == 1).then_some(i + 1)
+        }),
     }
 }
 
@@ -153,26 +141,11 @@ mod tests {
     fn code_strings_and_comments_come_apart() {
         check("let a = 1; // unsafe", "let a = 1;", "", "// unsafe");
         check("f(\"a // b\", c)", "f( , c)", "\"a // b\"", "");
-        check(
-            "f(\"a \\\" b\") /* x /* y */ z */ g",
-            "f( ) g",
-            "\"a \\\" b\"",
-            "/* x /* y */ z */",
-        );
+        check("f(\"a \\\" b\") /* x /* y */ z */ g", "f( ) g", "\"a \\\" b\"", "/* x /* y */ z */");
         check("r#\"a \" b\"# + br\"c\"", "+", "r#\"a \" b\"# br\"c\"", "");
-        check(
-            "fn f<'a>(x: &'a str) -> char { '\"' }",
-            "fn f<'a>(x: &'a str) -> char { }",
-            "'\"'",
-            "",
-        );
+        check("fn f<'a>(x: &'a str) -> char { '\"' }", "fn f<'a>(x: &'a str) -> char { }", "'\"'", "");
         check("'\\'' + 'é' + b'{'", "+ + b", "'\\'' 'é' '{'", "");
-        check(
-            "for r in 0..1 { r#type }",
-            "for r in 0..1 { r#type }",
-            "",
-            "",
-        );
+        check("for r in 0..1 { r#type }", "for r in 0..1 { r#type }", "", "");
         check("\"two\nlines\" x", "x", "\"two lines\"", "");
         check("\"never closed", "", "\"never closed", "");
     }

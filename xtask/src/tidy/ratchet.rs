@@ -25,15 +25,12 @@ impl Allowances {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text)
-            .map(Allowances)
-            .map_err(|e| format!("the allowances: {e}"))
+        toml::from_str(text).map(Allowances).map_err(|e| format!("the allowances: {e}"))
     }
 
     /// Writes the file in its one form.
     pub fn write(&self, path: &Path) -> Result<(), String> {
-        std::fs::write(path, self.render())
-            .map_err(|e| format!("cannot write {}: {e}", path.display()))
+        std::fs::write(path, self.render()).map_err(|e| format!("cannot write {}: {e}", path.display()))
     }
 
     fn render(&self) -> String {
@@ -48,11 +45,7 @@ impl Allowances {
     }
 
     fn of(&self, rule: &str, key: &str) -> u64 {
-        self.0
-            .get(rule)
-            .and_then(|keys| keys.get(key))
-            .copied()
-            .unwrap_or(0)
+        self.0.get(rule).and_then(|keys| keys.get(key)).copied().unwrap_or(0)
     }
 
     /// Brings one rule down to what was found; gives the number of allowances that changed.
@@ -79,9 +72,7 @@ impl Allowances {
     pub fn unknown_rules(&self, rules: impl Iterator<Item = &'static Rule>) -> Vec<String> {
         let names: Vec<_> = rules.map(|rule| rule.name).collect();
         let unknown = self.0.keys().filter(|name| !names.contains(&name.as_str()));
-        unknown
-            .map(|name| format!("xtask/tidy.toml: there is no rule {name:?}"))
-            .collect()
+        unknown.map(|name| format!("xtask/tidy.toml: there is no rule {name:?}")).collect()
     }
 }
 
@@ -98,11 +89,7 @@ pub fn totals(findings: &[Finding]) -> BTreeMap<String, u64> {
 pub fn over(rule: &Rule, findings: &[Finding], allowances: &Allowances) -> Vec<String> {
     let mut lines = Vec::new();
     for (key, total) in totals(findings) {
-        let allowed = if rule.grantable {
-            allowances.of(rule.name, &key)
-        } else {
-            0
-        };
+        let allowed = if rule.grantable { allowances.of(rule.name, &key) } else { 0 };
         if total <= allowed {
             continue;
         }
@@ -111,15 +98,9 @@ pub fn over(rule: &Rule, findings: &[Finding], allowances: &Allowances) -> Vec<S
             n => format!(" (tolerated: {n}, found: {total})"),
         };
         for finding in findings.iter().filter(|finding| finding.key == key) {
-            let place = finding
-                .line
-                .map(|line| format!(":{line}"))
-                .unwrap_or_default();
+            let place = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
             let Finding { what, .. } = finding;
-            lines.push(format!(
-                "{key}{place}: {}: {what}: {}{tolerated}",
-                rule.name, rule.right
-            ));
+            lines.push(format!("{key}{place}: {}: {what}: {}{tolerated}", rule.name, rule.right));
         }
     }
     lines
@@ -140,18 +121,8 @@ pub fn slack(rule: &Rule, findings: &[Finding], allowances: &Allowances) -> Vec<
 mod tests {
     use super::*;
 
-    const RATCHET: Rule = Rule {
-        name: "length",
-        right: "shorter",
-        grantable: true,
-        find: |_| Vec::new(),
-    };
-    const ABSOLUTE: Rule = Rule {
-        name: "length",
-        right: "never",
-        grantable: false,
-        find: |_| Vec::new(),
-    };
+    const RATCHET: Rule = Rule { name: "length", right: "shorter", grantable: true, find: |_| Vec::new() };
+    const ABSOLUTE: Rule = Rule { name: "length", right: "never", grantable: false, find: |_| Vec::new() };
 
     fn allowances() -> Allowances {
         Allowances::parse("[length]\n\"a.rs\" = 450\n\"b.rs\" = 2\n").unwrap()
@@ -162,10 +133,7 @@ mod tests {
         let found = |lines| [Finding::whole("a.rs", lines, "long")];
         assert!(over(&RATCHET, &found(450), &allowances()).is_empty());
         let message = over(&RATCHET, &found(451), &allowances()).remove(0);
-        assert!(
-            message.contains("a.rs: length: long: shorter (tolerated: 450"),
-            "{message}"
-        );
+        assert!(message.contains("a.rs: length: long: shorter (tolerated: 450"), "{message}");
         assert_eq!(over(&ABSOLUTE, &found(1), &allowances()).len(), 1);
         let elsewhere = [Finding::at("c.rs", 6, "x")];
         assert!(over(&RATCHET, &elsewhere, &allowances())[0].starts_with("c.rs:7: "));
@@ -182,25 +150,16 @@ mod tests {
     fn it_may_shrink_and_update_only_lowers() {
         let found = BTreeMap::from([("a.rs".to_owned(), 500), ("new.rs".to_owned(), 9)]);
         let mut now = allowances();
-        assert_eq!(
-            slack(&RATCHET, &[Finding::whole("a.rs", 449, "")], &now).len(),
-            2
-        );
+        assert_eq!(slack(&RATCHET, &[Finding::whole("a.rs", 449, "")], &now).len(), 2);
         assert_eq!(now.lower("length", &found), 1, "only b.rs, which is gone");
-        assert_eq!(
-            now,
-            Allowances::parse("[length]\n\"a.rs\" = 450\n").unwrap()
-        );
+        assert_eq!(now, Allowances::parse("[length]\n\"a.rs\" = 450\n").unwrap());
         assert_eq!(now.lower("length", &BTreeMap::new()), 1);
         assert_eq!(now, Allowances::default());
     }
 
     #[test]
     fn the_file_reads_as_it_was_written() {
-        assert_eq!(
-            Allowances::parse(&allowances().render()).unwrap(),
-            allowances()
-        );
+        assert_eq!(Allowances::parse(&allowances().render()).unwrap(), allowances());
         assert!(Allowances::parse("[length]\n\"a.rs\" = -1\n").is_err());
     }
 

@@ -32,11 +32,7 @@ fn unsafe_elsewhere(tree: &Tree) -> Vec<Finding> {
         let code = &rust.parts.code;
         for at in words(code, "unsafe").chain(words(code, "unsafe_code")) {
             let line = code[..at].matches('\n').count();
-            if !code
-                .lines()
-                .nth(line)
-                .is_some_and(|l| l.contains("(unsafe_code)") && forbids(l))
-            {
+            if !code.lines().nth(line).is_some_and(|l| l.contains("(unsafe_code)") && forbids(l)) {
                 found.push(Finding::at(&file.path, line, "unsafe"));
             }
         }
@@ -55,9 +51,7 @@ fn unsafe_without_reason(tree: &Tree) -> Vec<Finding> {
         let comments: Vec<&str> = rust.parts.comments.lines().collect();
         for at in words(&rust.parts.code, "unsafe") {
             let line = rust.parts.code[..at].matches('\n').count();
-            let rest = rust.parts.code[at..]
-                .trim_start_matches("unsafe")
-                .trim_start();
+            let rest = rust.parts.code[at..].trim_start_matches("unsafe").trim_start();
             // `unsafe fn(…)` as a type, `unsafe extern` blocks: nothing is claimed to hold there.
             if rest.starts_with("fn(") || rest.starts_with("extern") {
                 continue;
@@ -107,17 +101,9 @@ mod tests {
             ("crates/lm/tests/a.rs", "unsafe fn a() {}", 1),
             ("crates/lm/src/lib.rs", "#![allow(unsafe_code)]", 1),
             ("crates/lm/src/lib.rs", "#![forbid(unsafe_code)]", 0),
-            (
-                "crates/lm/src/a.rs",
-                "// unsafe\nlet a = \"unsafe\"; is_unsafe();",
-                0,
-            ),
+            ("crates/lm/src/a.rs", "// unsafe\nlet a = \"unsafe\"; is_unsafe();", 0),
         ] {
-            assert_eq!(
-                found(unsafe_elsewhere, path, text).len(),
-                expect,
-                "{path}: {text}"
-            );
+            assert_eq!(found(unsafe_elsewhere, path, text).len(), expect, "{path}: {text}");
         }
     }
 
@@ -126,25 +112,13 @@ mod tests {
         for (text, expect) in [
             ("// SAFETY: in bounds\nlet a = unsafe { x() };", 0),
             ("let a = unsafe { x() }; // SAFETY: in bounds", 0),
-            (
-                "// SAFETY: in bounds,\n// since n is checked\nlet a =\n    unsafe { x() };",
-                0,
-            ),
-            (
-                "/// # Safety\n/// `n` in bounds\n#[inline]\npub unsafe fn a() {}",
-                0,
-            ),
+            ("// SAFETY: in bounds,\n// since n is checked\nlet a =\n    unsafe { x() };", 0),
+            ("/// # Safety\n/// `n` in bounds\n#[inline]\npub unsafe fn a() {}", 0),
             ("let a = unsafe { x() };", 1),
             ("// fast\nlet a = unsafe { x() };", 1),
-            (
-                "// SAFETY: in bounds\nlet a = 1;\nlet b = unsafe { x() };",
-                1,
-            ),
+            ("// SAFETY: in bounds\nlet a = 1;\nlet b = unsafe { x() };", 1),
             ("// SAFETY: in bounds\n\nunsafe { x() };", 1),
-            (
-                "// SAFETY: a\nunsafe { x() };\nunsafe impl Send for A {}",
-                1,
-            ),
+            ("// SAFETY: a\nunsafe { x() };\nunsafe impl Send for A {}", 1),
             ("type F = unsafe fn(u8);", 0),
         ] {
             let count = found(unsafe_without_reason, "crates/kernels/src/a.rs", text).len();

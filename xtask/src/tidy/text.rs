@@ -47,18 +47,8 @@ pub const RULES: &[Rule] = &[
         grantable: true,
         find: whitespace,
     },
-    Rule {
-        name: "toml",
-        right: "every TOML file parses",
-        grantable: false,
-        find: broken_toml,
-    },
-    Rule {
-        name: "file-size",
-        right: "at most 1 MB (measured in KB), or a grant",
-        grantable: true,
-        find: large_files,
-    },
+    Rule { name: "toml", right: "every TOML file parses", grantable: false, find: broken_toml },
+    Rule { name: "file-size", right: "at most 1 MB (measured in KB), or a grant", grantable: true, find: large_files },
     Rule {
         name: "repository-size",
         right: "everything together stays below 40 MB, in files and in history",
@@ -73,32 +63,22 @@ fn exempt(file: &File) -> bool {
 }
 
 fn lines(tree: &Tree) -> impl Iterator<Item = (&File, usize, &str)> {
-    tree.files
-        .iter()
-        .filter(|file| !exempt(file))
-        .flat_map(|file| {
-            let text = file.text.as_deref().unwrap_or_default();
-            text.lines()
-                .enumerate()
-                .map(move |(line, text)| (file, line, text))
-        })
+    tree.files.iter().filter(|file| !exempt(file)).flat_map(|file| {
+        let text = file.text.as_deref().unwrap_or_default();
+        text.lines().enumerate().map(move |(line, text)| (file, line, text))
+    })
 }
 
 fn machine_paths(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for (file, line, text) in lines(tree) {
-        let in_sandbox = file.path == "ARCHITECTURE.md"
-            || file
-                .room()
-                .is_some_and(|room| KNOW_THE_SANDBOX.contains(&room));
-        let paths = MACHINE_PATHS
-            .iter()
-            .filter(|path| **path != SANDBOX_PATH || !in_sandbox);
+        let in_sandbox =
+            file.path == "ARCHITECTURE.md" || file.room().is_some_and(|room| KNOW_THE_SANDBOX.contains(&room));
+        let paths = MACHINE_PATHS.iter().filter(|path| **path != SANDBOX_PATH || !in_sandbox);
         for path in paths.filter(|path| starts_somewhere(text, path)) {
             found.push(Finding::at(&file.path, line, *path));
         }
-        let test = file.rust.as_ref().is_some_and(|rust| rust.is_test(line))
-            || file.path.contains("/tests/");
+        let test = file.rust.as_ref().is_some_and(|rust| rust.is_test(line)) || file.path.contains("/tests/");
         if !test && starts_somewhere(text, SCRATCH) {
             found.push(Finding::at(&file.path, line, SCRATCH));
         }
@@ -108,9 +88,8 @@ fn machine_paths(tree: &Tree) -> Vec<Finding> {
 
 /// Does an absolute path start there? (`target/work/` and `$DIR/work/` are relative.)
 fn starts_somewhere(text: &str, path: &str) -> bool {
-    text.match_indices(path).any(|(at, _)| {
-        !text[..at].ends_with(|c: char| c.is_alphanumeric() || ".-_}/)>".contains(c))
-    })
+    text.match_indices(path)
+        .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || ".-_}/)>".contains(c)))
 }
 
 fn registry_hosts(tree: &Tree) -> Vec<Finding> {
@@ -135,29 +114,20 @@ fn whitespace(tree: &Tree) -> Vec<Finding> {
             }
         }
         if !text.is_empty() && (!text.ends_with('\n') || text.ends_with("\n\n")) {
-            found.push(Finding::at(
-                &file.path,
-                text.lines().count().max(1) - 1,
-                "the file's end",
-            ));
+            found.push(Finding::at(&file.path, text.lines().count().max(1) - 1, "the file's end"));
         }
     }
     found
 }
 
 fn broken_toml(tree: &Tree) -> Vec<Finding> {
-    let files = tree
-        .files
-        .iter()
-        .filter(|file| file.path.ends_with(".toml"));
+    let files = tree.files.iter().filter(|file| file.path.ends_with(".toml"));
     files
         .filter(|file| !file.path.contains("/fixtures/"))
         .filter_map(|file| {
             let text = file.text.as_deref().unwrap_or("\0");
             let error = text.parse::<toml::Table>().err()?;
-            let line = error
-                .span()
-                .map_or(0, |span| text[..span.start].matches('\n').count());
+            let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count());
             Some(Finding::at(&file.path, line, error.message().to_owned()))
         })
         .collect()
@@ -174,13 +144,8 @@ fn large_files(tree: &Tree) -> Vec<Finding> {
 }
 
 fn repository_size(tree: &Tree) -> Vec<Finding> {
-    let sizes = [
-        ("in files", Some(tree.bytes())),
-        ("in history", tree.history_bytes),
-    ];
-    let over = sizes
-        .into_iter()
-        .filter_map(|(what, bytes)| Some((what, bytes?)));
+    let sizes = [("in files", Some(tree.bytes())), ("in history", tree.history_bytes)];
+    let over = sizes.into_iter().filter_map(|(what, bytes)| Some((what, bytes?)));
     over.filter(|(_, bytes)| *bytes >= REPOSITORY_BYTES)
         .map(|(what, bytes)| Finding::whole(".", bytes, format!("{bytes} bytes {what}")))
         .collect()
@@ -204,11 +169,7 @@ mod tests {
             &[
                 ("README.md", "see /work/main", 1),
                 ("README.md", "`/root/.cargo` and /home/me/x", 2),
-                (
-                    "README.md",
-                    "target/work/x, $OUT/root/x, https://a.b/home/c",
-                    0,
-                ),
+                ("README.md", "target/work/x, $OUT/root/x, https://a.b/home/c", 0),
                 ("README.md", "--out /tmp/x", 1),
                 ("crates/lm/tests/a.rs", "// /tmp/x", 0),
                 ("crates/lm/tests/a.rs", "\"/work/x\"", 1),
@@ -221,13 +182,7 @@ mod tests {
 
     #[test]
     fn no_registry_host() {
-        check(
-            registry_hosts,
-            &[
-                ("a.md", "from https://pypi.org/simple", 1),
-                ("a.md", "from crates.io", 0),
-            ],
-        );
+        check(registry_hosts, &[("a.md", "from https://pypi.org/simple", 1), ("a.md", "from crates.io", 0)]);
     }
 
     #[test]
@@ -248,39 +203,20 @@ mod tests {
 
     #[test]
     fn toml_parses() {
-        check(
-            broken_toml,
-            &[
-                ("a.toml", "a = 1\n", 0),
-                ("recipes/a.toml", "a = 1\na = 2\n", 1),
-            ],
-        );
-        assert_eq!(
-            found(broken_toml, "a.toml", "a = 1\nb = \n")[0].line,
-            Some(2)
-        );
-        check(
-            broken_toml,
-            &[("crates/lm/tests/fixtures/bad.toml", "a =", 0)],
-        );
+        check(broken_toml, &[("a.toml", "a = 1\n", 0), ("recipes/a.toml", "a = 1\na = 2\n", 1)]);
+        assert_eq!(found(broken_toml, "a.toml", "a = 1\nb = \n")[0].line, Some(2));
+        check(broken_toml, &[("crates/lm/tests/fixtures/bad.toml", "a =", 0)]);
     }
 
     #[test]
     fn sizes_are_bounded() {
         let tree = |bytes, history_bytes| Tree {
-            files: vec![File {
-                path: "world.bin".into(),
-                bytes,
-                ..File::default()
-            }],
+            files: vec![File { path: "world.bin".into(), bytes, ..File::default() }],
             history_bytes,
         };
         assert!(large_files(&tree(1_000_000, None)).is_empty());
         assert_eq!(large_files(&tree(1_000_001, None))[0].measure, 1001);
         assert!(repository_size(&tree(39_999_999, Some(39_999_999))).is_empty());
-        assert_eq!(
-            repository_size(&tree(40_000_000, Some(40_000_000))).len(),
-            2
-        );
+        assert_eq!(repository_size(&tree(40_000_000, Some(40_000_000))).len(), 2);
     }
 }

@@ -39,16 +39,7 @@ pub struct Rust {
 impl Tree {
     /// Reads the repository around `root`.
     pub fn read(root: &Path) -> Result<Self, String> {
-        let listed = git(
-            root,
-            &[
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ],
-        )?;
+        let listed = git(root, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
         let mut files = Vec::new();
         for path in listed.split('\0').filter(|path| !path.is_empty()) {
             // A file that was deleted but is still in the index has nothing to check.
@@ -63,17 +54,12 @@ impl Tree {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let history = git(root, &["rev-list", "--objects", "--disk-usage", "HEAD"]);
         let history_bytes = history.ok().and_then(|text| text.trim().parse().ok());
-        Ok(Tree {
-            files,
-            history_bytes,
-        })
+        Ok(Tree { files, history_bytes })
     }
 
     /// All Rust files with their parts.
     pub fn rust(&self) -> impl Iterator<Item = (&File, &Rust)> {
-        self.files
-            .iter()
-            .filter_map(|file| file.rust.as_ref().map(|rust| (file, rust)))
+        self.files.iter().filter_map(|file| file.rust.as_ref().map(|rust| (file, rust)))
     }
 
     /// Size of all files in bytes.
@@ -93,19 +79,12 @@ impl File {
     /// Takes a file's content in.
     pub fn new(path: &str, content: Vec<u8>) -> Self {
         let bytes = content.len() as u64;
-        let text = String::from_utf8(content)
-            .ok()
-            .filter(|text| !text.contains('\0'));
+        let text = String::from_utf8(content).ok().filter(|text| !text.contains('\0'));
         let rust = match &text {
             Some(text) if path.ends_with(".rs") => Some(Rust::new(path, text)),
             _ => None,
         };
-        File {
-            path: path.to_owned(),
-            bytes,
-            text,
-            rust,
-        }
+        File { path: path.to_owned(), bytes, text, rust }
     }
 
     /// The room a file belongs to: `lm` for `crates/lm/src/…`, `xtask` for the chores.
@@ -118,9 +97,7 @@ impl File {
 
     /// Text with one of these endings, the files people write.
     pub fn written(&self) -> Option<&str> {
-        const ENDINGS: &[&str] = &[
-            "rs", "toml", "md", "py", "sh", "yml", "yaml", "html", "css", "js", "txt", "run",
-        ];
+        const ENDINGS: &[&str] = &["rs", "toml", "md", "py", "sh", "yml", "yaml", "html", "css", "js", "txt", "run"];
         let name = self.path.rsplit('/').next().unwrap_or_default();
         let ending = name.rsplit('.').next().unwrap_or_default();
         self.text.as_deref().filter(|_| ENDINGS.contains(&ending))
@@ -147,9 +124,7 @@ impl Rust {
 fn is_test_file(path: &str) -> bool {
     let mut parts: Vec<_> = path.split('/').collect();
     let file = parts.pop().unwrap_or_default();
-    let folder = parts
-        .iter()
-        .any(|p| ["tests", "examples", "benches"].contains(p));
+    let folder = parts.iter().any(|p| ["tests", "examples", "benches"].contains(p));
     folder || file == "tests.rs" || file.ends_with("_tests.rs")
 }
 
@@ -196,18 +171,11 @@ pub fn block_end(code: &str, open: usize) -> usize {
 }
 
 fn git(root: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(root)
-        .output();
+    let output = Command::new("git").args(arguments).current_dir(root).output();
     let output = output.map_err(|e| format!("cannot run git, which lists the files: {e}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(format!(
-            "git {}: {}",
-            arguments[0],
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
+        false => Err(format!("git {}: {}", arguments[0], String::from_utf8_lossy(&output.stderr).trim())),
     }
 }
 
@@ -218,22 +186,14 @@ mod tests {
     fn tests_of(path: &str, text: &str) -> Vec<usize> {
         let file = File::new(path, text.as_bytes().to_vec());
         let rust = file.rust.unwrap();
-        (0..text.lines().count())
-            .filter(|line| rust.is_test(*line))
-            .collect()
+        (0..text.lines().count()).filter(|line| rust.is_test(*line)).collect()
     }
 
     #[test]
     fn test_code_is_recognised() {
         let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\nfn c() {}\n";
         assert_eq!(tests_of("crates/lm/src/a.rs", text), [1, 2, 3, 4]);
-        assert_eq!(
-            tests_of(
-                "crates/lm/src/a.rs",
-                "#[cfg(test)]\nmod tests;\nfn c() {}\n"
-            ),
-            [0, 1]
-        );
+        assert_eq!(tests_of("crates/lm/src/a.rs", "#[cfg(test)]\nmod tests;\nfn c() {}\n"), [0, 1]);
         assert_eq!(tests_of("crates/lm/tests/a.rs", "fn c() {}\n"), [0]);
         assert_eq!(tests_of("crates/lm/src/a/tests.rs", "fn c() {}\n"), [0]);
         assert_eq!(tests_of("crates/lm/src/attests.rs", "fn c() {}\n"), [0; 0]);
@@ -245,11 +205,7 @@ mod tests {
         assert_eq!(File::new("xtask/src/main.rs", vec![]).room(), Some("xtask"));
         assert_eq!(File::new("README.md", vec![]).room(), None);
         assert!(File::new("a.md", b"\0".to_vec()).written().is_none());
-        assert!(
-            File::new("tokenizer.json", b"{}".to_vec())
-                .written()
-                .is_none()
-        );
+        assert!(File::new("tokenizer.json", b"{}".to_vec()).written().is_none());
         assert!(File::new(".ci/run", b"x".to_vec()).written().is_some());
     }
 }

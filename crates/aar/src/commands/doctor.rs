@@ -17,58 +17,35 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let tools = ["bwrap", "python3", "sh"].map(|tool| (tool, version(tool)));
     let worlds = places::worlds();
     if options.json {
-        let tools: serde_json::Map<String, serde_json::Value> = tools
-            .into_iter()
-            .map(|(tool, version)| (tool.to_owned(), version.into()))
-            .collect();
+        let tools: serde_json::Map<String, serde_json::Value> =
+            tools.into_iter().map(|(tool, version)| (tool.to_owned(), version.into())).collect();
         let report = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"), "threads": places::threads(), "simd": show::simd(),
             "isolation": found.describe(), "backend": found.backend, "tools": tools, "worlds": worlds,
         });
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&report).unwrap_or_default()
-        );
+        println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
         return Ok(());
     }
-    println!(
-        "aar {} · {} threads, {}",
-        env!("CARGO_PKG_VERSION"),
-        places::threads(),
-        show::simd()
-    );
+    println!("aar {} · {} threads, {}", env!("CARGO_PKG_VERSION"), places::threads(), show::simd());
     println!("isolation  {}", found.describe());
     for (backend, what) in [
-        (
-            Backend::Namespaces,
-            "own mounts, processes, network and users; system calls filtered; limits",
-        ),
-        (
-            Backend::Landlock,
-            "files and network ports by Landlock; system calls filtered; limits",
-        ),
+        (Backend::Namespaces, "own mounts, processes, network and users; system calls filtered; limits"),
+        (Backend::Landlock, "files and network ports by Landlock; system calls filtered; limits"),
     ] {
         let works = Isolation::of(backend).works() || found.backend == backend;
-        println!(
-            "  {} {:10} {what}",
-            if works { "yes" } else { "no " },
-            format!("{backend:?}").to_lowercase()
-        );
+        println!("  {} {:10} {what}", if works { "yes" } else { "no " }, format!("{backend:?}").to_lowercase());
     }
     match found.backend {
         Backend::Namespaces => {}
         Backend::Landlock => {
             println!("  more: install bubblewrap, and allow user namespaces where you are not root")
         }
-        Backend::Unconfined => println!(
-            "  researchers would run UNCONFINED: install bubblewrap (apt-get install bubblewrap)"
-        ),
+        Backend::Unconfined => {
+            println!("  researchers would run UNCONFINED: install bubblewrap (apt-get install bubblewrap)")
+        }
     }
     for (tool, version) in tools {
-        println!(
-            "{tool:10} {}",
-            version.unwrap_or_else(|| "not there".into())
-        );
+        println!("{tool:10} {}", version.unwrap_or_else(|| "not there".into()));
     }
     match worlds.first() {
         Some(folder) => println!("worlds     {}", folder.display()),
@@ -79,9 +56,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 
 fn version(tool: &str) -> Option<String> {
     let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join(tool))
-        .find(|path| path.is_file())?;
+    let found = std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|path| path.is_file())?;
     if tool == "sh" {
         return Some(found.display().to_string());
     }

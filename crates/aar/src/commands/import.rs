@@ -34,10 +34,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let name = options
-        .name
-        .clone()
-        .or_else(|| Some(options.out.file_name()?.to_string_lossy().into_owned()));
+    let name = options.name.clone().or_else(|| Some(options.out.file_name()?.to_string_lossy().into_owned()));
     let settings = ImportSettings {
         data: options.data.clone(),
         model: options.model.clone(),
@@ -51,10 +48,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     bar.finish();
     let record = record?;
     if options.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&record).unwrap_or_default()
-        );
+        println!("{}", serde_json::to_string_pretty(&record).unwrap_or_default());
         return Ok(());
     }
     for (split, record) in &record.splits {
@@ -71,12 +65,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         );
     }
     for check in &record.checks {
-        println!(
-            "{}: {:.3} (at least {:.2} is needed)",
-            check.name,
-            check.value,
-            check.bounds.0.unwrap_or(0.0)
-        );
+        println!("{}: {:.3} (at least {:.2} is needed)", check.name, check.value, check.bounds.0.unwrap_or(0.0));
     }
     println!("next: aar run --set testbed={}", options.out.display());
     Ok(())

@@ -1,11 +1,11 @@
 //! `aar mint`
 
-use crate::failure::{CREATE, Failure, INPUT};
+use crate::failure::{CREATE, Failure, INPUT, USAGE};
 use crate::places;
 use crate::show::minting::MintBars;
 use aar_domain::testbed::Check;
 use aar_worlds::chat::Settings;
-use aar_worlds::mint::{MintOptions, mint};
+use aar_worlds::mint::{MintEvent, MintOptions, mint};
 use aar_worlds::seal::seal;
 use aar_worlds::secret::Secret;
 use aar_worlds::{WorldError, mint::Attempt};
@@ -41,23 +41,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    if options.subject != "chat" {
-        return Err(Failure::new(
-            INPUT,
-            format!("subject {:?} can't be minted yet", options.subject),
-        )
-        .hint("aar mint chat --out DIR"));
-    }
-    if options.out.is_none() && !options.check {
-        return Err(Failure::new(crate::failure::USAGE, "nothing to do")
-            .hint("--out DIR writes the world, --check prints its table of bounds, or both"));
-    }
-    if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
-        return Err(
-            Failure::new(CREATE, format!("{} exists already", out.display()))
-                .hint("choose a new folder"),
-        );
-    }
+    check(options)?;
     let secret = match options.seed {
         Some(seed) => Secret::of_seed(seed),
         None => Secret::draw().map_err(WorldError::Entropy)?,
@@ -65,75 +49,61 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let settings = Settings::default();
     let threads = places::threads();
     if !options.quiet {
+        let commitment = secret.commitment();
         eprintln!(
             "minting a chat world · generator {} · commitment {} · {threads} threads",
             settings.hash(),
-            &secret.commitment()[..16]
+            &commitment[..16]
         );
-        eprintln!(
-            "a draw takes about {} min here, about one in three is accepted",
-            if threads > 1 { 3 } else { 5 }
-        );
+        eprintln!("a draw takes some 3 min on 2 threads, about one in three is accepted");
     }
     let started = Instant::now();
     let bars = MintBars::new(options.quiet);
     let attempts: Mutex<Vec<Attempt>> = Mutex::new(Vec::new());
-    let minted = mint(
-        &settings,
-        &secret,
-        MintOptions {
-            threads,
-            attempts: options.attempts,
-        },
-        &|event| {
-            bars.show(&event);
-            if let aar_worlds::mint::MintEvent::Ended(attempt) = event
-                && let Ok(mut attempts) = attempts.lock()
-            {
-                attempts.push(*attempt);
-            }
-        },
-    );
+    let minted = mint(&settings, &secret, MintOptions { threads, attempts: options.attempts }, &|event| {
+        bars.show(&event);
+        if let MintEvent::Ended(attempt) = event
+            && let Ok(mut attempts) = attempts.lock()
+        {
+            attempts.push(*attempt);
+        }
+    });
     bars.finish();
     let attempts = attempts.into_inner().unwrap_or_default();
-    let mut out = None;
     if let (Ok(minted), Some(path)) = (&minted, &options.out) {
-        let name = options
-            .name
-            .clone()
-            .or_else(|| Some(path.file_name()?.to_string_lossy().into_owned()))
-            .unwrap_or_else(|| "chat".into());
-        seal(minted, &secret, &name, options.seed.is_some(), path)?;
-        out = Some(path);
+        let name = options.name.clone().or_else(|| Some(path.file_name()?.to_string_lossy().into_owned()));
+        seal(minted, &secret, name.as_deref().unwrap_or("chat"), options.seed.is_some(), path)?;
     }
     if options.json {
         let report = serde_json::json!({
             "subject": "chat", "generator": settings.hash(), "commitment": secret.commitment(), "accepted": minted.is_ok(),
             "attempts": attempts, "checks": minted.as_ref().map(|minted| minted.checks.clone()).unwrap_or_default(),
-            "wall_s": started.elapsed().as_secs_f64(), "out": out,
+            "wall_s": started.elapsed().as_secs_f64(), "out": options.out,
         });
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&report).unwrap_or_default()
-        );
+        println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
     } else if options.check {
-        if let Ok(minted) = &minted {
-            print_table(&minted.checks);
-        }
-        println!(
-            "{} draws in {:.0} min",
-            attempts.len(),
-            started.elapsed().as_secs_f64() / 60.0
-        );
+        minted.iter().for_each(|minted| print_table(&minted.checks));
+        println!("{} draws in {:.0} min", attempts.len(), started.elapsed().as_secs_f64() / 60.0);
     }
     minted?;
-    if let Some(out) = out {
-        eprintln!("the world is in {}", out.display());
-        eprintln!(
-            "next: aar run --set testbed={} --out out/{}",
-            out.display(),
-            out.file_name().unwrap_or_default().to_string_lossy()
-        );
+    if let Some(out) = &options.out {
+        eprintln!("the world is in {0}\nnext: aar run --set testbed={0} --out out/fresh", out.display());
+    }
+    Ok(())
+}
+
+/// What can be said before anything is computed.
+fn check(options: &Options) -> Result<(), Failure> {
+    if options.subject != "chat" {
+        return Err(Failure::new(INPUT, format!("subject {:?} can't be minted yet", options.subject))
+            .hint("aar mint chat --out DIR"));
+    }
+    if options.out.is_none() && !options.check {
+        return Err(Failure::new(USAGE, "nothing to do")
+            .hint("--out DIR writes the world, --check prints its table of bounds, or both"));
+    }
+    if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
+        return Err(Failure::new(CREATE, format!("{} exists already", out.display())).hint("choose a new folder"));
     }
     Ok(())
 }

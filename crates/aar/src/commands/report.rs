@@ -20,11 +20,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let file = directory::read(&options.directory)?;
     let (locked, _) = directory::StudyDirectory::open(&options.directory, &file.plan)?;
     let own = locked.path("testbed");
-    let path = if own.exists() {
-        own
-    } else {
-        crate::commands::run::shipped_testbed(&file.plan)?
-    };
+    let path = if own.exists() { own } else { crate::commands::run::shipped_testbed(&file.plan)? };
     let testbed = testbed::open(&path)?;
     let server = Server::start(&ServerConfig {
         log: locked.path("study.db"),
@@ -42,10 +38,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         &(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"),
     )?;
     if options.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&result).unwrap_or_default()
-        );
+        println!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
     } else {
         print_result(&result, &place);
     }

@@ -51,11 +51,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let plan = read_plan(options)?;
     let out = options.out.clone().unwrap_or_else(|| {
         // A quick study is another study: it must not stand in the way of the full one.
-        Path::new("out").join(if options.quick {
-            format!("{}-quick", plan.name)
-        } else {
-            plan.name.clone()
-        })
+        Path::new("out").join(if options.quick { format!("{}-quick", plan.name) } else { plan.name.clone() })
     });
     let stop = Arc::new(AtomicBool::new(false));
     listen_for_stop(stop.clone());
@@ -90,10 +86,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let result = done?;
     let page = write_report(&result, &plan, &study, &testbed)?;
     if options.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&result).unwrap_or_default()
-        );
+        println!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
     } else {
         print_result(&result, &page);
     }
@@ -105,11 +98,8 @@ fn read_plan(options: &Options) -> Result<Plan, Failure> {
         None => (LAPTOP.to_owned(), "studies/laptop.toml".into()),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(
-                    crate::failure::INPUT,
-                    format!("read the study file {}: {error}", path.display()),
-                )
-                .hint("leave --study out for the embedded laptop study")
+                Failure::new(crate::failure::INPUT, format!("read the study file {}: {error}", path.display()))
+                    .hint("leave --study out for the embedded laptop study")
             })?;
             (text, path.display().to_string())
         }
@@ -117,10 +107,7 @@ fn read_plan(options: &Options) -> Result<Plan, Failure> {
     let mut sets = options.set.clone();
     if let Some(seed) = options.seed {
         if i64::try_from(seed).is_err() {
-            return Err(Failure::new(
-                USAGE,
-                format!("--seed {seed}: at most {}", i64::MAX),
-            ));
+            return Err(Failure::new(USAGE, format!("--seed {seed}: at most {}", i64::MAX)));
         }
         sets.push(format!("seed={seed}"));
     }
@@ -128,6 +115,7 @@ fn read_plan(options: &Options) -> Result<Plan, Failure> {
 }
 
 /// The first Ctrl-C stops cleanly, the second at once.
+#[allow(clippy::disallowed_methods)] // Who asks twice does not want to wait for destructors; the log is safe at any moment.
 fn listen_for_stop(stop: Arc<AtomicBool>) {
     let handler = move || {
         if stop.swap(true, Ordering::Relaxed) {
@@ -139,28 +127,17 @@ fn listen_for_stop(stop: Arc<AtomicBool>) {
     let _ = ctrlc::set_handler(handler);
 }
 
-fn prepare(
-    plan: &Plan,
-    study: &StudyDirectory,
-    threads: usize,
-    quiet: bool,
-) -> Result<testbed::Testbed, Failure> {
+fn prepare(plan: &Plan, study: &StudyDirectory, threads: usize, quiet: bool) -> Result<testbed::Testbed, Failure> {
     let known = study.path("testbed").exists();
     if !quiet && !known && plan.testbed == "fresh" {
-        eprintln!(
-            "minting a world first: a draw takes about 3 min on 2 threads, about one in three is accepted"
-        );
+        eprintln!("minting a world first: a draw takes about 3 min on 2 threads, about one in three is accepted");
     }
     let mints = MintBars::new(quiet);
     let mut imports = ImportBar::new(quiet || plan.testbed != "import" || known);
-    let prepared = testbed::prepare(
-        plan,
-        study,
-        &places::worlds(),
-        threads,
-        &|event| mints.show(&event),
-        &mut |event| imports.show(&event),
-    );
+    let prepared =
+        testbed::prepare(plan, study, &places::worlds(), threads, &|event| mints.show(&event), &mut |event| {
+            imports.show(&event)
+        });
     mints.finish();
     imports.finish();
     prepared.map_err(|error| match (&error, plan.testbed.as_str()) {
@@ -176,20 +153,12 @@ fn prepare(
 /// The testbed that a plan names, where it is not the study's own.
 pub fn shipped_testbed(plan: &Plan) -> Result<PathBuf, Failure> {
     let direct = PathBuf::from(&plan.testbed);
-    let candidates = std::iter::once(direct).chain(
-        places::worlds()
-            .into_iter()
-            .map(|folder| folder.join(&plan.testbed)),
-    );
+    let candidates =
+        std::iter::once(direct).chain(places::worlds().into_iter().map(|folder| folder.join(&plan.testbed)));
     candidates
         .into_iter()
         .find(|path| path.join("testbed.json").exists())
-        .ok_or_else(|| {
-            Failure::new(
-                crate::failure::INPUT,
-                format!("the testbed {} is not to be found", plan.testbed),
-            )
-        })
+        .ok_or_else(|| Failure::new(crate::failure::INPUT, format!("the testbed {} is not to be found", plan.testbed)))
 }
 
 fn shipped(name: &str) -> Option<ShippedRecipe> {
@@ -227,17 +196,11 @@ pub fn print_result(result: &StudyResult, page: &Path) {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
     table.set_header(["", "method", "by", "rung", "PGR [95 %]", "p plain"]);
-    let (replicated, graded): (Vec<&Row>, Vec<&Row>) = result
-        .leaderboard
-        .iter()
-        .partition(|row| row.rung != Rung::Graded);
+    let (replicated, graded): (Vec<&Row>, Vec<&Row>) =
+        result.leaderboard.iter().partition(|row| row.rung != Rung::Graded);
     let hidden = graded.len().saturating_sub(10);
     for row in replicated.iter().chain(graded.iter().take(10)) {
-        let by = if row.kind == Kind::Baseline {
-            "–".into()
-        } else {
-            row.by.clone()
-        };
+        let by = if row.kind == Kind::Baseline { "–".into() } else { row.by.clone() };
         let rung = serde_json::to_value(row.rung).unwrap_or_default();
         table.add_row([
             row.rank.to_string(),
@@ -261,10 +224,7 @@ pub fn print_result(result: &StudyResult, page: &Path) {
         println!("the close finds a difference of {resolves:.2} PGR with a power of 80 %");
     }
     for failure in &result.failures {
-        println!(
-            "failed     {} by {}: {}",
-            failure.method, failure.by, failure.reason
-        );
+        println!("failed     {} by {}: {}", failure.method, failure.by, failure.reason);
     }
     println!("\nverdict    {}", wrap(&result.verdict, 100, 11));
     println!("report     {}", page.display());

@@ -17,11 +17,10 @@ pub struct Options {
     config: PathBuf,
 }
 
+#[allow(clippy::disallowed_methods)] // A job may take minutes; see below for what is left behind.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let wrong =
-        |detail: String| Failure::new(INPUT, format!("{}: {detail}", options.config.display()));
-    let text =
-        std::fs::read_to_string(&options.config).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |detail: String| Failure::new(INPUT, format!("{}: {detail}", options.config.display()));
+    let text = std::fs::read_to_string(&options.config).map_err(|error| wrong(error.to_string()))?;
     let file: WorkerFile = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let client = Client::new(&Address::Unix(file.socket), &file.token)
         .map_err(|error| Failure::new(UNAVAILABLE, error.to_string()))?;

@@ -14,17 +14,9 @@ pub struct ImportBar {
 impl ImportBar {
     /// Not shown yet.
     pub fn new(quiet: bool) -> Self {
-        let bar = if quiet {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(0)
-        };
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
         bar.set_style(style("  {msg:28} {bar:24} {pos}/{len}, {eta} left"));
-        Self {
-            bar,
-            quiet,
-            stage: 0,
-        }
+        Self { bar, quiet, stage: 0 }
     }
 
     /// Show an event.
@@ -36,9 +28,7 @@ impl ImportBar {
         };
         match event {
             ImportEvent::Read(labelled, pool, test) => {
-                line(format!(
-                    "read {labelled} labelled, {pool} pool and {test} test rows"
-                ));
+                line(format!("read {labelled} labelled, {pool} pool and {test} test rows"));
                 self.bar.set_message("embedding, once");
             }
             ImportEvent::Embedded(done, total) => self.at(1, *done, *total),
@@ -47,9 +37,7 @@ impl ImportBar {
                 self.at(2, *done, *total);
             }
             ImportEvent::Gap(weak, ceiling, low) => {
-                line(format!(
-                    "weak {weak:.3}, ceiling {ceiling:.3}; the gap is at least {low:.3}"
-                ));
+                line(format!("weak {weak:.3}, ceiling {ceiling:.3}; the gap is at least {low:.3}"));
             }
         }
     }

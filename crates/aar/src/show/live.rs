@@ -69,12 +69,12 @@ impl<'a> Live<'a> {
             }
             StudyEvent::Finalists(finalists) => {
                 let seeds = self.plan.close.seeds;
-                self.line(&format!("\nclosing    {} finalists and plain, {seeds} fresh seeds each, on items nobody has been scored on", finalists.len()));
+                self.line(&format!(
+                    "\nclosing    {} finalists and plain, {seeds} fresh seeds each, on items nobody has been scored on",
+                    finalists.len()
+                ));
                 for finalist in *finalists {
-                    self.line(&format!(
-                        "           {} by {}",
-                        finalist.asked.name, finalist.asked.by
-                    ));
+                    self.line(&format!("           {} by {}", finalist.asked.name, finalist.asked.by));
                 }
             }
         }
@@ -82,11 +82,7 @@ impl<'a> Live<'a> {
 
     fn opened(&self, opened: &Opened) {
         let record = opened.testbed;
-        let demonstration = if record.truth_public {
-            ", demonstration: truth is public"
-        } else {
-            ""
-        };
+        let demonstration = if record.truth_public { ", demonstration: truth is public" } else { "" };
         self.line(&format!(
             "problem    weak-to-strong / {} (testbed \"{}\"{demonstration})",
             record.subject, record.name
@@ -97,26 +93,17 @@ impl<'a> Live<'a> {
             frozen.weak, frozen.weak_se, frozen.ceiling, frozen.ceiling_se, frozen.ceiling - frozen.weak, frozen.seeds
         ));
         if let Some(http) = opened.http {
-            self.line(&format!(
-                "look       AAR_API=http://{http} AAR_TOKEN={} aar lab leaderboard",
-                opened.viewer
-            ));
+            self.line(&format!("look       AAR_API=http://{http} AAR_TOKEN={} aar lab leaderboard", opened.viewer));
         }
-        let how = if opened.resumed {
-            "going on where it stopped"
-        } else {
-            "Ctrl-C stops cleanly, the same command goes on"
-        };
+        let how =
+            if opened.resumed { "going on where it stopped" } else { "Ctrl-C stops cleanly, the same command goes on" };
         self.line(&format!("           {how}\n"));
     }
 
     fn tick(&mut self, tick: &Tick) {
         let snapshot = tick.snapshot;
-        let news: Vec<&EvaluationRecord> = snapshot
-            .evaluations
-            .iter()
-            .filter(|record| record.ended() && !self.ended.contains(&record.id))
-            .collect();
+        let news: Vec<&EvaluationRecord> =
+            snapshot.evaluations.iter().filter(|record| record.ended() && !self.ended.contains(&record.id)).collect();
         for record in news {
             self.ended.insert(record.id);
             self.line(&result_line(record, tick));
@@ -140,17 +127,12 @@ impl<'a> Live<'a> {
         let elapsed = self.started.elapsed().as_secs_f64();
         let left = if done > before + 3 {
             let rate = elapsed / (done - before) as f64;
-            format!(
-                "about {} left",
-                duration(rate * planned.saturating_sub(done) as f64)
-            )
+            format!("about {} left", duration(rate * planned.saturating_sub(done) as f64))
         } else {
             "estimating".into()
         };
         let bits = snapshot.ledger.account(Unit::MilliBits);
-        let limit = bits.limit.map_or(String::new(), |limit| {
-            format!(" of {:.0}", limit as f64 / 1000.0)
-        });
+        let limit = bits.limit.map_or(String::new(), |limit| format!(" of {:.0}", limit as f64 / 1000.0));
         self.total.set_message(format!(
             "{} elapsed, {left} · leak ledger {:.0}{limit} bits",
             duration(elapsed),
@@ -160,20 +142,12 @@ impl<'a> Live<'a> {
 
     /// One line per researcher: what it is doing.
     fn bars_of(&mut self, snapshot: &Snapshot) {
-        for participant in snapshot
-            .participants
-            .iter()
-            .filter(|participant| participant.role == Role::Researcher)
-        {
+        for participant in snapshot.participants.iter().filter(|participant| participant.role == Role::Researcher) {
             let own = |record: &&EvaluationRecord| {
                 record.asked.by == participant.name && record.asked.purpose == Purpose::Submission
             };
             let used = snapshot.evaluations.iter().filter(own).count();
-            let current = snapshot
-                .evaluations
-                .iter()
-                .filter(own)
-                .find(|record| !record.ended());
+            let current = snapshot.evaluations.iter().filter(own).find(|record| !record.ended());
             let doing = match current {
                 _ if snapshot.retired.contains(&participant.name) => "done".into(),
                 Some(record) if record.status == Status::Running => {
@@ -188,19 +162,13 @@ impl<'a> Live<'a> {
                 None => "thinking and trying on public data".into(),
             };
             let bars = &self.bars;
-            let line = self
-                .lines
-                .entry(participant.name.clone())
-                .or_insert_with(|| {
-                    let line = bars.add(ProgressBar::new_spinner());
-                    line.set_style(style("{prefix:10} {msg}"));
-                    line.set_prefix(participant.name.clone());
-                    line
-                });
-            line.set_message(format!(
-                "▸ {used} of {} evaluations · {doing}",
-                participant.evaluations
-            ));
+            let line = self.lines.entry(participant.name.clone()).or_insert_with(|| {
+                let line = bars.add(ProgressBar::new_spinner());
+                line.set_style(style("{prefix:10} {msg}"));
+                line.set_prefix(participant.name.clone());
+                line
+            });
+            line.set_message(format!("▸ {used} of {} evaluations · {doing}", participant.evaluations));
         }
     }
 

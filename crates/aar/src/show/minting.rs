@@ -16,11 +16,7 @@ pub struct MintBars {
 impl MintBars {
     /// None yet.
     pub fn new(quiet: bool) -> Self {
-        Self {
-            bars: MultiProgress::new(),
-            open: Mutex::new(BTreeMap::new()),
-            quiet,
-        }
+        Self { bars: MultiProgress::new(), open: Mutex::new(BTreeMap::new()), quiet }
     }
 
     /// Show an event; called from several threads.
@@ -30,17 +26,10 @@ impl MintBars {
         };
         match event {
             _ if self.quiet => {}
-            MintEvent::Progress {
-                attempt,
-                what,
-                done,
-                total,
-            } => {
+            MintEvent::Progress { attempt, what, done, total } => {
                 let bar = open.entry(*attempt).or_insert_with(|| {
                     let bar = self.bars.add(ProgressBar::new(*total as u64));
-                    bar.set_style(style(
-                        "  {prefix:8} {bar:24} {elapsed} of about {duration}  {msg}",
-                    ));
+                    bar.set_style(style("  {prefix:8} {bar:24} {elapsed} of about {duration}  {msg}"));
                     bar.set_prefix(format!("draw {attempt}"));
                     bar.enable_steady_tick(std::time::Duration::from_millis(500));
                     bar
@@ -53,12 +42,8 @@ impl MintBars {
                 if let Some(bar) = open.remove(&attempt.attempt) {
                     bar.finish_and_clear();
                 }
-                let line = format!(
-                    "  draw {}  {} after {}",
-                    attempt.attempt,
-                    attempt.outcome,
-                    duration(attempt.wall_s)
-                );
+                let line =
+                    format!("  draw {}  {} after {}", attempt.attempt, attempt.outcome, duration(attempt.wall_s));
                 self.bars.suspend(|| eprintln!("{line}"));
             }
         }

@@ -62,19 +62,9 @@ impl Bootstrap {
             }
             draws.push(counts);
         }
-        let items = |counts: &Vec<u16>| {
-            counts
-                .iter()
-                .zip(&sizes)
-                .map(|(&n, &size)| f64::from(n) * f64::from(size))
-                .sum()
-        };
-        Self {
-            panel: panel.clone(),
-            seed,
-            drawn_items: draws.iter().map(items).collect(),
-            draws,
-        }
+        let items =
+            |counts: &Vec<u16>| counts.iter().zip(&sizes).map(|(&n, &size)| f64::from(n) * f64::from(size)).sum();
+        Self { panel: panel.clone(), seed, drawn_items: draws.iter().map(items).collect(), draws }
     }
 
     /// The panel.
@@ -84,44 +74,26 @@ impl Bootstrap {
 
     /// Replicate an accuracy. `outcomes` must be of this panel's items.
     pub fn accuracy(&self, outcomes: &Outcomes) -> Replicated {
-        let by_cluster: Vec<Vec<f32>> = outcomes
-            .correct
-            .iter()
-            .map(|row| self.by_cluster(row))
-            .collect();
+        let by_cluster: Vec<Vec<f32>> = outcomes.correct.iter().map(|row| self.by_cluster(row)).collect();
         let n = outcomes.seeds.len();
-        let mut rng =
-            ChaCha8Rng::seed_from_u64(outcomes.seeds.iter().fold(self.seed, |hash, seed| {
-                (hash ^ seed).wrapping_mul(0x0100_0000_01b3).rotate_left(17)
-            }));
-        let stretch = if n > 1 {
-            (n as f64 / (n - 1) as f64).sqrt()
-        } else {
-            1.0
-        };
+        let mut rng = ChaCha8Rng::seed_from_u64(
+            outcomes
+                .seeds
+                .iter()
+                .fold(self.seed, |hash, seed| (hash ^ seed).wrapping_mul(0x0100_0000_01b3).rotate_left(17)),
+        );
+        let stretch = if n > 1 { (n as f64 / (n - 1) as f64).sqrt() } else { 1.0 };
         let mut counts = vec![0u32; n];
-        let draws = self
-            .draws
-            .iter()
-            .zip(&self.drawn_items)
-            .map(|(clusters, items)| {
-                counts.fill(0);
-                for _ in 0..n {
-                    counts[rng.random_range(0..n)] += 1;
-                }
-                let weight = |count: u32| (1.0 + stretch * (f64::from(count) - 1.0)) / n as f64;
-                let hits = |row: &[f32]| {
-                    row.iter()
-                        .zip(clusters)
-                        .map(|(hits, &times)| hits * f32::from(times))
-                        .sum::<f32>()
-                };
-                by_cluster
-                    .iter()
-                    .zip(&counts)
-                    .map(|(row, &count)| weight(count) * f64::from(hits(row)) / items)
-                    .sum()
-            });
+        let draws = self.draws.iter().zip(&self.drawn_items).map(|(clusters, items)| {
+            counts.fill(0);
+            for _ in 0..n {
+                counts[rng.random_range(0..n)] += 1;
+            }
+            let weight = |count: u32| (1.0 + stretch * (f64::from(count) - 1.0)) / n as f64;
+            let hits =
+                |row: &[f32]| row.iter().zip(clusters).map(|(hits, &times)| hits * f32::from(times)).sum::<f32>();
+            by_cluster.iter().zip(&counts).map(|(row, &count)| weight(count) * f64::from(hits(row)) / items).sum()
+        });
         let draws = draws.collect();
         let by_seed = outcomes.by_seed(|_| true);
         Replicated {

@@ -24,21 +24,10 @@ pub fn compare(a: &Replicated, b: &Replicated) -> Comparison {
     let draws: Vec<f64> = a.draws.iter().zip(&b.draws).map(|(a, b)| a - b).collect();
     let total = variance(&draws);
     let parts = if a.seeds == b.seeds {
-        let by_seed: Vec<f64> = a
-            .by_seed
-            .iter()
-            .zip(&b.by_seed)
-            .map(|(a, b)| a - b)
-            .collect();
-        vec![(
-            variance(&by_seed) / by_seed.len().max(1) as f64,
-            by_seed.len(),
-        )]
+        let by_seed: Vec<f64> = a.by_seed.iter().zip(&b.by_seed).map(|(a, b)| a - b).collect();
+        vec![(variance(&by_seed) / by_seed.len().max(1) as f64, by_seed.len())]
     } else {
-        vec![
-            (a.seed_variance(), a.by_seed.len()),
-            (b.seed_variance(), b.by_seed.len()),
-        ]
+        vec![(a.seed_variance(), a.by_seed.len()), (b.seed_variance(), b.by_seed.len())]
     };
     let se = total.sqrt();
     if se == 0.0 {
@@ -47,11 +36,7 @@ pub fn compare(a: &Replicated, b: &Replicated) -> Comparison {
     }
     let freedom = degrees_of_freedom(total, &parts, a.clusters).min(1e6);
     let tail = StudentsT::new(0.0, 1.0, freedom).map_or(0.5, |t| t.cdf(-(difference / se).abs()));
-    Comparison {
-        difference,
-        se,
-        p: 2.0 * tail,
-    }
+    Comparison { difference, se, p: 2.0 * tail }
 }
 
 /// Holm's step-down adjustment (1979): adjusted p values in the order given.
@@ -84,15 +69,8 @@ pub fn ranks(methods: &[Replicated]) -> Vec<usize> {
 
 /// Half width, in PGR, of what two equal methods differ by in 95 of 100 comparisons, out of one method's seeds and
 /// answers: seeds vary as this method's do, items as if one answer in `disagreement` differed.
-pub fn noise_floor(
-    seed_variance: f64,
-    seeds: usize,
-    items: usize,
-    disagreement: f64,
-    gap: f64,
-) -> f64 {
-    let se =
-        (2.0 * seed_variance / seeds.max(1) as f64 + disagreement / items.max(1) as f64).sqrt();
+pub fn noise_floor(seed_variance: f64, seeds: usize, items: usize, disagreement: f64, gap: f64) -> f64 {
+    let se = (2.0 * seed_variance / seeds.max(1) as f64 + disagreement / items.max(1) as f64).sqrt();
     t_quantile((2 * seeds.max(2) - 2) as f64) * se / gap
 }
 
@@ -114,10 +92,7 @@ mod tests {
     }
 
     fn outcomes(bits: &[Vec<bool>]) -> Outcomes {
-        Outcomes {
-            seeds: (0..bits.len() as u64).collect(),
-            correct: bits.to_vec(),
-        }
+        Outcomes { seeds: (0..bits.len() as u64).collect(), correct: bits.to_vec() }
     }
 
     proptest! {

@@ -21,12 +21,7 @@ pub struct Pgr {
 /// PGR of a method; `None` where the gap's 95 % interval reaches zero: then it is undefined.
 pub fn pgr(method: &Replicated, weak: &Replicated, ceiling: &Replicated) -> Option<Pgr> {
     let gap = ceiling.value - weak.value;
-    let gaps: Vec<f64> = ceiling
-        .draws
-        .iter()
-        .zip(&weak.draws)
-        .map(|(c, w)| c - w)
-        .collect();
+    let gaps: Vec<f64> = ceiling.draws.iter().zip(&weak.draws).map(|(c, w)| c - w).collect();
     if gap - 1.96 * variance(&gaps).sqrt() <= 0.0 {
         return None;
     }
@@ -34,32 +29,15 @@ pub fn pgr(method: &Replicated, weak: &Replicated, ceiling: &Replicated) -> Opti
     // Linearised (the delta method): draws of the numerator that the ratio's own value predicts away. A ratio of
     // draws would have heavy tails where the gap is small.
     let residual = |((m, w), gap_draw): ((&f64, &f64), &f64)| ((m - w) - value * gap_draw) / gap;
-    let draws: Vec<f64> = method
-        .draws
-        .iter()
-        .zip(&weak.draws)
-        .zip(&gaps)
-        .map(residual)
-        .collect();
+    let draws: Vec<f64> = method.draws.iter().zip(&weak.draws).zip(&gaps).map(residual).collect();
     let total = variance(&draws);
     let parts = [
         (method.seed_variance() / (gap * gap), method.by_seed.len()),
-        (
-            weak.seed_variance() * ((1.0 - value) / gap).powi(2),
-            weak.by_seed.len(),
-        ),
-        (
-            ceiling.seed_variance() * (value / gap).powi(2),
-            ceiling.by_seed.len(),
-        ),
+        (weak.seed_variance() * ((1.0 - value) / gap).powi(2), weak.by_seed.len()),
+        (ceiling.seed_variance() * (value / gap).powi(2), ceiling.by_seed.len()),
     ];
     let half = t_quantile(degrees_of_freedom(total, &parts, method.clusters)) * total.sqrt();
-    Some(Pgr {
-        value,
-        low: value - half,
-        high: value + half,
-        se: total.sqrt(),
-    })
+    Some(Pgr { value, low: value - half, high: value + half, se: total.sqrt() })
 }
 
 /// Satterthwaite's (1946): variance components with their sample sizes, the rest being the clusters'.
@@ -67,15 +45,8 @@ pub(crate) fn degrees_of_freedom(total: f64, parts: &[(f64, usize)], clusters: u
     let seeds: f64 = parts.iter().map(|(v, _)| v).sum();
     let rest = (total - seeds).max(0.0);
     let denominator = rest * rest / (clusters.max(2) - 1) as f64
-        + parts
-            .iter()
-            .map(|(v, n)| v * v / (n.max(&2) - 1) as f64)
-            .sum::<f64>();
-    if denominator > 0.0 {
-        (total.max(seeds).powi(2) / denominator).max(1.0)
-    } else {
-        1e6
-    }
+        + parts.iter().map(|(v, n)| v * v / (n.max(&2) - 1) as f64).sum::<f64>();
+    if denominator > 0.0 { (total.max(seeds).powi(2) / denominator).max(1.0) } else { 1e6 }
 }
 
 /// The 97.5 % quantile of Student's t.

@@ -16,21 +16,14 @@ pub struct Panel {
 
 impl Panel {
     /// From the clusters' names, item by item.
-    pub fn new<'a>(
-        names: impl IntoIterator<Item = &'a str>,
-        distribution: Option<Vec<Distribution>>,
-    ) -> Self {
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, distribution: Option<Vec<Distribution>>) -> Self {
         let mut known = BTreeMap::new();
         let mut cluster = Vec::new();
         for name in names {
             let next = known.len() as u32;
             cluster.push(*known.entry(name.to_owned()).or_insert(next));
         }
-        Self {
-            cluster,
-            distribution,
-            clusters: known.len(),
-        }
+        Self { cluster, distribution, clusters: known.len() }
     }
 
     /// Number of items.
@@ -64,9 +57,7 @@ impl Outcomes {
     pub fn by_seed(&self, pass: impl Fn(usize) -> bool) -> Vec<f64> {
         let one = |row: &Vec<bool>| {
             let picked = row.iter().enumerate().filter(|&(item, _)| pass(item));
-            let (hits, all) = picked.fold((0u32, 0u32), |(hits, all), (_, &right)| {
-                (hits + u32::from(right), all + 1)
-            });
+            let (hits, all) = picked.fold((0u32, 0u32), |(hits, all), (_, &right)| (hits + u32::from(right), all + 1));
             f64::from(hits) / f64::from(all.max(1))
         };
         self.correct.iter().map(one).collect()
@@ -81,9 +72,5 @@ pub(crate) fn mean(values: &[f64]) -> f64 {
 /// Unbiased variance; 0 of fewer than two.
 pub(crate) fn variance(values: &[f64]) -> f64 {
     let center = mean(values);
-    values
-        .iter()
-        .map(|value| (value - center).powi(2))
-        .sum::<f64>()
-        / (values.len().max(2) - 1) as f64
+    values.iter().map(|value| (value - center).powi(2)).sum::<f64>() / (values.len().max(2) - 1) as f64
 }

@@ -81,133 +81,73 @@ impl Design {
         let z = normal_quantile(accuracy);
         let density = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
         let luck = self.luck * (self.ceiling - self.weak) / density;
-        Latent {
-            difficulty: 0.5f64.sqrt(),
-            taste: self.taste.sqrt(),
-            noise: (0.5 - self.taste).max(0.05).sqrt(),
-            luck,
-        }
+        Latent { difficulty: 0.5f64.sqrt(), taste: self.taste.sqrt(), noise: (0.5 - self.taste).max(0.05).sqrt(), luck }
     }
 
     fn method(&self, pgr: f64, id: u64) -> Method {
         let latent = self.latent();
-        let spread = (latent.difficulty.powi(2)
-            + latent.taste.powi(2)
-            + latent.noise.powi(2)
-            + latent.luck.powi(2))
-        .sqrt();
-        Method {
-            base: normal_quantile(self.weak + pgr * (self.ceiling - self.weak)) * spread,
-            id,
-        }
+        let spread =
+            (latent.difficulty.powi(2) + latent.taste.powi(2) + latent.noise.powi(2) + latent.luck.powi(2)).sqrt();
+        Method { base: normal_quantile(self.weak + pgr * (self.ceiling - self.weak)) * spread, id }
     }
 
     /// Outcomes of a method on one set of items. `study` and `split` name the items, so that methods share them.
-    fn outcomes(
-        &self,
-        method: &Method,
-        items: usize,
-        seeds: &[u64],
-        study: u64,
-        split: u64,
-    ) -> Outcomes {
+    fn outcomes(&self, method: &Method, items: usize, seeds: &[u64], study: u64, split: u64) -> Outcomes {
         let latent = self.latent();
         let mut easy = ChaCha8Rng::seed_from_u64(study ^ split.wrapping_mul(0x9e37_79b9));
-        let mut own = ChaCha8Rng::seed_from_u64(
-            study ^ method.id.wrapping_mul(0xd1b5_4a32) ^ split.rotate_left(32),
-        );
+        let mut own = ChaCha8Rng::seed_from_u64(study ^ method.id.wrapping_mul(0xd1b5_4a32) ^ split.rotate_left(32));
         let mut shared = 0.0;
         let level: Vec<f64> = (0..items)
             .map(|i| {
                 if i % self.cluster == 0 {
                     shared = normal(&mut easy);
                 }
-                let difficulty = if self.cluster == 1 {
-                    shared
-                } else {
-                    0.8 * shared + 0.6 * normal(&mut easy)
-                };
+                let difficulty = if self.cluster == 1 { shared } else { 0.8 * shared + 0.6 * normal(&mut easy) };
                 method.base + latent.difficulty * difficulty + latent.taste * normal(&mut own)
             })
             .collect();
         let row = |seed: &u64| {
-            let mut rng = ChaCha8Rng::seed_from_u64(
-                study ^ method.id.wrapping_mul(0xa076_1d64) ^ seed.rotate_left(20) ^ split,
-            );
+            let mut rng =
+                ChaCha8Rng::seed_from_u64(study ^ method.id.wrapping_mul(0xa076_1d64) ^ seed.rotate_left(20) ^ split);
             let luck = latent.luck * normal(&mut rng);
-            level
-                .iter()
-                .map(|level| level + luck + latent.noise * normal(&mut rng) > 0.0)
-                .collect()
+            level.iter().map(|level| level + luck + latent.noise * normal(&mut rng) > 0.0).collect()
         };
-        Outcomes {
-            seeds: seeds.to_vec(),
-            correct: seeds.iter().map(row).collect(),
-        }
+        Outcomes { seeds: seeds.to_vec(), correct: seeds.iter().map(row).collect() }
     }
 
     fn panel(&self, clusters: usize) -> Panel {
         let items = clusters * self.cluster;
         let cluster = (0..items).map(|i| (i / self.cluster) as u32).collect();
-        Panel {
-            cluster,
-            distribution: None,
-            clusters,
-        }
+        Panel { cluster, distribution: None, clusters }
     }
 
     /// Run one study whose bundles have these PGRs; for every finalist whether it was declared better than plain,
     /// with its index.
     fn study(&self, pgrs: &[f64], study: u64, replicates: usize) -> Vec<(usize, bool)> {
-        let methods: Vec<Method> = pgrs
-            .iter()
-            .enumerate()
-            .map(|(i, &pgr)| self.method(pgr, i as u64 + 1))
-            .collect();
+        let methods: Vec<Method> = pgrs.iter().enumerate().map(|(i, &pgr)| self.method(pgr, i as u64 + 1)).collect();
         let seeds: Vec<u64> = (0..self.seeds as u64).collect();
         let items = self.feedback * self.cluster;
-        let graded: Vec<f64> = methods
-            .iter()
-            .map(|method| self.outcomes(method, items, &seeds, study, 1).accuracy())
-            .collect();
+        let graded: Vec<f64> =
+            methods.iter().map(|method| self.outcomes(method, items, &seeds, study, 1).accuracy()).collect();
         let mut order: Vec<usize> = (0..methods.len()).collect();
         order.sort_by(|&a, &b| graded[b].total_cmp(&graded[a]));
         order.truncate(self.finalists);
         let bootstrap = Bootstrap::new(&self.panel(self.selection), replicates, study);
         let seeds: Vec<u64> = (100..100 + self.final_seeds as u64).collect();
         let score = |method: &Method| {
-            bootstrap.accuracy(&self.outcomes(
-                method,
-                self.selection * self.cluster,
-                &seeds,
-                study,
-                2,
-            ))
+            bootstrap.accuracy(&self.outcomes(method, self.selection * self.cluster, &seeds, study, 2))
         };
         let plain = score(&self.method(self.plain, 0));
-        let tests: Vec<_> = order
-            .iter()
-            .map(|&i| compare(&score(&methods[i]), &plain))
-            .collect();
+        let tests: Vec<_> = order.iter().map(|&i| compare(&score(&methods[i]), &plain)).collect();
         let adjusted = holm(&tests.iter().map(|test| test.p).collect::<Vec<_>>());
-        order
-            .iter()
-            .zip(tests)
-            .zip(adjusted)
-            .map(|((&i, test), p)| (i, p < 0.05 && test.difference > 0.0))
-            .collect()
+        order.iter().zip(tests).zip(adjusted).map(|((&i, test), p)| (i, p < 0.05 && test.difference > 0.0)).collect()
     }
 
     /// Of `studies` in which every bundle equals plain, how many end with any declared better.
     pub fn false_declarations(&self, studies: u64, replicates: usize) -> u64 {
         let equal = vec![self.plain; self.bundles];
-        (0..studies)
-            .filter(|&study| {
-                self.study(&equal, study, replicates)
-                    .iter()
-                    .any(|&(_, better)| better)
-            })
-            .count() as u64
+        (0..studies).filter(|&study| self.study(&equal, study, replicates).iter().any(|&(_, better)| better)).count()
+            as u64
     }
 
     /// Share of `studies` in which the one bundle with a true gain (in PGR) over plain, a finalist by construction
@@ -215,10 +155,7 @@ impl Design {
     pub fn power(&self, gain: f64, studies: u64, replicates: usize) -> f64 {
         let mut pgrs = vec![self.plain; self.finalists];
         pgrs[0] += gain;
-        let found = |study: &u64| {
-            self.study(&pgrs, study + 1_000_000, replicates)
-                .contains(&(0, true))
-        };
+        let found = |study: &u64| self.study(&pgrs, study + 1_000_000, replicates).contains(&(0, true));
         (0..studies).filter(found).count() as f64 / studies as f64
     }
 }
@@ -243,21 +180,11 @@ mod tests {
     /// rate of 5 % is below one in 1,000).
     #[test]
     fn null_studies_rarely_declare_anything() {
-        for design in [
-            Design::default(),
-            Design {
-                luck: 0.25,
-                cluster: 4,
-                feedback: 300,
-                selection: 1000,
-                ..Design::default()
-            },
-        ] {
+        for design in
+            [Design::default(), Design { luck: 0.25, cluster: 4, feedback: 300, selection: 1000, ..Design::default() }]
+        {
             let found = design.false_declarations(200, 400);
-            assert!(
-                found <= 20,
-                "{found} of 200 null studies declared something: {design:?}"
-            );
+            assert!(found <= 20, "{found} of 200 null studies declared something: {design:?}");
         }
     }
 
@@ -270,22 +197,13 @@ mod tests {
     /// Intervals of one method's PGR, over fresh items and seeds: nominal 95 %.
     #[test]
     fn intervals_cover() {
-        let design = Design {
-            feedback: 400,
-            ..Design::default()
-        };
+        let design = Design { feedback: 400, ..Design::default() };
         let (mut hits, studies) = (0, 200);
         for study in 0..studies {
             let bootstrap = Bootstrap::new(&design.panel(design.feedback), 400, study);
             let score = |pgr: f64, id: u64, seeds: u64| {
                 let seeds: Vec<u64> = (0..seeds).map(|seed| seed + 1000 * id).collect();
-                bootstrap.accuracy(&design.outcomes(
-                    &design.method(pgr, id),
-                    design.feedback,
-                    &seeds,
-                    study,
-                    3,
-                ))
+                bootstrap.accuracy(&design.outcomes(&design.method(pgr, id), design.feedback, &seeds, study, 3))
             };
             let found = pgr(&score(0.5, 1, 3), &score(0.0, 2, 16), &score(1.0, 3, 16));
             hits += u32::from(found.is_some_and(|found| found.low <= 0.5 && 0.5 <= found.high));

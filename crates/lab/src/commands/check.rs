@@ -26,16 +26,9 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
             &serde_json::json!({"name": recipe.name, "family": recipe.family, "cost": recipe.cost(), "applies": applies}),
         );
     } else {
-        println!(
-            "{}: fine, costs {} trainings of plain",
-            recipe.name,
-            recipe.cost()
-        );
+        println!("{}: fine, costs {} trainings of plain", recipe.name, recipe.cost());
         if applies.is_none() {
-            println!(
-                "(whether it applies here was not checked: {} is missing)",
-                path.display()
-            );
+            println!("(whether it applies here was not checked: {} is missing)", path.display());
         }
     }
     Ok(())

@@ -22,28 +22,14 @@ pub struct Options {
 pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     let data = &options.data.data;
     let student = open_student(data, options.data.threads)?;
-    let items: Vec<Item> = read_jsonl(
-        &options
-            .items
-            .clone()
-            .unwrap_or_else(|| data.join("pool.jsonl")),
-    )?;
+    let items: Vec<Item> = read_jsonl(&options.items.clone().unwrap_or_else(|| data.join("pool.jsonl")))?;
     let features = student.features(&items)?;
-    let tensor = (
-        "features".to_owned(),
-        vec![items.len(), features.width],
-        features.values.as_slice(),
-    );
+    let tensor = ("features".to_owned(), vec![items.len(), features.width], features.values.as_slice());
     aar_lm::weights::save(&options.out, &[tensor]).map_err(aar_methods::MethodError::from)?;
     if json {
         print_json(&serde_json::json!({"items": items.len(), "width": features.width}));
     } else {
-        println!(
-            "{} items, {} features each, in {}",
-            items.len(),
-            features.width,
-            options.out.display()
-        );
+        println!("{} items, {} features each, in {}", items.len(), features.width, options.out.display());
     }
     Ok(())
 }

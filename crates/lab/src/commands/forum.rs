@@ -57,26 +57,15 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     match options.act.as_ref().unwrap_or(&Act::List) {
         Act::List => list(&client, json),
         Act::Show { id } => show(&client, *id, json),
-        Act::Post {
-            kind,
-            title,
-            body,
-            evaluation,
-        } => {
+        Act::Post { kind, title, body, evaluation } => {
             let kind: FindingType = serde_json::from_value(kind.as_str().into()).map_err(|_| {
                 Failure::new(USAGE, format!("{kind:?} is no kind of finding"))
                     .hint("hypothesis, result, insight or error")
             })?;
             let body = text(body)?;
             let key = format!("{title}\n{body}").chars().take(200).collect();
-            let new = NewFinding {
-                kind,
-                title: title.clone(),
-                body,
-                evaluation: *evaluation,
-                turn: turn(&client)?,
-                key,
-            };
+            let new =
+                NewFinding { kind, title: title.clone(), body, evaluation: *evaluation, turn: turn(&client)?, key };
             let posted: Finding = client.post(paths::FINDINGS, &new)?;
             if json {
                 print_json(&posted)
@@ -87,13 +76,8 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         }
         Act::Comment { id, body } => {
             let body = text(body)?;
-            let new = NewComment {
-                key: body.chars().take(200).collect(),
-                body,
-                turn: turn(&client)?,
-            };
-            let _: serde_json::Value =
-                client.post(&paths::COMMENTS.replace("{id}", &id.to_string()), &new)?;
+            let new = NewComment { key: body.chars().take(200).collect(), body, turn: turn(&client)? };
+            let _: serde_json::Value = client.post(&paths::COMMENTS.replace("{id}", &id.to_string()), &new)?;
             Ok(())
         }
     }
@@ -128,45 +112,24 @@ fn list(client: &Client, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     for finding in &findings {
-        let comments = if finding.comments > 0 {
-            format!(" ({} comments)", finding.comments)
-        } else {
-            String::new()
-        };
-        println!(
-            "#{:<4} {:10} {:12} {}{comments}",
-            finding.id,
-            finding.by,
-            kind_name(finding),
-            finding.title
-        );
+        let comments = if finding.comments > 0 { format!(" ({} comments)", finding.comments) } else { String::new() };
+        println!("#{:<4} {:10} {:12} {}{comments}", finding.id, finding.by, kind_name(finding), finding.title);
     }
-    println!(
-        "{} findings; read one: lab forum show NUMBER",
-        findings.len()
-    );
+    println!("{} findings; read one: lab forum show NUMBER", findings.len());
     Ok(())
 }
 
 fn show(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
     let findings: Vec<Finding> = client.get(&format!("{}?after={}", paths::FINDINGS, id - 1))?;
     let finding = findings.into_iter().find(|finding| finding.id == id);
-    let finding = finding.ok_or_else(|| {
-        Failure::new(INPUT, format!("there is no finding #{id}")).hint("`lab forum` lists them")
-    })?;
+    let finding = finding
+        .ok_or_else(|| Failure::new(INPUT, format!("there is no finding #{id}")).hint("`lab forum` lists them"))?;
     let comments: Vec<Comment> = client.get(&paths::COMMENTS.replace("{id}", &id.to_string()))?;
     if json {
         print_json(&serde_json::json!({"finding": finding, "comments": comments}));
         return Ok(());
     }
-    println!(
-        "#{} {} by {}: {}\n\n{}",
-        finding.id,
-        kind_name(&finding),
-        finding.by,
-        finding.title,
-        finding.body
-    );
+    println!("#{} {} by {}: {}\n\n{}", finding.id, kind_name(&finding), finding.by, finding.title, finding.body);
     for comment in comments {
         println!("\n  {}: {}", comment.by, comment.body);
     }

@@ -30,9 +30,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     recipe.applicable(student.problem())?;
     let soft = aar_methods::label::soft(&recipe.label, &pool, student.as_ref(), options.seed)?;
     let shaped = aar_methods::label::shape(&recipe.label, &soft);
-    let rows = pool.items.iter().zip(shaped).map(|(item, p)| SoftLabel {
-        id: item.id().clone(),
-        p,
-    });
+    let rows = pool.items.iter().zip(shaped).map(|(item, p)| SoftLabel { id: item.id().clone(), p });
     write_lines(rows, options.out.as_deref())
 }

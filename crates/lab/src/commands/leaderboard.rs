@@ -19,34 +19,11 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let lines = rows.iter().map(|row| {
-        let pgr = row
-            .feedback
-            .pgr
-            .map_or("undefined".into(), |pgr| format!("{pgr:.2}"));
+        let pgr = row.feedback.pgr.map_or("undefined".into(), |pgr| format!("{pgr:.2}"));
         let bundle = row.bundle.get(..8).unwrap_or(&row.bundle).to_owned();
-        vec![
-            pgr,
-            row.name.clone(),
-            row.by.clone(),
-            row.family.clone(),
-            format!("#{}", row.evaluation),
-            bundle,
-        ]
+        vec![pgr, row.name.clone(), row.by.clone(), row.family.clone(), format!("#{}", row.evaluation), bundle]
     });
-    println!(
-        "{}",
-        table(
-            &[
-                "PGR, about",
-                "method",
-                "by",
-                "family",
-                "evaluation",
-                "bundle"
-            ],
-            lines.collect()
-        )
-    );
+    println!("{}", table(&["PGR, about", "method", "by", "family", "evaluation", "bundle"], lines.collect()));
     if let Some(row) = rows.first() {
         println!(
             "\nsteps of {:.2}, not measurements; a difference of less than a few steps says nothing",

@@ -26,11 +26,8 @@ pub fn recipe_text(name: &str) -> Result<String, Failure> {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             shipped::text(name).map(str::to_owned).ok_or_else(|| {
-                Failure::new(
-                    INPUT,
-                    format!("{name} is neither a file nor a recipe that ships"),
-                )
-                .hint("`lab recipes` lists those that ship")
+                Failure::new(INPUT, format!("{name} is neither a file nor a recipe that ships"))
+                    .hint("`lab recipes` lists those that ship")
             })
         }
         Err(error) => Err(Failure::io("read", Path::new(name))(error)),
@@ -47,20 +44,12 @@ pub fn open_student(data: &Path, threads: usize) -> Result<Box<dyn Student>, Fai
     let problem = aar_methods::train::read_problem(&data.join("problem.json"))?;
     let cache = data.join("pool.features.safetensors");
     let caches: Vec<_> = cache.exists().then_some(cache).into_iter().collect();
-    Ok(student::open(
-        &problem,
-        &data.join("student"),
-        &caches,
-        threads,
-    )?)
+    Ok(student::open(&problem, &data.join("student"), &caches, threads)?)
 }
 
 /// Print a value as JSON.
 pub fn print_json(value: &impl Serialize) {
-    println!(
-        "{}",
-        serde_json::to_string_pretty(value).unwrap_or_default()
-    );
+    println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
 /// A table without lines, for terminals and pipes alike.
@@ -73,13 +62,8 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> comfy_table::Table {
 }
 
 /// Write rows as JSONL to a file, or to stdout.
-pub fn write_lines<T: Serialize>(
-    rows: impl Iterator<Item = T>,
-    out: Option<&Path>,
-) -> Result<(), Failure> {
-    let text: String = rows
-        .map(|row| serde_json::to_string(&row).unwrap_or_default() + "\n")
-        .collect();
+pub fn write_lines<T: Serialize>(rows: impl Iterator<Item = T>, out: Option<&Path>) -> Result<(), Failure> {
+    let text: String = rows.map(|row| serde_json::to_string(&row).unwrap_or_default() + "\n").collect();
     match out {
         Some(path) => std::fs::write(path, text).map_err(Failure::io("write", path)),
         None => {

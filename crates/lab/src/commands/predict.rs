@@ -27,16 +27,8 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let margins = predict::run(
-        &options.student,
-        &options.artefacts,
-        &options.problem,
-        &options.items,
-        options.threads,
-    )?;
-    let bytes: Vec<u8> = margins
-        .iter()
-        .flat_map(|margin| margin.to_le_bytes())
-        .collect();
+    let margins =
+        predict::run(&options.student, &options.artefacts, &options.problem, &options.items, options.threads)?;
+    let bytes: Vec<u8> = margins.iter().flat_map(|margin| margin.to_le_bytes()).collect();
     std::fs::write(&options.out, bytes).map_err(Failure::io("write", &options.out))
 }

@@ -19,24 +19,17 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     for (file, _) in shipped::RECIPES {
         if let Some(recipe) = shipped::get(file) {
             let recipe = recipe?;
-            rows.push([
-                (*file).to_owned(),
-                recipe.name.clone(),
-                recipe.family.name().to_owned(),
-            ]);
+            rows.push([(*file).to_owned(), recipe.name.clone(), recipe.family.name().to_owned()]);
         }
     }
     if json {
-        let rows: Vec<_> = rows.iter().map(|[file, name, family]| serde_json::json!({"file": file, "name": name, "family": family})).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|[file, name, family]| serde_json::json!({"file": file, "name": name, "family": family}))
+            .collect();
         print_json(&rows);
     } else {
-        println!(
-            "{}",
-            table(
-                &["recipe", "method", "family"],
-                rows.into_iter().map(Vec::from).collect()
-            )
-        );
+        println!("{}", table(&["recipe", "method", "family"], rows.into_iter().map(Vec::from).collect()));
         println!("\nprint one: lab recipes NAME      try one: lab try NAME");
     }
     Ok(())

@@ -22,16 +22,8 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let data = &options.data.data;
     let student = open_student(data, options.data.threads)?;
-    let items: Vec<Item> = read_jsonl(
-        &options
-            .items
-            .clone()
-            .unwrap_or_else(|| data.join("pool.jsonl")),
-    )?;
+    let items: Vec<Item> = read_jsonl(&options.items.clone().unwrap_or_else(|| data.join("pool.jsonl")))?;
     let margins = student.zero_shot(&items)?;
-    let rows = items
-        .iter()
-        .zip(margins)
-        .map(|(item, margin)| serde_json::json!({"id": item.id(), "margin": margin}));
+    let rows = items.iter().zip(margins).map(|(item, margin)| serde_json::json!({"id": item.id(), "margin": margin}));
     write_lines(rows, options.out.as_deref())
 }

@@ -33,11 +33,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let without = options
-        .without
-        .iter()
-        .map(|name| family(name))
-        .collect::<Result<_, _>>()?;
+    let without = options.without.iter().map(|name| family(name)).collect::<Result<_, _>>()?;
     let client = options.server.client()?;
     let me: Me = client.get(paths::ME)?;
     let data = &options.data.data;
@@ -48,42 +44,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let plain = if me.kind.as_deref() == Some("random") {
         None
     } else {
-        Some(
-            trial::run(
-                &super::recipe("plain")?,
-                &slices,
-                student.as_ref(),
-                me.seed,
-                None,
-            )?
-            .1,
-        )
+        Some(trial::run(&super::recipe("plain")?, &slices, student.as_ref(), me.seed, None)?.1)
     };
-    let bench = PublicBench {
-        student,
-        slices,
-        plain,
-    };
-    driver::run(
-        &client,
-        &bench,
-        &SearchOptions {
-            without,
-            trials: options.trials,
-        },
-    )
-    .map_err(|driver::SearchError::Server(error)| error.into())
+    let bench = PublicBench { student, slices, plain };
+    driver::run(&client, &bench, &SearchOptions { without, trials: options.trials })
+        .map_err(|driver::SearchError::Server(error)| error.into())
 }
 
 fn family(name: &str) -> Result<Family, Failure> {
     let known: Vec<&str> = Family::ALL.iter().map(|family| family.name()).collect();
-    Family::ALL
-        .into_iter()
-        .find(|family| family.name() == name)
-        .ok_or_else(|| {
-            Failure::new(USAGE, format!("{name:?} is no family of ideas"))
-                .hint(format!("one of {}", known.join(", ")))
-        })
+    Family::ALL.into_iter().find(|family| family.name() == name).ok_or_else(|| {
+        Failure::new(USAGE, format!("{name:?} is no family of ideas")).hint(format!("one of {}", known.join(", ")))
+    })
 }
 
 /// Trials on the public half alone.
@@ -96,22 +68,13 @@ struct PublicBench {
 impl Bench for PublicBench {
     fn refuses(&self, recipe: &str) -> Option<String> {
         let parsed = Recipe::parse(recipe, Path::new("candidate"));
-        parsed
-            .and_then(|recipe| recipe.applicable(self.student.problem()))
-            .err()
-            .map(|error| error.to_string())
+        parsed.and_then(|recipe| recipe.applicable(self.student.problem())).err().map(|error| error.to_string())
     }
 
     fn trial(&self, recipe: &str, seed: u64) -> Result<Trial, String> {
         let run = || {
             let recipe = Recipe::parse(recipe, Path::new("trial"))?;
-            trial::run(
-                &recipe,
-                &self.slices,
-                self.student.as_ref(),
-                seed,
-                self.plain.as_deref(),
-            )
+            trial::run(&recipe, &self.slices, self.student.as_ref(), seed, self.plain.as_deref())
         };
         let (report, _) = run().map_err(|error| error.to_string())?;
         Ok(Trial {

@@ -22,24 +22,14 @@ pub struct Options {
 pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     if options.out.exists() {
         return Err(
-            Failure::new(CREATE, format!("{} exists already", options.out.display()))
-                .hint("choose a new folder"),
+            Failure::new(CREATE, format!("{} exists already", options.out.display())).hint("choose a new folder")
         );
     }
-    let bundle: Bundle = options
-        .server
-        .client()?
-        .get(&paths::BUNDLE.replace("{id}", &options.bundle))?;
+    let bundle: Bundle = options.server.client()?.get(&paths::BUNDLE.replace("{id}", &options.bundle))?;
     // The server checked it when it was stored; what comes over the wire is checked again before paths are made of it.
-    bundle
-        .check()
-        .map_err(|error| Failure::new(INPUT, format!("bundle {}: {error}", options.bundle)))?;
+    bundle.check().map_err(|error| Failure::new(INPUT, format!("bundle {}: {error}", options.bundle)))?;
     for file in &bundle.files {
-        write(
-            &options.out.join(&file.path),
-            &hex::decode(&file.hex).unwrap_or_default(),
-            file.executable,
-        )?;
+        write(&options.out.join(&file.path), &hex::decode(&file.hex).unwrap_or_default(), file.executable)?;
     }
     let names: Vec<&str> = bundle.files.iter().map(|file| file.path.as_str()).collect();
     if json {
@@ -62,6 +52,5 @@ fn write(path: &Path, bytes: &[u8], executable: bool) -> Result<(), Failure> {
     }
     std::fs::write(path, bytes).map_err(Failure::io("write", path))?;
     let mode = if executable { 0o755 } else { 0o644 };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
-        .map_err(Failure::io("set the mode of", path))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(Failure::io("set the mode of", path))
 }

@@ -45,17 +45,11 @@ pub fn line(view: &EvaluationView) -> String {
     let bundle = view.bundle.get(..8).unwrap_or(&view.bundle);
     let state = match (&view.feedback, &view.reason) {
         (Some(feedback), _) => match feedback.pgr {
-            Some(pgr) => format!(
-                "PGR about {pgr:.2} (the ledger's step of {:.2}, not a measurement)",
-                feedback.step
-            ),
+            Some(pgr) => format!("PGR about {pgr:.2} (the ledger's step of {:.2}, not a measurement)", feedback.step),
             None => "PGR undefined: the gap is not clearly positive".into(),
         },
         (None, Some(reason)) => format!("failed: {reason}"),
-        (None, None) => format!(
-            "{}, {} of {} seeds",
-            view.status, view.seeds_done, view.seeds
-        ),
+        (None, None) => format!("{}, {} of {} seeds", view.status, view.seeds_done, view.seeds),
     };
     format!("#{} {} [{bundle}] {state}", view.id, view.name)
 }

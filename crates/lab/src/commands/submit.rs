@@ -37,38 +37,20 @@ pub struct Options {
 
 pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     let bundle = read(&options.bundle)?;
-    bundle
-        .check()
-        .map_err(|error| Failure::new(INPUT, format!("{}: {error}", options.bundle)))?;
-    let recipe = bundle
-        .text("recipe.toml")
-        .map(|text| Recipe::parse(&text, Path::new("recipe.toml")))
-        .transpose();
+    bundle.check().map_err(|error| Failure::new(INPUT, format!("{}: {error}", options.bundle)))?;
+    let recipe = bundle.text("recipe.toml").map(|text| Recipe::parse(&text, Path::new("recipe.toml"))).transpose();
     let own_code = bundle.files.iter().any(|file| file.path == "train");
     // A broken recipe is an error here, before it is charged, unless own code is what runs.
-    let recipe = if own_code {
-        recipe.ok().flatten()
-    } else {
-        recipe?
-    };
+    let recipe = if own_code { recipe.ok().flatten() } else { recipe? };
     let missing = |what: &str| {
-        Failure::new(
-            INPUT,
-            format!("the bundle has no recipe that says its {what}"),
-        )
-        .hint(format!("say --{what}"))
+        Failure::new(INPUT, format!("the bundle has no recipe that says its {what}")).hint(format!("say --{what}"))
     };
-    let name = options
-        .name
-        .clone()
-        .or(recipe.as_ref().map(|recipe| recipe.name.clone()))
-        .ok_or_else(|| missing("name"))?;
+    let name =
+        options.name.clone().or(recipe.as_ref().map(|recipe| recipe.name.clone())).ok_or_else(|| missing("name"))?;
     let family = options
         .family
         .clone()
-        .or(recipe
-            .as_ref()
-            .map(|recipe| recipe.family.name().to_owned()))
+        .or(recipe.as_ref().map(|recipe| recipe.family.name().to_owned()))
         .ok_or_else(|| missing("family"))?;
     let client = options.server.client()?;
     let me: Me = client.get(paths::ME)?;
@@ -84,8 +66,7 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     let mut view: EvaluationView = client.post(paths::EVALUATIONS, &submission)?;
     while options.wait && !["done", "failed"].contains(&view.status.as_str()) {
         std::thread::sleep(Duration::from_millis(500));
-        let now: EvaluationView =
-            client.get(&paths::EVALUATION.replace("{id}", &view.id.to_string()))?;
+        let now: EvaluationView = client.get(&paths::EVALUATION.replace("{id}", &view.id.to_string()))?;
         if now.seeds_done != view.seeds_done {
             eprintln!("  {} of {} seeds", now.seeds_done, now.seeds);
         }
@@ -117,38 +98,22 @@ fn read(source: &str) -> Result<Bundle, Failure> {
 fn collect(root: &Path, folder: &Path, files: &mut Vec<BundleFile>) -> Result<(), Failure> {
     for entry in std::fs::read_dir(folder).map_err(Failure::io("list", folder))? {
         let path = entry.map_err(Failure::io("list", folder))?.path();
-        let meta = path
-            .symlink_metadata()
-            .map_err(Failure::io("read", &path))?;
+        let meta = path.symlink_metadata().map_err(Failure::io("read", &path))?;
         if meta.is_dir() {
             collect(root, &path, files)?;
         } else if meta.is_file() && meta.len() <= MAX_BYTES as u64 {
             let bytes = std::fs::read(&path).map_err(Failure::io("read", &path))?;
-            let relative = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .into_owned();
+            let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             let executable = meta.permissions().mode() & 0o111 != 0;
-            files.push(BundleFile {
-                path: relative,
-                executable,
-                hex: hex::encode(bytes),
-            });
+            files.push(BundleFile { path: relative, executable, hex: hex::encode(bytes) });
         } else {
             return Err(Failure::new(
                 INPUT,
-                format!(
-                    "{}: only plain files of at most {MAX_BYTES} bytes go into a bundle",
-                    path.display()
-                ),
+                format!("{}: only plain files of at most {MAX_BYTES} bytes go into a bundle", path.display()),
             ));
         }
         if files.len() > MAX_FILES {
-            return Err(Failure::new(
-                INPUT,
-                format!("{}: more than {MAX_FILES} files", root.display()),
-            ));
+            return Err(Failure::new(INPUT, format!("{}: more than {MAX_FILES} files", root.display())));
         }
     }
     Ok(())
@@ -163,25 +128,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("sub")).unwrap();
         std::fs::write(dir.path().join("train"), "#!/bin/sh\n").unwrap();
-        std::fs::set_permissions(
-            dir.path().join("train"),
-            std::fs::Permissions::from_mode(0o755),
-        )
-        .unwrap();
+        std::fs::set_permissions(dir.path().join("train"), std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(dir.path().join("sub/notes.txt"), "x").unwrap();
         let bundle = read(dir.path().to_str().unwrap()).unwrap();
-        let seen: Vec<_> = bundle
-            .files
-            .iter()
-            .map(|file| (file.path.as_str(), file.executable))
-            .collect();
+        let seen: Vec<_> = bundle.files.iter().map(|file| (file.path.as_str(), file.executable)).collect();
         assert_eq!(seen, [("sub/notes.txt", false), ("train", true)]);
         std::os::unix::fs::symlink("/etc/hostname", dir.path().join("link")).unwrap();
-        assert!(
-            read(dir.path().to_str().unwrap())
-                .unwrap_err()
-                .message
-                .contains("only plain files")
-        );
+        assert!(read(dir.path().to_str().unwrap()).unwrap_err().message.contains("only plain files"));
     }
 }

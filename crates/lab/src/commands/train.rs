@@ -27,25 +27,12 @@ pub struct Options {
 pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     let recipe = recipe(&options.recipe)?;
     std::fs::create_dir_all(&options.out).map_err(Failure::io("create", &options.out))?;
-    let report = train::run(
-        &options.input,
-        &recipe,
-        options.labels.as_deref(),
-        &options.out,
-        options.threads,
-    )?;
+    let report = train::run(&options.input, &recipe, options.labels.as_deref(), &options.out, options.threads)?;
     if json {
         print_json(&report);
     } else {
-        let loss = report
-            .curve
-            .last()
-            .map_or(String::new(), |(_, loss)| format!(", last loss {loss:.3}"));
-        println!(
-            "{}: {:.1} billion operations{loss}",
-            recipe.name,
-            report.operations as f64 / 1e9
-        );
+        let loss = report.curve.last().map_or(String::new(), |(_, loss)| format!(", last loss {loss:.3}"));
+        println!("{}: {:.1} billion operations{loss}", recipe.name, report.operations as f64 / 1e9);
     }
     Ok(())
 }

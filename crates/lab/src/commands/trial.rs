@@ -28,26 +28,9 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     let data = &options.data.data;
     let pool = Pool::load(&data.join("pool.jsonl"), &data.join("weak.jsonl"))?;
     let student = open_student(data, options.data.threads)?;
-    let slices = TrialSlices::draw(
-        &pool,
-        options.train_rows,
-        options.held_out_rows,
-        options.seed,
-    );
-    let (_, plain) = trial::run(
-        &super::recipe("plain")?,
-        &slices,
-        student.as_ref(),
-        options.seed,
-        None,
-    )?;
-    let (report, _) = trial::run(
-        &recipe,
-        &slices,
-        student.as_ref(),
-        options.seed,
-        Some(&plain),
-    )?;
+    let slices = TrialSlices::draw(&pool, options.train_rows, options.held_out_rows, options.seed);
+    let (_, plain) = trial::run(&super::recipe("plain")?, &slices, student.as_ref(), options.seed, None)?;
+    let (report, _) = trial::run(&recipe, &slices, student.as_ref(), options.seed, Some(&plain))?;
     if json {
         print_json(&report);
         return Ok(());
@@ -59,22 +42,10 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         slices.train.items.len(),
         slices.held_out.items.len()
     );
-    println!(
-        "  agrees with the teacher      {}",
-        percent(report.agrees_with_teacher)
-    );
-    println!(
-        "  differs from plain training  {}",
-        report.differs.map_or("-".into(), percent)
-    );
-    println!(
-        "  same answer in both orders   {}",
-        percent(report.swap_consistency)
-    );
-    println!(
-        "  positive answers             {}",
-        percent(report.positive)
-    );
+    println!("  agrees with the teacher      {}", percent(report.agrees_with_teacher));
+    println!("  differs from plain training  {}", report.differs.map_or("-".into(), percent));
+    println!("  same answer in both orders   {}", percent(report.swap_consistency));
+    println!("  positive answers             {}", percent(report.positive));
     println!("next: lab submit {}", options.recipe);
     Ok(())
 }

@@ -16,9 +16,7 @@ const TILT: f64 = 4.0;
 impl Leaning {
     /// The same weight everywhere.
     pub fn even() -> Self {
-        Self {
-            weights: [1.0; Family::ALL.len()],
-        }
+        Self { weights: [1.0; Family::ALL.len()] }
     }
 
     /// Read a direction's words. Unknown words lean nowhere: a person may write what they like.
@@ -53,20 +51,11 @@ impl Leaning {
 const WORDS: &[(&str, &[Family])] = &[
     ("elicit", &[Family::UnsupervisedElicitation]),
     ("already know", &[Family::UnsupervisedElicitation]),
-    (
-        "reweight",
-        &[Family::ConfidenceWeighting, Family::DataFiltering],
-    ),
-    (
-        "trust",
-        &[Family::ConfidenceWeighting, Family::DataFiltering],
-    ),
+    ("reweight", &[Family::ConfidenceWeighting, Family::DataFiltering]),
+    ("trust", &[Family::ConfidenceWeighting, Family::DataFiltering]),
     ("filter", &[Family::DataFiltering]),
     ("posterior", &[Family::ConfidenceWeighting]),
-    (
-        "noise",
-        &[Family::ConfidenceWeighting, Family::LossFunction],
-    ),
+    ("noise", &[Family::ConfidenceWeighting, Family::LossFunction]),
     ("distil", &[Family::Distillation, Family::SelfTraining]),
     ("own labels", &[Family::SelfTraining]),
     ("simpl", &[Family::LossFunction, Family::ModelInternal]),

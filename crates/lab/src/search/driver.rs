@@ -60,19 +60,9 @@ pub enum SearchError {
 pub fn run(client: &Client, bench: &dyn Bench, options: &SearchOptions) -> Result<(), SearchError> {
     let me: Me = client.get(paths::ME)?;
     let blind = me.kind.as_deref() == Some("random");
-    let leaning = if blind {
-        Leaning::even()
-    } else {
-        Leaning::of(me.direction.as_deref().unwrap_or_default())
-    };
-    let mut search = Search {
-        client,
-        bench,
-        leaning: leaning.without(&options.without),
-        library: Library::default(),
-        me,
-        blind,
-    };
+    let leaning = if blind { Leaning::even() } else { Leaning::of(me.direction.as_deref().unwrap_or_default()) };
+    let mut search =
+        Search { client, bench, leaning: leaning.without(&options.without), library: Library::default(), me, blind };
     let last = search.me.evaluations_used + search.me.evaluations_left;
     for turn in search.me.evaluations_used..last {
         if !search.wait_for(turn)? || !search.turn(turn, options.trials)? {
@@ -99,9 +89,7 @@ impl Search<'_> {
     /// False where the study is closed.
     fn wait_for(&self, turn: u32) -> Result<bool, SearchError> {
         loop {
-            let view: TurnView = self
-                .client
-                .get(&paths::TURN.replace("{turn}", &turn.to_string()))?;
+            let view: TurnView = self.client.get(&paths::TURN.replace("{turn}", &turn.to_string()))?;
             if view.closed {
                 return Ok(false);
             }
@@ -115,18 +103,14 @@ impl Search<'_> {
     fn turn(&mut self, turn: u32, trials: usize) -> Result<bool, SearchError> {
         self.report(turn)?;
         let (history, board, findings) = self.library.before(self.client, turn)?;
-        let mut rng = ChaCha8Rng::seed_from_u64(
-            self.me
-                .seed
-                .wrapping_add(u64::from(turn).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-        );
+        let mut rng =
+            ChaCha8Rng::seed_from_u64(self.me.seed.wrapping_add(u64::from(turn).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         let bench = self.bench;
         let valid = |genome: &Genome| bench.refuses(&space::recipe(genome, "candidate")).is_none();
         let proposal = if self.blind {
             policy::random(&self.leaning, &valid, &mut rng)
         } else {
-            let proposals =
-                policy::propose(&history, &self.leaning, &valid, trials.max(1), &mut rng);
+            let proposals = policy::propose(&history, &self.leaning, &valid, trials.max(1), &mut rng);
             match self.pick(proposals, turn)? {
                 Some(proposal) => proposal,
                 // Everything nearby was tried: one blind step is better than giving up.
@@ -144,10 +128,7 @@ impl Search<'_> {
         let mut refused = Vec::new();
         let mut chosen = None;
         for proposal in proposals {
-            match self
-                .bench
-                .trial(&space::recipe(&proposal.genome, "trial"), self.me.seed)
-            {
+            match self.bench.trial(&space::recipe(&proposal.genome, "trial"), self.me.seed) {
                 Ok(trial) if objection(&trial).is_none() => {
                     chosen = Some(proposal);
                     break;
@@ -161,24 +142,11 @@ impl Search<'_> {
                 .iter()
                 .map(|(proposal, why)| {
                     let recipe = space::recipe(&proposal.genome, "avoid");
-                    format!(
-                        "{}: {why}\n\n{AVOID_FENCE}\n{recipe}```",
-                        space::describe(&proposal.genome)
-                    )
+                    format!("{}: {why}\n\n{AVOID_FENCE}\n{recipe}```", space::describe(&proposal.genome))
                 })
                 .collect();
-            let title = format!(
-                "not worth an evaluation: {}",
-                space::describe(&refused[0].0.genome)
-            );
-            self.post(
-                FindingType::Error,
-                &title,
-                &lines.join("\n\n"),
-                None,
-                turn,
-                "avoid",
-            )?;
+            let title = format!("not worth an evaluation: {}", space::describe(&refused[0].0.genome));
+            self.post(FindingType::Error, &title, &lines.join("\n\n"), None, turn, "avoid")?;
         }
         Ok(chosen)
     }
@@ -192,41 +160,22 @@ impl Search<'_> {
         turn: u32,
     ) -> Result<(), SearchError> {
         let name = space::describe(&proposal.genome);
-        let parent = proposal
-            .parent
-            .as_ref()
-            .and_then(|bundle| board.iter().find(|row| row.bundle == *bundle));
+        let parent = proposal.parent.as_ref().and_then(|bundle| board.iter().find(|row| row.bundle == *bundle));
         let body = match parent {
-            Some(row) => format!(
-                "Built on {} by {} (evaluation #{}).",
-                row.name, row.by, row.evaluation
-            ),
+            Some(row) => format!("Built on {} by {} (evaluation #{}).", row.name, row.by, row.evaluation),
             None => "A fresh composition.".to_owned(),
         };
-        self.post(
-            FindingType::Hypothesis,
-            &format!("trying {name}"),
-            &body,
-            None,
-            turn,
-            "try",
-        )?;
+        self.post(FindingType::Hypothesis, &format!("trying {name}"), &body, None, turn, "try")?;
         let source = parent.filter(|row| row.by != self.me.name);
-        let finding = source.and_then(|row| {
-            findings
-                .iter()
-                .find(|finding| finding.evaluation == Some(row.evaluation))
-        });
+        let finding = source.and_then(|row| findings.iter().find(|finding| finding.evaluation == Some(row.evaluation)));
         if let Some(finding) = finding {
             let comment = NewComment {
                 body: format!("Building on this: {name}."),
                 key: self.key(turn, "comment"),
                 turn: Some(turn),
             };
-            let _: serde_json::Value = self.client.post(
-                &paths::COMMENTS.replace("{id}", &finding.id.to_string()),
-                &comment,
-            )?;
+            let _: serde_json::Value =
+                self.client.post(&paths::COMMENTS.replace("{id}", &finding.id.to_string()), &comment)?;
         }
         Ok(())
     }
@@ -237,41 +186,20 @@ impl Search<'_> {
             return Ok(());
         };
         let own: Vec<EvaluationView> = self.client.get(paths::EVALUATIONS)?;
-        let Some(evaluation) = own
-            .into_iter()
-            .find(|evaluation| evaluation.turn == Some(last))
-        else {
+        let Some(evaluation) = own.into_iter().find(|evaluation| evaluation.turn == Some(last)) else {
             return Ok(());
         };
         match (&evaluation.feedback, &evaluation.reason) {
             (Some(feedback), _) => {
-                let value = feedback
-                    .pgr
-                    .map_or("undefined".to_owned(), |pgr| format!("{pgr:.2}"));
+                let value = feedback.pgr.map_or("undefined".to_owned(), |pgr| format!("{pgr:.2}"));
                 let title = format!("{}: about {value}", evaluation.name);
-                let body = format!(
-                    "The ledger's step for evaluation #{} (steps of {:.2}).",
-                    evaluation.id, feedback.step
-                );
-                self.post(
-                    FindingType::Result,
-                    &title,
-                    &body,
-                    Some(evaluation.id),
-                    turn,
-                    "result",
-                )?;
+                let body =
+                    format!("The ledger's step for evaluation #{} (steps of {:.2}).", evaluation.id, feedback.step);
+                self.post(FindingType::Result, &title, &body, Some(evaluation.id), turn, "result")?;
             }
             (None, Some(reason)) => {
                 let title = format!("{} failed", evaluation.name);
-                self.post(
-                    FindingType::Error,
-                    &title,
-                    reason,
-                    Some(evaluation.id),
-                    turn,
-                    "result",
-                )?;
+                self.post(FindingType::Error, &title, reason, Some(evaluation.id), turn, "result")?;
             }
             (None, None) => {}
         }
@@ -284,37 +212,22 @@ impl Search<'_> {
     /// What the board so far says of single choices: an opinion of the model, marked as such.
     fn post_insight(&mut self, turn: u32) -> Result<(), SearchError> {
         let (history, ..) = self.library.before(self.client, turn)?;
-        let rows: Vec<(Genome, f64)> = history
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.genome.clone(), row.pgr?)))
-            .collect();
+        let rows: Vec<(Genome, f64)> =
+            history.rows.iter().filter_map(|row| Some((row.genome.clone(), row.pgr?))).collect();
         let model = Surrogate::fit(&rows);
         let Some((name, effect)) = strongest(&model) else {
             return Ok(());
         };
-        let title = format!(
-            "{name} seems to {} ({effect:+.2})",
-            if effect > 0.0 { "help" } else { "hurt" }
-        );
-        let body = format!(
-            "Additive model over {} graded rows; an opinion, not a measurement.",
-            rows.len()
-        );
+        let title = format!("{name} seems to {} ({effect:+.2})", if effect > 0.0 { "help" } else { "hurt" });
+        let body = format!("Additive model over {} graded rows; an opinion, not a measurement.", rows.len());
         self.post(FindingType::Insight, &title, &body, None, turn, "insight")
     }
 
     fn submit(&self, proposal: &Proposal, turn: u32) -> Result<bool, SearchError> {
         let name = space::describe(&proposal.genome);
         let recipe = space::recipe(&proposal.genome, &name);
-        let file = BundleFile {
-            path: "recipe.toml".into(),
-            executable: false,
-            hex: hex::encode(recipe),
-        };
-        let stored: BundleStored = self
-            .client
-            .post(paths::BUNDLES, &Bundle { files: vec![file] })?;
+        let file = BundleFile { path: "recipe.toml".into(), executable: false, hex: hex::encode(recipe) };
+        let stored: BundleStored = self.client.post(paths::BUNDLES, &Bundle { files: vec![file] })?;
         let submission = Submission {
             bundle: stored.bundle,
             name,
@@ -323,14 +236,9 @@ impl Search<'_> {
             key: self.key(turn, "submit"),
             turn: Some(turn),
         };
-        match self
-            .client
-            .post::<_, EvaluationView>(paths::EVALUATIONS, &submission)
-        {
+        match self.client.post::<_, EvaluationView>(paths::EVALUATIONS, &submission) {
             Ok(_) => Ok(true),
-            Err(ClientError::Refused(error))
-                if matches!(error.code, ErrorCode::Closed | ErrorCode::BudgetSpent) =>
-            {
+            Err(ClientError::Refused(error)) if matches!(error.code, ErrorCode::Closed | ErrorCode::BudgetSpent) => {
                 Ok(false)
             }
             Err(error) => Err(error.into()),
@@ -347,14 +255,8 @@ impl Search<'_> {
         what: &str,
     ) -> Result<(), SearchError> {
         let title: String = title.chars().take(200).collect();
-        let finding = NewFinding {
-            kind,
-            title,
-            body: body.to_owned(),
-            evaluation,
-            turn: Some(turn),
-            key: self.key(turn, what),
-        };
+        let finding =
+            NewFinding { kind, title, body: body.to_owned(), evaluation, turn: Some(turn), key: self.key(turn, what) };
         let _: serde_json::Value = self.client.post(paths::FINDINGS, &finding)?;
         Ok(())
     }
@@ -370,10 +272,7 @@ fn objection(trial: &Trial) -> Option<String> {
         return Some("answers like plain training on the slice".into());
     }
     if !(0.1..=0.9).contains(&trial.positive) {
-        return Some(format!(
-            "answers {:.0} % positive on the slice",
-            trial.positive * 100.0
-        ));
+        return Some(format!("answers {:.0} % positive on the slice", trial.positive * 100.0));
     }
     None
 }
@@ -386,10 +285,7 @@ fn strongest(model: &Surrogate) -> Option<(String, f64)> {
         for choice in 1..gene.choices.len() {
             let effect = model.effects()[column];
             column += 1;
-            if best
-                .as_ref()
-                .is_none_or(|(_, most)| effect.abs() > most.abs())
-            {
+            if best.as_ref().is_none_or(|(_, most)| effect.abs() > most.abs()) {
                 let mut genome = space::plain_genome();
                 genome[at] = choice as u8;
                 best = Some((space::describe(&genome), effect));

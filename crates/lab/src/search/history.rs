@@ -26,10 +26,7 @@ impl Library {
         }
         let contents: Bundle = client.get(&paths::BUNDLE.replace("{id}", bundle))?;
         let is_code = contents.files.iter().any(|file| file.path == "train");
-        let recipe = contents
-            .files
-            .iter()
-            .find(|file| file.path == "recipe.toml" && !is_code);
+        let recipe = contents.files.iter().find(|file| file.path == "recipe.toml" && !is_code);
         let genome = recipe
             .and_then(|file| hex::decode(&file.hex).ok())
             .and_then(|bytes| String::from_utf8(bytes).ok())
@@ -46,34 +43,22 @@ impl Library {
     ) -> Result<(History, Vec<BoardRow>, Vec<Finding>), ClientError> {
         let board: Vec<BoardRow> = client.get(&format!("{}?before={turn}", paths::LEADERBOARD))?;
         let findings: Vec<Finding> = client.get(&format!("{}?before={turn}", paths::FINDINGS))?;
-        let mut history = History {
-            turn,
-            ..History::default()
-        };
+        let mut history = History { turn, ..History::default() };
         for row in &board {
             if let Some(genome) = self.genome(client, &row.bundle)? {
-                history.rows.push(Seen {
-                    genome,
-                    bundle: row.bundle.clone(),
-                    pgr: row.feedback.pgr,
-                });
+                history.rows.push(Seen { genome, bundle: row.bundle.clone(), pgr: row.feedback.pgr });
             }
         }
-        let advice = findings
-            .iter()
-            .filter(|finding| matches!(finding.kind, FindingType::Error | FindingType::Insight));
-        history
-            .avoid
-            .extend(advice.flat_map(|finding| avoided(&finding.body)));
+        let advice =
+            findings.iter().filter(|finding| matches!(finding.kind, FindingType::Error | FindingType::Insight));
+        history.avoid.extend(advice.flat_map(|finding| avoided(&finding.body)));
         Ok((history, board, findings))
     }
 }
 
 /// Compositions that a finding advises against. Other text of the finding is never acted upon.
 fn avoided(body: &str) -> impl Iterator<Item = Genome> + '_ {
-    body.split(AVOID_FENCE)
-        .skip(1)
-        .filter_map(|rest| space::read(rest.split("```").next()?))
+    body.split(AVOID_FENCE).skip(1).filter_map(|rest| space::read(rest.split("```").next()?))
 }
 
 #[cfg(test)]
@@ -82,12 +67,8 @@ mod tests {
 
     #[test]
     fn only_fenced_recipes_are_read() {
-        let body = format!(
-            "inference.orders = \"both\" is bad\n{AVOID_FENCE}\n[label]\nform = \"soft\"\n```\nbye"
-        );
-        let found: Vec<String> = avoided(&body)
-            .map(|genome| space::describe(&genome))
-            .collect();
+        let body = format!("inference.orders = \"both\" is bad\n{AVOID_FENCE}\n[label]\nform = \"soft\"\n```\nbye");
+        let found: Vec<String> = avoided(&body).map(|genome| space::describe(&genome)).collect();
         assert_eq!(found, ["soft labels"]);
     }
 }

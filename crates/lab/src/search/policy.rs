@@ -59,21 +59,16 @@ pub fn propose(
     count: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<Proposal> {
-    let rows: Vec<(Genome, f64)> = history
-        .rows
-        .iter()
-        .filter_map(|row| Some((row.genome.clone(), row.pgr?)))
-        .collect();
+    let rows: Vec<(Genome, f64)> = history.rows.iter().filter_map(|row| Some((row.genome.clone(), row.pgr?))).collect();
     let effects = Surrogate::fit(&rows).sample(BOLDNESS, rng);
     let mut known: BTreeSet<Genome> = history.rows.iter().map(|row| row.genome.clone()).collect();
     known.extend(history.avoid.iter().cloned());
     let mut proposals: Vec<(f64, Proposal)> = Vec::new();
     for _ in 0..CANDIDATES {
         let (genome, parent) = match choose_parent(history, rng) {
-            Some(parent) if rng.random::<f64>() > FRESH => (
-                mutate(&parent.genome, leaning, rng),
-                Some(parent.bundle.clone()),
-            ),
+            Some(parent) if rng.random::<f64>() > FRESH => {
+                (mutate(&parent.genome, leaning, rng), Some(parent.bundle.clone()))
+            }
             _ => (fresh(leaning, rng), None),
         };
         if !allowed(&genome, leaning) || !valid(&genome) || !known.insert(genome.clone()) {
@@ -81,43 +76,19 @@ pub fn propose(
         }
         let expected = surrogate::value(&effects, &genome);
         let pull = PULL / f64::from(1 + history.turn);
-        let liking: f64 = space::ideas(&genome)
-            .map(|family| leaning.weight(Some(family)).ln())
-            .sum();
-        proposals.push((
-            expected + pull * liking,
-            Proposal {
-                genome,
-                parent,
-                expected,
-            },
-        ));
+        let liking: f64 = space::ideas(&genome).map(|family| leaning.weight(Some(family)).ln()).sum();
+        proposals.push((expected + pull * liking, Proposal { genome, parent, expected }));
     }
     proposals.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    proposals
-        .into_iter()
-        .take(count)
-        .map(|(_, proposal)| proposal)
-        .collect()
+    proposals.into_iter().take(count).map(|(_, proposal)| proposal).collect()
 }
 
 /// The control: uniform over the space, blind to the board.
-pub fn random(
-    without: &Leaning,
-    valid: &dyn Fn(&Genome) -> bool,
-    rng: &mut ChaCha8Rng,
-) -> Proposal {
+pub fn random(without: &Leaning, valid: &dyn Fn(&Genome) -> bool, rng: &mut ChaCha8Rng) -> Proposal {
     loop {
-        let genome: Genome = GENES
-            .iter()
-            .map(|gene| rng.random_range(0..gene.choices.len()) as u8)
-            .collect();
+        let genome: Genome = GENES.iter().map(|gene| rng.random_range(0..gene.choices.len()) as u8).collect();
         if allowed(&genome, without) && valid(&genome) {
-            return Proposal {
-                genome,
-                parent: None,
-                expected: 0.0,
-            };
+            return Proposal { genome, parent: None, expected: 0.0 };
         }
     }
 }
@@ -129,16 +100,9 @@ fn allowed(genome: &Genome, leaning: &Leaning) -> bool {
 
 /// A row in proportion to exp(PGR / temperature), whoever made it.
 fn choose_parent<'a>(history: &'a History, rng: &mut ChaCha8Rng) -> Option<&'a Seen> {
-    let graded: Vec<(&Seen, f64)> = history
-        .rows
-        .iter()
-        .filter_map(|row| Some((row, row.pgr?)))
-        .collect();
+    let graded: Vec<(&Seen, f64)> = history.rows.iter().filter_map(|row| Some((row, row.pgr?))).collect();
     let best = graded.iter().map(|&(_, pgr)| pgr).max_by(f64::total_cmp)?;
-    let weights: Vec<f64> = graded
-        .iter()
-        .map(|&(_, pgr)| ((pgr - best) / TEMPERATURE).exp())
-        .collect();
+    let weights: Vec<f64> = graded.iter().map(|&(_, pgr)| ((pgr - best) / TEMPERATURE).exp()).collect();
     let mut point = rng.random::<f64>() * weights.iter().sum::<f64>();
     for ((row, _), weight) in graded.iter().zip(&weights) {
         point -= weight;
@@ -170,11 +134,7 @@ fn fresh(leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
 }
 
 fn draw(gene: usize, leaning: &Leaning, rng: &mut ChaCha8Rng) -> u8 {
-    let weights: Vec<f64> = GENES[gene]
-        .choices
-        .iter()
-        .map(|choice| leaning.weight(choice.family))
-        .collect();
+    let weights: Vec<f64> = GENES[gene].choices.iter().map(|choice| leaning.weight(choice.family)).collect();
     let mut point = rng.random::<f64>() * weights.iter().sum::<f64>();
     for (index, weight) in weights.iter().enumerate() {
         point -= weight;
@@ -194,17 +154,9 @@ mod tests {
     /// Most compositions hurt, few help, one pair helps more together: the shape of the problem this is for.
     fn truth(genome: &Genome) -> f64 {
         let has = |gene: usize, choice: u8| f64::from(genome[gene] == choice);
-        let harm = 0.4 * has(0, 2)
-            + 0.3 * has(0, 4)
-            + 0.15 * has(2, 2)
-            + 0.1 * has(3, 2)
-            + 0.3 * has(4, 1)
-            + 0.1 * has(5, 1);
-        0.25 - harm
-            + 0.1 * has(0, 1)
-            + 0.15 * has(8, 1)
-            + 0.2 * has(3, 3)
-            + 0.1 * has(8, 1) * has(9, 2)
+        let harm =
+            0.4 * has(0, 2) + 0.3 * has(0, 4) + 0.15 * has(2, 2) + 0.1 * has(3, 2) + 0.3 * has(4, 1) + 0.1 * has(5, 1);
+        0.25 - harm + 0.1 * has(0, 1) + 0.15 * has(8, 1) + 0.2 * has(3, 3) + 0.1 * has(8, 1) * has(9, 2)
     }
 
     /// Graded as at three seeds.
@@ -214,9 +166,7 @@ mod tests {
 
     /// The true value of the row with the best grade.
     fn chosen(rows: &[Seen]) -> f64 {
-        let best = rows
-            .iter()
-            .max_by(|a, b| a.pgr.unwrap_or(-9.0).total_cmp(&b.pgr.unwrap_or(-9.0)));
+        let best = rows.iter().max_by(|a, b| a.pgr.unwrap_or(-9.0).total_cmp(&b.pgr.unwrap_or(-9.0)));
         truth(&best.expect("rows").genome)
     }
 
@@ -224,16 +174,11 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut history = History::default();
         let plain = space::plain_genome();
-        history.rows.push(Seen {
-            pgr: Some(pgr(&plain, &mut rng)),
-            genome: plain,
-            bundle: "plain".into(),
-        });
+        history.rows.push(Seen { pgr: Some(pgr(&plain, &mut rng)), genome: plain, bundle: "plain".into() });
         for turn in 0..turns {
             history.turn = turn;
             for name in ["a", "b", "c"] {
-                let Some(next) = propose(&history, &Leaning::even(), &|_| true, 1, &mut rng).pop()
-                else {
+                let Some(next) = propose(&history, &Leaning::even(), &|_| true, 1, &mut rng).pop() else {
                     continue;
                 };
                 let seen = Seen {
@@ -254,19 +199,10 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
             let blind: Vec<Seen> = (0..15)
                 .map(|_| random(&Leaning::even(), &|_| true, &mut rng).genome)
-                .map(|genome| Seen {
-                    pgr: None,
-                    genome,
-                    bundle: String::new(),
-                })
+                .map(|genome| Seen { pgr: None, genome, bundle: String::new() })
                 .collect();
-            let blind: Vec<Seen> = blind
-                .into_iter()
-                .map(|row| Seen {
-                    pgr: Some(pgr(&row.genome, &mut rng)),
-                    ..row
-                })
-                .collect();
+            let blind: Vec<Seen> =
+                blind.into_iter().map(|row| Seen { pgr: Some(pgr(&row.genome, &mut rng)), ..row }).collect();
             gain += (chosen(&history(5, seed).rows) - chosen(&blind)) / 40.0;
         }
         assert!(gain > 0.08, "mean gain over blind draws {gain:.3}");
@@ -290,13 +226,7 @@ mod tests {
     fn is_a_function_of_history_and_seed() {
         let draw = || {
             let mut rng = ChaCha8Rng::seed_from_u64(3);
-            propose(
-                &history(2, 1),
-                &Leaning::of("filter"),
-                &|_| true,
-                5,
-                &mut rng,
-            )
+            propose(&history(2, 1), &Leaning::of("filter"), &|_| true, 5, &mut rng)
         };
         assert_eq!(draw(), draw());
     }

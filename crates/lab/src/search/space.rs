@@ -43,17 +43,11 @@ pub struct Gene {
 pub type Genome = Vec<u8>;
 
 const fn plain(value: Setting) -> Choice {
-    Choice {
-        value,
-        family: None,
-    }
+    Choice { value, family: None }
 }
 
 const fn idea(value: Setting, family: Family) -> Choice {
-    Choice {
-        value,
-        family: Some(family),
-    }
+    Choice { value, family: Some(family) }
 }
 
 use Setting::{Count, Flag, Number, Text};
@@ -71,14 +65,7 @@ pub const GENES: &[Gene] = &[
             idea(Text("probe"), Family::ModelInternal),
         ],
     },
-    Gene {
-        section: "label",
-        key: "form",
-        choices: &[
-            plain(Text("hard")),
-            idea(Text("soft"), Family::Distillation),
-        ],
-    },
+    Gene { section: "label", key: "form", choices: &[plain(Text("hard")), idea(Text("soft"), Family::Distillation)] },
     Gene {
         section: "select",
         key: "rule",
@@ -101,18 +88,12 @@ pub const GENES: &[Gene] = &[
     Gene {
         section: "objective",
         key: "kind",
-        choices: &[
-            plain(Text("finetune")),
-            idea(Text("head"), Family::ModelInternal),
-        ],
+        choices: &[plain(Text("finetune")), idea(Text("head"), Family::ModelInternal)],
     },
     Gene {
         section: "objective",
         key: "loss",
-        choices: &[
-            plain(Text("xent")),
-            idea(Text("confidence"), Family::LossFunction),
-        ],
+        choices: &[plain(Text("xent")), idea(Text("confidence"), Family::LossFunction)],
     },
     Gene {
         section: "objective",
@@ -123,11 +104,7 @@ pub const GENES: &[Gene] = &[
             idea(Number(0.2), Family::LossFunction),
         ],
     },
-    Gene {
-        section: "schedule",
-        key: "swap_augment",
-        choices: &[plain(Flag(false)), idea(Flag(true), Family::Other)],
-    },
+    Gene { section: "schedule", key: "swap_augment", choices: &[plain(Flag(false)), idea(Flag(true), Family::Other)] },
     Gene {
         section: "inference",
         key: "orders",
@@ -136,11 +113,7 @@ pub const GENES: &[Gene] = &[
     Gene {
         section: "inference",
         key: "members",
-        choices: &[
-            plain(Count(1)),
-            idea(Count(2), Family::Ensemble),
-            idea(Count(3), Family::Ensemble),
-        ],
+        choices: &[plain(Count(1)), idea(Count(2), Family::Ensemble), idea(Count(3), Family::Ensemble)],
     },
 ];
 
@@ -155,14 +128,9 @@ pub fn recipe(genome: &Genome, name: &str) -> String {
     document.insert("name".into(), Value::String(name.into()));
     document.insert("family".into(), Value::String(family(genome).name().into()));
     for (gene, &index) in GENES.iter().zip(genome) {
-        let section = document
-            .entry(gene.section)
-            .or_insert_with(|| Value::Table(Table::new()));
+        let section = document.entry(gene.section).or_insert_with(|| Value::Table(Table::new()));
         if let (Value::Table(section), true) = (section, index > 0) {
-            section.insert(
-                gene.key.into(),
-                to_value(gene.choices[usize::from(index)].value),
-            );
+            section.insert(gene.key.into(), to_value(gene.choices[usize::from(index)].value));
         }
     }
     document.retain(|_, value| !matches!(value, Value::Table(section) if section.is_empty()));
@@ -175,17 +143,9 @@ pub fn read(recipe: &str) -> Option<Genome> {
     let index = |gene: &Gene| {
         let value = document.get(gene.section)?.as_table()?.get(gene.key)?;
         let same = |choice: &Choice| matches(choice.value, value);
-        gene.choices
-            .iter()
-            .position(same)
-            .or_else(|| nearest(gene, value))
+        gene.choices.iter().position(same).or_else(|| nearest(gene, value))
     };
-    Some(
-        GENES
-            .iter()
-            .map(|gene| index(gene).unwrap_or(0) as u8)
-            .collect(),
-    )
+    Some(GENES.iter().map(|gene| index(gene).unwrap_or(0) as u8).collect())
 }
 
 /// The family a genome is filed under: that of its first idea, plain training being `other`.
@@ -195,10 +155,7 @@ pub fn family(genome: &Genome) -> Family {
 
 /// The families of a genome's choices, in the order of the genes.
 pub fn ideas(genome: &Genome) -> impl Iterator<Item = Family> + '_ {
-    GENES
-        .iter()
-        .zip(genome)
-        .filter_map(|(gene, &index)| gene.choices[usize::from(index)].family)
+    GENES.iter().zip(genome).filter_map(|(gene, &index)| gene.choices[usize::from(index)].family)
 }
 
 /// A short name for people: what differs from plain training.
@@ -207,28 +164,22 @@ pub fn describe(genome: &Genome) -> String {
         .iter()
         .zip(genome)
         .filter(|&(_, &index)| index > 0)
-        .map(
-            |(gene, &index)| match gene.choices[usize::from(index)].value {
-                Text(text) => match (gene.section, gene.key) {
-                    ("label", "source") => format!("{text} labels"),
-                    ("label", "form") => format!("{text} labels"),
-                    ("select", _) => format!("{text} rows"),
-                    ("weight", _) => format!("{text} weights"),
-                    ("objective", "loss") => format!("{text} loss"),
-                    ("inference", "orders") => format!("{text} orders"),
-                    _ => text.to_owned(),
-                },
-                Count(count) => format!("{count} {}", gene.key),
-                Number(number) => format!("{} {number}", gene.key.replace('_', " ")),
-                Flag(_) => gene.key.replace('_', " "),
+        .map(|(gene, &index)| match gene.choices[usize::from(index)].value {
+            Text(text) => match (gene.section, gene.key) {
+                ("label", "source") => format!("{text} labels"),
+                ("label", "form") => format!("{text} labels"),
+                ("select", _) => format!("{text} rows"),
+                ("weight", _) => format!("{text} weights"),
+                ("objective", "loss") => format!("{text} loss"),
+                ("inference", "orders") => format!("{text} orders"),
+                _ => text.to_owned(),
             },
-        )
+            Count(count) => format!("{count} {}", gene.key),
+            Number(number) => format!("{} {number}", gene.key.replace('_', " ")),
+            Flag(_) => gene.key.replace('_', " "),
+        })
         .collect();
-    if parts.is_empty() {
-        "plain".to_owned()
-    } else {
-        parts.join(" + ")
-    }
+    if parts.is_empty() { "plain".to_owned() } else { parts.join(" + ") }
 }
 
 fn to_value(setting: Setting) -> Value {
@@ -246,16 +197,13 @@ fn matches(setting: Setting, value: &Value) -> bool {
 
 /// For numbers: the choice closest to another author's value.
 fn nearest(gene: &Gene, value: &Value) -> Option<usize> {
-    let target = value
-        .as_float()
-        .or_else(|| value.as_integer().map(|count| count as f64))?;
+    let target = value.as_float().or_else(|| value.as_integer().map(|count| count as f64))?;
     let distance = |choice: &Choice| match choice.value {
         Number(number) => (number - target).abs(),
         Count(count) => (count as f64 - target).abs(),
         _ => f64::INFINITY,
     };
-    (0..gene.choices.len())
-        .min_by(|&a, &b| distance(&gene.choices[a]).total_cmp(&distance(&gene.choices[b])))
+    (0..gene.choices.len()).min_by(|&a, &b| distance(&gene.choices[a]).total_cmp(&distance(&gene.choices[b])))
 }
 
 #[cfg(test)]
@@ -275,8 +223,7 @@ mod tests {
 
     #[test]
     fn unknown_values_are_read_as_the_nearest() {
-        let genome =
-            read("[inference]\nmembers = 7\norders = \"sideways\"\n[other]\nx = 1").unwrap();
+        let genome = read("[inference]\nmembers = 7\norders = \"sideways\"\n[other]\nx = 1").unwrap();
         assert_eq!(describe(&genome), "3 members");
     }
 }

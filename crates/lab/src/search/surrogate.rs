@@ -19,10 +19,7 @@ pub struct Surrogate {
 
 /// Length of a genome's feature vector: an intercept and one column per choice that is not plain's.
 pub fn width() -> usize {
-    1 + GENES
-        .iter()
-        .map(|gene| gene.choices.len() - 1)
-        .sum::<usize>()
+    1 + GENES.iter().map(|gene| gene.choices.len() - 1).sum::<usize>()
 }
 
 /// A genome's features, `[width()]`.
@@ -61,11 +58,7 @@ impl Surrogate {
     pub fn sample(&self, boldness: f64, rng: &mut ChaCha8Rng) -> Vec<f64> {
         let noise: Vec<f64> = self.mean.iter().map(|_| normal(rng)).collect();
         let spread = solve_upper(&self.factor, &noise);
-        self.mean
-            .iter()
-            .zip(spread)
-            .map(|(mean, spread)| mean + boldness * spread)
-            .collect()
+        self.mean.iter().zip(spread).map(|(mean, spread)| mean + boldness * spread).collect()
     }
 
     /// Posterior mean of every effect, in the order of [`features`].
@@ -76,11 +69,7 @@ impl Surrogate {
 
 /// The model's value of a genome.
 pub fn value(effects: &[f64], genome: &Genome) -> f64 {
-    effects
-        .iter()
-        .zip(features(genome))
-        .map(|(effect, x)| effect * x)
-        .sum()
+    effects.iter().zip(features(genome)).map(|(effect, x)| effect * x).sum()
 }
 
 /// Box and Muller's normal deviate.
@@ -96,11 +85,7 @@ fn cholesky(matrix: &[f64], n: usize) -> Vec<f64> {
         for j in 0..=i {
             let dot: f64 = (0..j).map(|k| factor[i * n + k] * factor[j * n + k]).sum();
             let rest = matrix[i * n + j] - dot;
-            factor[i * n + j] = if i == j {
-                rest.sqrt()
-            } else {
-                rest / factor[j * n + j]
-            };
+            factor[i * n + j] = if i == j { rest.sqrt() } else { rest / factor[j * n + j] };
         }
     }
     factor
@@ -137,10 +122,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let rows: Vec<(Genome, f64)> = (0..60)
             .map(|_| {
-                let genome: Genome = GENES
-                    .iter()
-                    .map(|gene| rng.random_range(0..gene.choices.len()) as u8)
-                    .collect();
+                let genome: Genome = GENES.iter().map(|gene| rng.random_range(0..gene.choices.len()) as u8).collect();
                 let pgr = 0.2 + 0.3 * f64::from(genome[8] == 1) - 0.3 * f64::from(genome[0] == 2);
                 (genome, pgr)
             })
@@ -161,9 +143,7 @@ mod tests {
         let spread = |rows: usize| {
             let model = Surrogate::fit(&vec![(plain_genome(), 0.3); rows]);
             let mut rng = ChaCha8Rng::seed_from_u64(2);
-            let draws: Vec<f64> = (0..200)
-                .map(|_| value(&model.sample(1.0, &mut rng), &plain_genome()))
-                .collect();
+            let draws: Vec<f64> = (0..200).map(|_| value(&model.sample(1.0, &mut rng), &plain_genome())).collect();
             let mean = draws.iter().sum::<f64>() / 200.0;
             draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / 200.0
         };

@@ -12,12 +12,7 @@ pub mod weak;
 pub mod zero_shot;
 
 /// Soft targets of a source, `[items]`. Self-training starts from the teacher's; its second round is `train`'s.
-pub fn soft(
-    label: &Label,
-    pool: &Pool,
-    student: &dyn Student,
-    seed: u64,
-) -> Result<Vec<f32>, MethodError> {
+pub fn soft(label: &Label, pool: &Pool, student: &dyn Student, seed: u64) -> Result<Vec<f32>, MethodError> {
     match label.source {
         LabelSource::Weak | LabelSource::SelfTraining => Ok(weak::soft(pool)),
         LabelSource::ZeroShot => zero_shot::soft(pool, student),

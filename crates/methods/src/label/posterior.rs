@@ -22,9 +22,7 @@ pub fn soft(pool: &Pool, student: &dyn Student) -> Result<Vec<f32>, MethodError>
 /// EM on soft labels `weak [n]` and prior margins `[n]`; posterior `[n]`.
 pub fn em(weak: &[f32], margins: &[f32]) -> Vec<f32> {
     let n = weak.len();
-    let spread = (margins.iter().map(|m| m * m).sum::<f32>() / n.max(1) as f32)
-        .sqrt()
-        .max(1e-6);
+    let spread = (margins.iter().map(|m| m * m).sum::<f32>() / n.max(1) as f32).sqrt().max(1e-6);
     let z: Vec<f32> = margins.iter().map(|m| m / spread).collect();
     let bins = confidence_bins(weak);
     // Start from a channel that is right three times in four, less in doubtful bins.
@@ -37,11 +35,7 @@ pub fn em(weak: &[f32], margins: &[f32]) -> Vec<f32> {
     for _ in 0..ROUNDS {
         for i in 0..n {
             let [positive, negative] = right[bins[i]];
-            let evidence = if weak[i] > 0.5 {
-                positive / (1.0 - negative)
-            } else {
-                (1.0 - positive) / negative
-            };
+            let evidence = if weak[i] > 0.5 { positive / (1.0 - negative) } else { (1.0 - positive) / negative };
             posterior[i] = sigmoid(slope * z[i] + evidence.ln());
         }
         right = channel(weak, &bins, &posterior);
@@ -63,9 +57,7 @@ fn channel(weak: &[f32], bins: &[usize], posterior: &[f32]) -> [[f32; 2]; BINS] 
             hits[bin][1] += 1.0 - p;
         }
     }
-    std::array::from_fn(|bin| {
-        std::array::from_fn(|truth| (hits[bin][truth] / all[bin][truth]).clamp(0.02, 0.98))
-    })
+    std::array::from_fn(|bin| std::array::from_fn(|truth| (hits[bin][truth] / all[bin][truth]).clamp(0.02, 0.98)))
 }
 
 /// One damped Newton step of the logistic regression of the posterior on z, without intercept; kept within [0, 3].
@@ -86,10 +78,7 @@ fn confidence_bins(weak: &[f32]) -> Vec<usize> {
     sorted.sort_by(f32::total_cmp);
     let cut = |k: usize| sorted[(k * sorted.len() / BINS).min(sorted.len() - 1)];
     let cuts: Vec<f32> = (1..BINS).map(cut).collect();
-    confidence
-        .iter()
-        .map(|c| cuts.iter().filter(|cut| c >= cut).count())
-        .collect()
+    confidence.iter().map(|c| cuts.iter().filter(|cut| c >= cut).count()).collect()
 }
 
 #[cfg(test)]
@@ -106,27 +95,11 @@ mod tests {
         let n = 4000;
         let truth: Vec<bool> = (0..n).map(|_| rng.random()).collect();
         let mut noisy = |truth: bool, right: f64| {
-            if rng.random::<f64>() < right {
-                truth
-            } else {
-                !truth
-            }
+            if rng.random::<f64>() < right { truth } else { !truth }
         };
-        let weak: Vec<f32> = truth
-            .iter()
-            .map(|&t| if noisy(t, 0.62) { 0.8 } else { 0.2 })
-            .collect();
-        let margins: Vec<f32> = truth
-            .iter()
-            .map(|&t| if noisy(t, 0.75) { 1.0 } else { -1.0 })
-            .collect();
-        let accuracy = |p: &[f32]| {
-            p.iter()
-                .zip(&truth)
-                .filter(|&(p, &t)| (*p > 0.5) == t)
-                .count() as f64
-                / n as f64
-        };
+        let weak: Vec<f32> = truth.iter().map(|&t| if noisy(t, 0.62) { 0.8 } else { 0.2 }).collect();
+        let margins: Vec<f32> = truth.iter().map(|&t| if noisy(t, 0.75) { 1.0 } else { -1.0 }).collect();
+        let accuracy = |p: &[f32]| p.iter().zip(&truth).filter(|&(p, &t)| (*p > 0.5) == t).count() as f64 / n as f64;
         let posterior = em(&weak, &margins);
         assert!(accuracy(&posterior) > 0.73, "{}", accuracy(&posterior));
         assert!(accuracy(&weak) < 0.65);

@@ -18,23 +18,12 @@ const L2: f32 = 1e-2;
 /// P(positive) by readouts of other folds, `[items]`.
 pub fn soft(pool: &Pool, student: &dyn Student, seed: u64) -> Result<Vec<f32>, MethodError> {
     let features = student.features(&pool.items)?;
-    let hard: Vec<f32> = pool
-        .weak
-        .iter()
-        .map(|&p| f32::from(u8::from(p > 0.5)))
-        .collect();
+    let hard: Vec<f32> = pool.weak.iter().map(|&p| f32::from(u8::from(p > 0.5))).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let folds: Vec<usize> = pool
-        .items
-        .iter()
-        .map(|_| rng.random_range(0..FOLDS))
-        .collect();
+    let folds: Vec<usize> = pool.items.iter().map(|_| rng.random_range(0..FOLDS)).collect();
     let mut out = vec![0.5; pool.items.len()];
     for fold in 0..FOLDS {
-        let weights: Vec<f32> = folds
-            .iter()
-            .map(|&f| f32::from(u8::from(f != fold)))
-            .collect();
+        let weights: Vec<f32> = folds.iter().map(|&f| f32::from(u8::from(f != fold))).collect();
         let readout = Fit {
             features: &features.values,
             width: features.width,

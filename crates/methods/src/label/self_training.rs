@@ -4,19 +4,11 @@
 /// Soft targets and the rows kept, out of the first student's margins `[items]`: the `keep` most confident, half of
 /// either answer where there are enough.
 pub fn relabel(margins: &[f32], keep: f32) -> (Vec<f32>, Vec<usize>) {
-    let soft = margins
-        .iter()
-        .map(|&margin| crate::pool::sigmoid(margin))
-        .collect();
+    let soft = margins.iter().map(|&margin| crate::pool::sigmoid(margin)).collect();
     let half = ((margins.len() as f32 * keep / 2.0).round() as usize).max(1);
     let mut order: Vec<usize> = (0..margins.len()).collect();
     order.sort_by(|&a, &b| margins[a].total_cmp(&margins[b]));
-    let mut kept: Vec<usize> = order
-        .iter()
-        .take(half)
-        .filter(|&&i| margins[i] < 0.0)
-        .copied()
-        .collect();
+    let mut kept: Vec<usize> = order.iter().take(half).filter(|&&i| margins[i] < 0.0).copied().collect();
     kept.extend(order.iter().rev().take(half).filter(|&&i| margins[i] > 0.0));
     kept.sort_unstable();
     (soft, kept)

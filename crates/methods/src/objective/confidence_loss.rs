@@ -10,11 +10,7 @@ pub fn targets(margins: &[f32], weak: &[f32], aux: f32, progress: f32) -> Vec<f3
     let share = weak.iter().sum::<f32>() / weak.len().max(1) as f32;
     let threshold = quantile(margins, 1.0 - share);
     let hardened = |margin: f32| f32::from(u8::from(margin > threshold));
-    margins
-        .iter()
-        .zip(weak)
-        .map(|(&margin, &weak)| (1.0 - alpha) * weak + alpha * hardened(margin))
-        .collect()
+    margins.iter().zip(weak).map(|(&margin, &weak)| (1.0 - alpha) * weak + alpha * hardened(margin)).collect()
 }
 
 /// Linear interpolation between order statistics, as NumPy's default.

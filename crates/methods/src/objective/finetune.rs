@@ -20,9 +20,7 @@ pub fn run(
     threads: usize,
 ) -> Result<Artefact, MethodError> {
     if rows.is_empty() {
-        return Err(MethodError::NotApplicable(
-            "the selection left no rows to train on".into(),
-        ));
+        return Err(MethodError::NotApplicable("the selection left no rows to train on".into()));
     }
     if spec.kind == ObjectiveKind::Head {
         return head::of_decoder(model, rows, turned, spec, threads);
@@ -38,18 +36,8 @@ pub fn run(
         ObjectiveKind::Adapter => Scope::Lora(LoraConfig::all(spec.rank, 2.0 * spec.rank as f32)),
         _ => Scope::Full,
     };
-    let schedule = Schedule::Linear {
-        warmup: (spec.steps / 10).max(1),
-        total: spec.steps,
-    };
-    let mut trainer = Trainer::new(
-        model.clone(),
-        scope,
-        optimizer,
-        schedule,
-        threads,
-        spec.seed,
-    );
+    let schedule = Schedule::Linear { warmup: (spec.steps / 10).max(1), total: spec.steps };
+    let mut trainer = Trainer::new(model.clone(), scope, optimizer, schedule, threads, spec.seed);
     let mut draw = Draw::new(rows.len(), spec.seed);
     for step in 0..spec.steps {
         let batch = draw.next(spec.batch.min(rows.len()), turned.is_some());
@@ -61,25 +49,16 @@ pub fn run(
             })
             .collect();
         let target = |&(i, swap): &(usize, bool)| {
-            if swap {
-                1.0 - spec.targets[i]
-            } else {
-                spec.targets[i]
-            }
+            if swap { 1.0 - spec.targets[i] } else { spec.targets[i] }
         };
         let targets: Vec<f32> = batch.iter().map(target).collect();
         let weights: Vec<f32> = batch.iter().map(|&(i, _)| spec.weights[i]).collect();
         let progress = step as f32 / spec.steps as f32;
         let mut loss = |logits: &[f32], dlogits: &mut [f32]| {
-            let margins: Vec<f32> = logits
-                .chunks_exact(2)
-                .map(|pair| pair[0] - pair[1])
-                .collect();
+            let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
             let targets = match spec.loss {
                 LossKind::Xent => targets.clone(),
-                LossKind::Confidence => {
-                    confidence_loss::targets(&margins, &targets, spec.aux, progress)
-                }
+                LossKind::Confidence => confidence_loss::targets(&margins, &targets, spec.aux, progress),
             };
             binary_cross_entropy(&margins, &targets, &weights, dlogits)
         };
@@ -94,12 +73,7 @@ pub fn run(
 
 /// Weighted mean over the batch; `dlogits [batch, 2]` gets its gradient. Divided by the batch's size, not its
 /// weight, so that a batch of light rows makes a light step.
-fn binary_cross_entropy(
-    margins: &[f32],
-    targets: &[f32],
-    weights: &[f32],
-    dlogits: &mut [f32],
-) -> f32 {
+fn binary_cross_entropy(margins: &[f32], targets: &[f32], weights: &[f32], dlogits: &mut [f32]) -> f32 {
     let n = margins.len() as f32;
     let mut loss = 0.0;
     for (i, ((&margin, &target), &weight)) in margins.iter().zip(targets).zip(weights).enumerate() {
@@ -121,11 +95,7 @@ struct Draw {
 
 impl Draw {
     fn new(rows: usize, seed: u64) -> Self {
-        Self {
-            order: (0..rows).collect(),
-            at: rows,
-            rng: ChaCha8Rng::seed_from_u64(seed),
-        }
+        Self { order: (0..rows).collect(), at: rows, rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
     /// Indices with a coin for swapping; the coin is only tossed where it is used.
@@ -149,8 +119,7 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_the_loss() {
-        let (margins, targets, weights) =
-            ([0.3f32, -2.0, 5.0], [0.9f32, 0.1, 0.5], [1.0f32, 2.0, 0.5]);
+        let (margins, targets, weights) = ([0.3f32, -2.0, 5.0], [0.9f32, 0.1, 0.5], [1.0f32, 2.0, 0.5]);
         let mut gradient = [0.0; 6];
         binary_cross_entropy(&margins, &targets, &weights, &mut gradient);
         for i in 0..3 {
@@ -160,11 +129,7 @@ mod tests {
                 binary_cross_entropy(&moved, &targets, &weights, &mut [0.0; 6])
             };
             let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
-            assert!(
-                (numeric - gradient[2 * i]).abs() < 1e-4,
-                "{numeric} {}",
-                gradient[2 * i]
-            );
+            assert!((numeric - gradient[2 * i]).abs() < 1e-4, "{numeric} {}", gradient[2 * i]);
             assert_eq!(gradient[2 * i], -gradient[2 * i + 1]);
         }
     }
@@ -172,10 +137,7 @@ mod tests {
     #[test]
     fn every_row_is_drawn_once_per_epoch() {
         let mut draw = Draw::new(10, 1);
-        let mut seen: Vec<usize> = (0..5)
-            .flat_map(|_| draw.next(2, false))
-            .map(|(i, _)| i)
-            .collect();
+        let mut seen: Vec<usize> = (0..5).flat_map(|_| draw.next(2, false)).map(|(i, _)| i).collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..10).collect::<Vec<_>>());
     }

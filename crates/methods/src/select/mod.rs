@@ -9,11 +9,7 @@ pub mod agree;
 pub mod confident;
 
 /// Indices of the rows kept, ascending.
-pub fn rows(
-    select: &Select,
-    pool: &Pool,
-    student: &dyn Student,
-) -> Result<Vec<usize>, MethodError> {
+pub fn rows(select: &Select, pool: &Pool, student: &dyn Student) -> Result<Vec<usize>, MethodError> {
     match select.rule {
         SelectRule::All => Ok((0..pool.items.len()).collect()),
         SelectRule::Confident => Ok(confident::rows(&pool.weak, select.keep)),

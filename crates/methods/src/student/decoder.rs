@@ -38,11 +38,7 @@ impl Asked {
             ))),
         };
         let labels = [one(&prompt.labels[0])?, one(&prompt.labels[1])?];
-        Ok(Self {
-            prompt: prompt.clone(),
-            suffix: tokenizer.encode(&prompt.suffix)?,
-            labels,
-        })
+        Ok(Self { prompt: prompt.clone(), suffix: tokenizer.encode(&prompt.suffix)?, labels })
     }
 }
 
@@ -53,12 +49,7 @@ impl DecoderStudent {
     }
 
     /// From a model in memory.
-    pub fn new(
-        problem: &Problem,
-        model: Decoder,
-        tokenizer: Tokenizer,
-        threads: usize,
-    ) -> Result<Self, MethodError> {
+    pub fn new(problem: &Problem, model: Decoder, tokenizer: Tokenizer, threads: usize) -> Result<Self, MethodError> {
         if tokenizer.vocab_size() > model.config.vocab_size {
             return Err(MethodError::Mismatch(format!(
                 "the tokenizer has {} words, the model only {}: they do not belong together",
@@ -67,19 +58,9 @@ impl DecoderStudent {
             )));
         }
         let task = Asked::new(&problem.prompt, &tokenizer)?;
-        let zero_shot = problem
-            .zero_shot
-            .iter()
-            .map(|prompt| Asked::new(prompt, &tokenizer))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            problem: problem.clone(),
-            model,
-            tokenizer,
-            task,
-            zero_shot,
-            threads,
-        })
+        let zero_shot =
+            problem.zero_shot.iter().map(|prompt| Asked::new(prompt, &tokenizer)).collect::<Result<_, _>>()?;
+        Ok(Self { problem: problem.clone(), model, tokenizer, task, zero_shot, threads })
     }
 
     /// The untouched model.
@@ -103,10 +84,7 @@ impl DecoderStudent {
     fn ask(&self, model: &Decoder, asked: &Asked, items: &[Item]) -> Result<Vec<f32>, MethodError> {
         let rows = self.rows(asked, items)?;
         let logits = model.last_logits(&rows, &asked.labels, self.threads);
-        Ok(logits
-            .chunks_exact(2)
-            .map(|pair| pair[0] - pair[1])
-            .collect())
+        Ok(logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect())
     }
 
     /// Margins of any model of this student's architecture under a prompt.
@@ -122,16 +100,10 @@ impl DecoderStudent {
             PromptChoice::ZeroShot => self.zero_shot.iter().collect(),
         };
         if prompts.is_empty() {
-            return Err(MethodError::NotApplicable(
-                "this problem has no zero-shot prompt".into(),
-            ));
+            return Err(MethodError::NotApplicable("this problem has no zero-shot prompt".into()));
         }
         let mut sum = vec![0.0; items.len()];
-        let turned = if orders == Orders::Both {
-            swapped(items)
-        } else {
-            None
-        };
+        let turned = if orders == Orders::Both { swapped(items) } else { None };
         for asked in &prompts {
             let mut margins = self.ask(model, asked, items)?;
             if let Some(turned) = &turned {
@@ -144,12 +116,7 @@ impl DecoderStudent {
 
     fn states(&self, items: &[Item]) -> Result<Vec<f32>, MethodError> {
         let rows = self.rows(&self.task, items)?;
-        Ok(self.model.hidden(
-            &rows,
-            &[self.model.config.num_hidden_layers],
-            Pooling::Last,
-            self.threads,
-        ))
+        Ok(self.model.hidden(&rows, &[self.model.config.num_hidden_layers], Pooling::Last, self.threads))
     }
 }
 
@@ -159,8 +126,7 @@ impl Student for DecoderStudent {
     }
 
     fn zero_shot(&self, items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        let mut margins =
-            self.model_margins(&self.model, PromptChoice::ZeroShot, items, Orders::Both)?;
+        let mut margins = self.model_margins(&self.model, PromptChoice::ZeroShot, items, Orders::Both)?;
         if self.problem.task == Task::Binary && !margins.is_empty() {
             let mut sorted = margins.clone();
             sorted.sort_by(f32::total_cmp);
@@ -177,27 +143,15 @@ impl Student for DecoderStudent {
                 *value -= other;
             }
         }
-        Ok(Features {
-            values,
-            width: self.model.config.hidden_size,
-        })
+        Ok(Features { values, width: self.model.config.hidden_size })
     }
 
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
         let rows = self.rows(&self.task, spec.items)?;
         let both = spec.swap_augment || spec.kind == ObjectiveKind::Head;
         let turned = if both { swapped(spec.items) } else { None };
-        let turned = turned
-            .map(|turned| self.rows(&self.task, &turned))
-            .transpose()?;
-        objective::finetune::run(
-            &self.model,
-            &rows,
-            turned.as_ref(),
-            self.task.labels,
-            spec,
-            self.threads,
-        )
+        let turned = turned.map(|turned| self.rows(&self.task, &turned)).transpose()?;
+        objective::finetune::run(&self.model, &rows, turned.as_ref(), self.task.labels, spec, self.threads)
     }
 
     fn margins(
@@ -209,9 +163,7 @@ impl Student for DecoderStudent {
     ) -> Result<Vec<f32>, MethodError> {
         match artefact {
             Artefact::Full(model) => self.model_margins(model, prompt, items, orders),
-            Artefact::Adapter(adapter) => {
-                self.model_margins(&self.model.with_adapter(adapter), prompt, items, orders)
-            }
+            Artefact::Adapter(adapter) => self.model_margins(&self.model.with_adapter(adapter), prompt, items, orders),
             Artefact::Base => self.model_margins(&self.model, prompt, items, orders),
             // Antisymmetric for pairs by construction, so both orders are one.
             Artefact::Head(head) => Ok(head.readout.margins(&self.features(items)?.values)),

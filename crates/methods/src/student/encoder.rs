@@ -23,12 +23,7 @@ pub struct EncoderStudent {
 
 impl EncoderStudent {
     /// Read a checkpoint's folder and the caches that exist.
-    pub fn open(
-        problem: &Problem,
-        dir: &Path,
-        caches: &[PathBuf],
-        threads: usize,
-    ) -> Result<Self, MethodError> {
+    pub fn open(problem: &Problem, dir: &Path, caches: &[PathBuf], threads: usize) -> Result<Self, MethodError> {
         let mut student = Self {
             problem: problem.clone(),
             encoder: Encoder::load(dir)?,
@@ -48,17 +43,11 @@ impl EncoderStudent {
 
     /// Features of texts, each computed once: `[texts][width]`, scaled to unit mean square per layer.
     fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, MethodError> {
-        let missing: Vec<&String> = texts
-            .iter()
-            .filter(|text| !self.cache.contains_key(&key(text)))
-            .collect();
+        let missing: Vec<&String> = texts.iter().filter(|text| !self.cache.contains_key(&key(text))).collect();
         let mut rows = Rows::new();
         for text in &missing {
             let mut ids = self.tokenizer.encode_special(text)?;
-            let limit = self
-                .problem
-                .max_tokens
-                .min(self.encoder.config.max_position_embeddings);
+            let limit = self.problem.max_tokens.min(self.encoder.config.max_position_embeddings);
             if ids.len() > limit {
                 // The closing token survives, as it does with transformers' truncation.
                 let last = ids[ids.len() - 1];
@@ -67,16 +56,11 @@ impl EncoderStudent {
             }
             rows.push(&ids);
         }
-        let fresh = self
-            .encoder
-            .embed(&rows, &self.problem.training.layers, self.threads);
+        let fresh = self.encoder.embed(&rows, &self.problem.training.layers, self.threads);
         let mut fresh = fresh.chunks_exact(self.width());
         let found = texts.iter().map(|text| match self.cache.get(&key(text)) {
             Some(values) => values.clone(),
-            None => fresh
-                .next()
-                .map(|values| scale(values, self.encoder.config.hidden_size))
-                .unwrap_or_default(),
+            None => fresh.next().map(|values| scale(values, self.encoder.config.hidden_size)).unwrap_or_default(),
         });
         Ok(found.collect())
     }
@@ -85,8 +69,7 @@ impl EncoderStudent {
     pub fn remember(&mut self, items: &[Item]) -> Result<(), MethodError> {
         let texts: Vec<String> = items.iter().flat_map(|item| self.texts_of(item)).collect();
         let values = self.embed(&texts)?;
-        self.cache
-            .extend(texts.iter().map(|text| key(text)).zip(values));
+        self.cache.extend(texts.iter().map(|text| key(text)).zip(values));
         Ok(())
     }
 
@@ -95,25 +78,14 @@ impl EncoderStudent {
     fn texts_of(&self, item: &Item) -> Vec<String> {
         let with_prompt = self.problem.prompt.body.contains("{prompt}");
         let join = |a: &str, b: &str| {
-            if a.trim().is_empty() {
-                b.to_owned()
-            } else {
-                format!("{a} {b}")
-            }
+            if a.trim().is_empty() { b.to_owned() } else { format!("{a} {b}") }
         };
         match item {
             Item::Preference { first, second, .. } if !with_prompt => {
                 vec![first.clone(), second.clone()]
             }
-            Item::Preference {
-                prompt,
-                first,
-                second,
-                ..
-            } => vec![join(prompt, first), join(prompt, second)],
-            Item::Binary {
-                question, choice, ..
-            } => vec![join(question, choice)],
+            Item::Preference { prompt, first, second, .. } => vec![join(prompt, first), join(prompt, second)],
+            Item::Binary { question, choice, .. } => vec![join(question, choice)],
         }
     }
 
@@ -125,10 +97,8 @@ impl EncoderStudent {
         let width = self.width();
         let values: Vec<f32> = self.embed(&texts)?.into_iter().flatten().collect();
         // Keys as four 16-bit integers each, exact in f32.
-        let keys: Vec<f32> = texts
-            .iter()
-            .flat_map(|text| (0..4).map(move |i| (key(text) >> (16 * i) & 0xffff) as f32))
-            .collect();
+        let keys: Vec<f32> =
+            texts.iter().flat_map(|text| (0..4).map(move |i| (key(text) >> (16 * i) & 0xffff) as f32)).collect();
         let tensors = [
             ("keys".to_owned(), vec![texts.len(), 4], &keys[..]),
             ("values".to_owned(), vec![texts.len(), width], &values[..]),
@@ -145,10 +115,7 @@ impl EncoderStudent {
         let rows = shape.first().copied().unwrap_or(0);
         let values = file.get("values", &[rows, self.width()])?;
         for (key, value) in keys.chunks_exact(4).zip(values.chunks_exact(self.width())) {
-            let key = key
-                .iter()
-                .enumerate()
-                .fold(0, |sum, (i, part)| sum | (*part as u64) << (16 * i));
+            let key = key.iter().enumerate().fold(0, |sum, (i, part)| sum | (*part as u64) << (16 * i));
             self.cache.insert(key, value.to_vec());
         }
         Ok(())
@@ -158,9 +125,7 @@ impl EncoderStudent {
 /// Unit mean square per layer, so that no layer drowns the others.
 fn scale(values: &[f32], width: usize) -> Vec<f32> {
     let layer = |layer: &[f32]| {
-        let norm = (layer.iter().map(|v| v * v).sum::<f32>() / width as f32)
-            .sqrt()
-            .max(1e-6);
+        let norm = (layer.iter().map(|v| v * v).sum::<f32>() / width as f32).sqrt().max(1e-6);
         layer.iter().map(|v| v / norm).collect::<Vec<f32>>()
     };
     values.chunks_exact(width).flat_map(layer).collect()
@@ -168,9 +133,7 @@ fn scale(values: &[f32], width: usize) -> Vec<f32> {
 
 /// FNV-1a, 64 bits: names a text in a cache.
 fn key(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl Student for EncoderStudent {
@@ -179,9 +142,7 @@ impl Student for EncoderStudent {
     }
 
     fn zero_shot(&self, _items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        Err(MethodError::NotApplicable(
-            "an encoder can't be asked without training".into(),
-        ))
+        Err(MethodError::NotApplicable("an encoder can't be asked without training".into()))
     }
 
     fn features(&self, items: &[Item]) -> Result<Features, MethodError> {
@@ -197,10 +158,7 @@ impl Student for EncoderStudent {
             }
             values.extend(row);
         }
-        Ok(Features {
-            values,
-            width: self.width(),
-        })
+        Ok(Features { values, width: self.width() })
     }
 
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
@@ -217,27 +175,23 @@ impl Student for EncoderStudent {
     ) -> Result<Vec<f32>, MethodError> {
         match artefact {
             Artefact::Head(head) => Ok(head.readout.margins(&self.features(items)?.values)),
-            _ => Err(MethodError::Inference(
-                "an encoder answers through a head only".into(),
-            )),
+            _ => Err(MethodError::Inference("an encoder answers through a head only".into())),
         }
     }
 
     fn save(&self, artefact: &Artefact, dir: &Path) -> Result<(), MethodError> {
         match artefact {
             Artefact::Head(head) => head.save(dir),
-            _ => Err(MethodError::Inference(
-                "an encoder leaves a head only".into(),
-            )),
+            _ => Err(MethodError::Inference("an encoder leaves a head only".into())),
         }
     }
 
     fn load(&self, kind: MemberKind, dir: &Path) -> Result<Artefact, MethodError> {
         match kind {
             MemberKind::Head => Ok(Artefact::Head(Head::load(dir, self.width())?)),
-            other => Err(MethodError::Inference(format!(
-                "{other:?} members need a decoder; this student is an encoder"
-            ))),
+            other => {
+                Err(MethodError::Inference(format!("{other:?} members need a decoder; this student is an encoder")))
+            }
         }
     }
 }

@@ -26,13 +26,10 @@ impl Head {
         std::fs::create_dir_all(dir).map_err(MethodError::file("create", dir))?;
         let width = self.readout.weight.len();
         let path = dir.join("head.json");
-        std::fs::write(&path, format!("{{\"width\": {width}}}\n"))
-            .map_err(MethodError::file("write", &path))?;
+        std::fs::write(&path, format!("{{\"width\": {width}}}\n")).map_err(MethodError::file("write", &path))?;
         let bias = [self.readout.bias];
-        let tensors = [
-            ("weight".to_owned(), vec![width], &self.readout.weight[..]),
-            ("bias".to_owned(), vec![1], &bias[..]),
-        ];
+        let tensors =
+            [("weight".to_owned(), vec![width], &self.readout.weight[..]), ("bias".to_owned(), vec![1], &bias[..])];
         Ok(weights::save(&dir.join("head.safetensors"), &tensors)?)
     }
 
@@ -43,17 +40,12 @@ impl Head {
         let meta: Meta = serde_json::from_slice(&text)
             .map_err(|error| MethodError::Inference(format!("{}: {error}", path.display())))?;
         if meta.width != width {
-            let detail = format!(
-                "head.json says width {}, the student's features have {width}",
-                meta.width
-            );
+            let detail = format!("head.json says width {}, the student's features have {width}", meta.width);
             return Err(MethodError::Inference(detail));
         }
         let file = Weights::load(dir, "head")?;
         let weight = file.get("weight", &[width])?.to_vec();
         let bias = file.get("bias", &[1])?[0];
-        Ok(Self {
-            readout: Readout { weight, bias },
-        })
+        Ok(Self { readout: Readout { weight, bias } })
     }
 }

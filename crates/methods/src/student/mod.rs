@@ -93,11 +93,7 @@ pub fn open(
 
 /// Half the difference between an item's margin and its swap's.
 fn antisymmetric(margins: &[f32], swapped: &[f32]) -> Vec<f32> {
-    margins
-        .iter()
-        .zip(swapped)
-        .map(|(a, b)| (a - b) / 2.0)
-        .collect()
+    margins.iter().zip(swapped).map(|(a, b)| (a - b) / 2.0).collect()
 }
 
 /// All items in the other order; `None` where they have none.

@@ -11,12 +11,7 @@ pub mod confidence;
 pub mod residual;
 
 /// One weight per row of `pool`, mean 1. `targets` are the stage-one targets of the same rows.
-pub fn rows(
-    weight: &Weight,
-    pool: &Pool,
-    targets: &[f32],
-    student: &dyn Student,
-) -> Result<Vec<f32>, MethodError> {
+pub fn rows(weight: &Weight, pool: &Pool, targets: &[f32], student: &dyn Student) -> Result<Vec<f32>, MethodError> {
     let raw = match weight.rule {
         WeightRule::None => vec![1.0; targets.len()],
         WeightRule::Confidence => confidence::raw(&pool.weak),
@@ -25,11 +20,7 @@ pub fn rows(
     };
     let mean = raw.iter().sum::<f32>() / raw.len().max(1) as f32;
     let blend = |w: f32| {
-        if mean > 0.0 {
-            1.0 + weight.strength * (w / mean - 1.0)
-        } else {
-            1.0
-        }
+        if mean > 0.0 { 1.0 + weight.strength * (w / mean - 1.0) } else { 1.0 }
     };
     Ok(raw.into_iter().map(blend).collect())
 }

@@ -17,26 +17,12 @@ const L2: f32 = 1e-3;
 pub fn raw(items: &[Item], targets: &[f32]) -> Vec<f32> {
     let (features, width) = bag_of_words(items);
     let weights = vec![1.0; items.len()];
-    let fit = Fit {
-        features: &features,
-        width,
-        targets,
-        weights: &weights,
-        l2: L2,
-        intercept: true,
-    };
+    let fit = Fit { features: &features, width, targets, weights: &weights, l2: L2, intercept: true };
     let margins = fit.run().margins(&features);
-    let explained: Vec<bool> = margins
-        .iter()
-        .zip(targets)
-        .map(|(m, t)| (*m > 0.0) == (*t > 0.5))
-        .collect();
+    let explained: Vec<bool> = margins.iter().zip(targets).map(|(m, t)| (*m > 0.0) == (*t > 0.5)).collect();
     let count = explained.iter().filter(|&&yes| yes).count();
     let (inside, outside) = (count.max(1) as f32, (items.len() - count).max(1) as f32);
-    explained
-        .into_iter()
-        .map(|yes| 0.5 / if yes { inside } else { outside })
-        .collect()
+    explained.into_iter().map(|yes| 0.5 / if yes { inside } else { outside }).collect()
 }
 
 /// Counts of words, first minus second reply for a pair, `[items, words]`; the last two columns are the length and the
@@ -48,17 +34,10 @@ pub fn bag_of_words(items: &[Item]) -> (Vec<f32>, usize) {
             *counts.entry(word).or_default() += 1;
         }
     }
-    let mut words: Vec<(&str, usize)> = counts
-        .into_iter()
-        .filter(|&(_, count)| count >= MIN_COUNT)
-        .collect();
+    let mut words: Vec<(&str, usize)> = counts.into_iter().filter(|&(_, count)| count >= MIN_COUNT).collect();
     words.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     words.truncate(MAX_WORDS);
-    let place: HashMap<&str, usize> = words
-        .iter()
-        .enumerate()
-        .map(|(i, &(word, _))| (word, i))
-        .collect();
+    let place: HashMap<&str, usize> = words.iter().enumerate().map(|(i, &(word, _))| (word, i)).collect();
     let width = place.len() + 2;
     let mut features = vec![0.0; items.len() * width];
     for (item, row) in items.iter().zip(features.chunks_exact_mut(width)) {
@@ -77,9 +56,7 @@ fn signed_texts(item: &Item) -> Vec<(&str, f32)> {
         Item::Preference { first, second, .. } => {
             vec![(first.as_str(), 1.0), (second.as_str(), -1.0)]
         }
-        Item::Binary {
-            question, choice, ..
-        } => vec![(question.as_str(), 1.0), (choice.as_str(), 1.0)],
+        Item::Binary { question, choice, .. } => vec![(question.as_str(), 1.0), (choice.as_str(), 1.0)],
     }
 }
 
@@ -96,19 +73,9 @@ mod tests {
             first: "please x".into(),
             second: "y y".into(),
         };
-        let items: Vec<Item> = (0..50)
-            .map(|i| {
-                if i % 2 == 0 {
-                    item(i)
-                } else {
-                    item(i).swapped().unwrap()
-                }
-            })
-            .collect();
-        let cue = |i: usize| f32::from(u8::from(i % 2 == 0));
-        let targets: Vec<f32> = (0..50)
-            .map(|i| if i % 5 == 0 { 1.0 - cue(i) } else { cue(i) })
-            .collect();
+        let items: Vec<Item> = (0..50).map(|i| if i % 2 == 0 { item(i) } else { item(i).swapped().unwrap() }).collect();
+        let cue = |i: usize| f32::from(u8::from(i.is_multiple_of(2)));
+        let targets: Vec<f32> = (0..50).map(|i| if i % 5 == 0 { 1.0 - cue(i) } else { cue(i) }).collect();
         let weights = raw(&items, &targets);
         let against: f32 = (0..50).filter(|i| i % 5 == 0).map(|i| weights[i]).sum();
         assert!((against - 0.5).abs() < 1e-5, "{against}");

@@ -24,23 +24,10 @@ pub async fn store(
             .hint("a bundle is recipe.toml, or an executable train, and at most 256 files")
     })?;
     let id = bundle.id();
-    let known = inner
-        .state
-        .bundles
-        .get(&id)
-        .is_some_and(|(_, by)| by.contains(&me.name));
+    let known = inner.state.bundles.get(&id).is_some_and(|(_, by)| by.contains(&me.name));
     if !known {
         let bytes = serde_json::to_vec(&bundle).unwrap_or_default();
-        shared
-            .commit(
-                &mut inner,
-                Event::Stored {
-                    bundle: id.clone(),
-                    by: me.name,
-                },
-                Some((&id, &bytes)),
-            )
-            .await?;
+        shared.commit(&mut inner, Event::Stored { bundle: id.clone(), by: me.name }, Some((&id, &bytes))).await?;
     }
     Ok(Json(BundleStored { bundle: id }))
 }
@@ -48,25 +35,14 @@ pub async fn store(
 /// Fetch one's own bundle, or one that was submitted: a snapshot to build on.
 #[utoipa::path(get, path = "/v1/bundles/{id}", params(("id" = String, Path)),
     responses((status = 200, body = Bundle), (status = "default", body = ErrorBody)))]
-pub async fn fetch(
-    State(shared): State<Shared>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer<Bundle> {
+pub async fn fetch(State(shared): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Answer<Bundle> {
     let inner = shared.inner.lock().await;
-    let me = who(
-        &inner,
-        &headers,
-        &[Role::Researcher, Role::Operator, Role::Worker],
-    )?;
+    let me = who(&inner, &headers, &[Role::Researcher, Role::Operator, Role::Worker])?;
     let state = &inner.state;
     let found = state.bundles.get(&id).filter(|(_, by)| {
         me.role != Role::Researcher
             || by.contains(&me.name)
-            || state
-                .evaluations
-                .iter()
-                .any(|record| record.asked.bundle == id)
+            || state.evaluations.iter().any(|record| record.asked.bundle == id)
     });
     let (bundle, _) = found.ok_or_else(|| {
         ApiError::not_found(format!("no bundle {id} here, or not for you"))

@@ -33,20 +33,15 @@ pub async fn submit(
         return if known.asked.bundle == submission.bundle {
             Ok(Json(inner.state.view(known)))
         } else {
-            Err(
-                ApiError::new(ErrorCode::Conflict, "this key was used for another bundle")
-                    .hint("a key names one submission"),
-            )
+            Err(ApiError::new(ErrorCode::Conflict, "this key was used for another bundle")
+                .hint("a key names one submission"))
         };
     }
     check(&inner, &me, &submission)?;
     let charge = inner.state.charge(Purpose::Submission);
     inner.state.ledger.affords(&charge).map_err(|spent| {
-        ApiError::new(
-            ErrorCode::BudgetSpent,
-            format!("the team's ledger is spent: {spent}"),
-        )
-        .hint("nothing more is answered in this study")
+        ApiError::new(ErrorCode::BudgetSpent, format!("the team's ledger is spent: {spent}"))
+            .hint("nothing more is answered in this study")
     })?;
     let queued = Queued {
         bundle: submission.bundle,
@@ -59,45 +54,27 @@ pub async fn submit(
         split: Split::Feedback,
         purpose: Purpose::Submission,
     };
-    shared
-        .commit(&mut inner, Event::Queued(queued), None)
-        .await?;
+    shared.commit(&mut inner, Event::Queued(queued), None).await?;
     let state = &inner.state;
-    let last = state
-        .evaluations
-        .last()
-        .ok_or_else(|| ApiError::new(ErrorCode::Internal, "the evaluation is gone"))?;
+    let last = state.evaluations.last().ok_or_else(|| ApiError::new(ErrorCode::Internal, "the evaluation is gone"))?;
     Ok(Json(state.view(last)))
 }
 
 fn find<'a>(inner: &'a Inner, by: &str, key: &str) -> Option<&'a EvaluationRecord> {
-    inner
-        .state
-        .evaluations
-        .iter()
-        .find(|record| record.asked.by == by && record.asked.key == key)
+    inner.state.evaluations.iter().find(|record| record.asked.by == by && record.asked.key == key)
 }
 
 fn check(inner: &Inner, me: &Participant, submission: &Submission) -> Result<(), ApiError> {
     let state = &inner.state;
     if state.phase >= Phase::Closing {
-        return Err(ApiError::new(
-            ErrorCode::Closed,
-            "the study takes no more submissions",
-        ));
+        return Err(ApiError::new(ErrorCode::Closed, "the study takes no more submissions"));
     }
     if state.phase == Phase::Baselines {
-        return Err(
-            ApiError::new(ErrorCode::Conflict, "the baselines are still running")
-                .hint("try again in a moment"),
-        );
+        return Err(ApiError::new(ErrorCode::Conflict, "the baselines are still running").hint("try again in a moment"));
     }
     let used = state.used(&me.name);
     if used >= me.evaluations || state.retired.contains(&me.name) {
-        return Err(ApiError::new(
-            ErrorCode::BudgetSpent,
-            format!("all {} evaluations are used", me.evaluations),
-        ));
+        return Err(ApiError::new(ErrorCode::BudgetSpent, format!("all {} evaluations are used", me.evaluations)));
     }
     let name = submission.name.trim();
     if name.is_empty() || name.chars().count() > 80 || name.chars().any(char::is_control) {
@@ -106,28 +83,17 @@ fn check(inner: &Inner, me: &Participant, submission: &Submission) -> Result<(),
     if submission.key.is_empty() || submission.key.len() > 200 {
         return Err(ApiError::bad("key must be 1 to 200 bytes"));
     }
-    if !Family::ALL
-        .iter()
-        .any(|family| family.name() == submission.family)
-    {
+    if !Family::ALL.iter().any(|family| family.name() == submission.family) {
         let known: Vec<&str> = Family::ALL.iter().map(|family| family.name()).collect();
-        return Err(
-            ApiError::bad(format!("family {:?} is not known", submission.family))
-                .hint(format!("one of {}", known.join(", "))),
-        );
+        return Err(ApiError::bad(format!("family {:?} is not known", submission.family))
+            .hint(format!("one of {}", known.join(", "))));
     }
     let known = |bundle: &str| state.bundles.contains_key(bundle);
     if !known(&submission.bundle) {
-        return Err(
-            ApiError::not_found(format!("bundle {} was not stored", submission.bundle))
-                .hint("POST it to /v1/bundles first"),
-        );
+        return Err(ApiError::not_found(format!("bundle {} was not stored", submission.bundle))
+            .hint("POST it to /v1/bundles first"));
     }
-    if submission
-        .parent
-        .as_ref()
-        .is_some_and(|parent| !known(parent))
-    {
+    if submission.parent.as_ref().is_some_and(|parent| !known(parent)) {
         return Err(ApiError::bad("parent names no stored bundle"));
     }
     if me.turns && submission.turn != Some(used) {
@@ -137,15 +103,10 @@ fn check(inner: &Inner, me: &Participant, submission: &Submission) -> Result<(),
         ));
     }
     if me.turns && !state.turn_ready(used) {
-        return Err(ApiError::new(
-            ErrorCode::Conflict,
-            format!("turn {used} has not begun"),
-        ));
+        return Err(ApiError::new(ErrorCode::Conflict, format!("turn {used} has not begun")));
     }
     if !me.turns && submission.turn.is_some() {
-        return Err(ApiError::bad(
-            "this researcher does not work in turns: leave turn out",
-        ));
+        return Err(ApiError::bad("this researcher does not work in turns: leave turn out"));
     }
     Ok(())
 }
@@ -158,34 +119,20 @@ pub async fn own(State(shared): State<Shared>, headers: HeaderMap) -> Answer<Vec
     let me = who(&inner, &headers, RESEARCHERS)?;
     let state = &inner.state;
     Ok(Json(
-        state
-            .evaluations
-            .iter()
-            .filter(|record| record.asked.by == me.name)
-            .map(|record| state.view(record))
-            .collect(),
+        state.evaluations.iter().filter(|record| record.asked.by == me.name).map(|record| state.view(record)).collect(),
     ))
 }
 
 /// One evaluation of one's own.
 #[utoipa::path(get, path = "/v1/evaluations/{id}", params(("id" = i64, Path)),
     responses((status = 200, body = EvaluationView), (status = "default", body = ErrorBody)))]
-pub async fn one(
-    State(shared): State<Shared>,
-    Path(id): Path<i64>,
-    headers: HeaderMap,
-) -> Answer<EvaluationView> {
+pub async fn one(State(shared): State<Shared>, Path(id): Path<i64>, headers: HeaderMap) -> Answer<EvaluationView> {
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, RESEARCHERS)?;
     let state = &inner.state;
-    let found = state
-        .evaluations
-        .iter()
-        .find(|record| record.id == id && record.asked.by == me.name);
-    let found = found.ok_or_else(|| {
-        ApiError::not_found(format!("evaluation {id} is not yours"))
-            .hint("`lab status` lists yours")
-    })?;
+    let found = state.evaluations.iter().find(|record| record.id == id && record.asked.by == me.name);
+    let found = found
+        .ok_or_else(|| ApiError::not_found(format!("evaluation {id} is not yours")).hint("`lab status` lists yours"))?;
     Ok(Json(state.view(found)))
 }
 

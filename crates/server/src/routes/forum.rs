@@ -32,32 +32,17 @@ pub async fn list(
 ) -> Answer<Vec<Finding>> {
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, ANYBODY)?;
-    Ok(Json(
-        inner
-            .state
-            .forum(horizon(&inner, &me, range.before), range.after),
-    ))
+    Ok(Json(inner.state.forum(horizon(&inner, &me, range.before), range.after)))
 }
 
 /// Post a finding. The same key again is the same post.
 #[utoipa::path(post, path = "/v1/findings", request_body = NewFinding,
     responses((status = 200, body = Finding), (status = "default", body = ErrorBody)))]
-pub async fn post(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    Json(new): Json<NewFinding>,
-) -> Answer<Finding> {
+pub async fn post(State(shared): State<Shared>, headers: HeaderMap, Json(new): Json<NewFinding>) -> Answer<Finding> {
     let mut inner = shared.inner.lock().await;
     let me = who(&inner, &headers, WRITERS)?;
-    let same = |record: &&crate::record::FindingRecord| {
-        record.posted.by == me.name && record.posted.key == new.key
-    };
-    let known = inner
-        .state
-        .findings
-        .iter()
-        .find(same)
-        .map(|record| record.id);
+    let same = |record: &&crate::record::FindingRecord| record.posted.by == me.name && record.posted.key == new.key;
+    let known = inner.state.findings.iter().find(same).map(|record| record.id);
     let id = match known {
         Some(id) => id,
         None => {
@@ -71,28 +56,19 @@ pub async fn post(
                 turn: new.turn,
                 key: new.key,
             };
-            shared
-                .commit(&mut inner, Event::Posted(posted), None)
-                .await?;
+            shared.commit(&mut inner, Event::Posted(posted), None).await?;
             inner.state.findings.len() as i64
         }
     };
     let found = inner.state.forum(None, id - 1).into_iter().next();
-    Ok(Json(found.ok_or_else(|| {
-        ApiError::not_found("the finding is gone")
-    })?))
+    Ok(Json(found.ok_or_else(|| ApiError::not_found("the finding is gone"))?))
 }
 
 fn check(state: &crate::state::State, by: &str, new: &NewFinding) -> Result<(), ApiError> {
     length("title", &new.title, 200)?;
     length("body", &new.body, 20_000)?;
     length("key", &new.key, 200)?;
-    let own = |id: i64| {
-        state
-            .evaluations
-            .iter()
-            .any(|record| record.id == id && record.asked.by == by)
-    };
+    let own = |id: i64| state.evaluations.iter().any(|record| record.id == id && record.asked.by == by);
     match new.evaluation {
         Some(id) if !own(id) => Err(ApiError::bad(format!("evaluation {id} is not yours"))),
         None if new.kind == FindingType::Result => {
@@ -106,9 +82,7 @@ fn check(state: &crate::state::State, by: &str, new: &NewFinding) -> Result<(), 
 fn length(field: &str, text: &str, most: usize) -> Result<(), ApiError> {
     let count = text.chars().count();
     if (count == 0 && field != "body") || count > most {
-        return Err(ApiError::bad(format!(
-            "{field} has {count} characters, 1 to {most} are allowed"
-        )));
+        return Err(ApiError::bad(format!("{field} has {count} characters, 1 to {most} are allowed")));
     }
     Ok(())
 }
@@ -116,11 +90,7 @@ fn length(field: &str, text: &str, most: usize) -> Result<(), ApiError> {
 /// Comments on a finding.
 #[utoipa::path(get, path = "/v1/findings/{id}/comments", params(("id" = i64, Path)),
     responses((status = 200, body = Vec<Comment>), (status = "default", body = ErrorBody)))]
-pub async fn comments(
-    State(shared): State<Shared>,
-    Path(id): Path<i64>,
-    headers: HeaderMap,
-) -> Answer<Vec<Comment>> {
+pub async fn comments(State(shared): State<Shared>, Path(id): Path<i64>, headers: HeaderMap) -> Answer<Vec<Comment>> {
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, ANYBODY)?;
     let found = inner.state.findings.iter().find(|record| record.id == id);
@@ -130,15 +100,7 @@ pub async fn comments(
         (Some(turn), Some(before)) => turn < before,
         _ => true,
     };
-    Ok(Json(
-        found
-            .comments
-            .iter()
-            .map(|(_, comment)| comment)
-            .filter(seen)
-            .cloned()
-            .collect(),
-    ))
+    Ok(Json(found.comments.iter().map(|(_, comment)| comment).filter(seen).cloned().collect()))
 }
 
 /// Comment on a finding. The same key again is the same comment.
@@ -156,18 +118,8 @@ pub async fn comment(
     length("key", &new.key, 200)?;
     let found = inner.state.findings.iter().find(|record| record.id == id);
     let found = found.ok_or_else(|| ApiError::not_found(format!("there is no finding {id}")))?;
-    if !found
-        .comments
-        .iter()
-        .any(|(key, comment)| *key == new.key && comment.by == me.name)
-    {
-        let event = Event::Commented {
-            finding: id,
-            by: me.name,
-            body: new.body,
-            turn: new.turn,
-            key: new.key,
-        };
+    if !found.comments.iter().any(|(key, comment)| *key == new.key && comment.by == me.name) {
+        let event = Event::Commented { finding: id, by: me.name, body: new.body, turn: new.turn, key: new.key };
         shared.commit(&mut inner, event, None).await?;
     }
     Ok(Json(serde_json::json!({})))

@@ -28,10 +28,7 @@ pub fn router(shared: Shared) -> Router {
         .route(paths::RETIRE, post(study::retire))
         .route(paths::BUNDLES, post(bundles::store))
         .route(paths::BUNDLE, get(bundles::fetch))
-        .route(
-            paths::EVALUATIONS,
-            post(evaluations::submit).get(evaluations::own),
-        )
+        .route(paths::EVALUATIONS, post(evaluations::submit).get(evaluations::own))
         .route(paths::EVALUATION, get(evaluations::one))
         .route(paths::LEADERBOARD, get(evaluations::leaderboard))
         .route(paths::FINDINGS, get(forum::list).post(forum::post))
@@ -56,11 +53,7 @@ pub type Answer<T> = Result<Json<T>, ApiError>;
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(ErrorBody {
-            code,
-            message: message.into(),
-            hint: None,
-        })
+        Self(ErrorBody { code, message: message.into(), hint: None })
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -80,10 +73,7 @@ impl ApiError {
 impl From<crate::ServerError> for ApiError {
     fn from(error: crate::ServerError) -> Self {
         tracing::error!(%error, "a change could not be recorded");
-        Self::new(
-            ErrorCode::Internal,
-            "the server could not record this; nothing was changed",
-        )
+        Self::new(ErrorCode::Internal, "the server could not record this; nothing was changed")
     }
 }
 
@@ -113,16 +103,11 @@ pub fn who(inner: &Inner, headers: &HeaderMap, roles: &[Role]) -> Result<Partici
         .and_then(|value| value.strip_prefix("Bearer "));
     let known = token.and_then(|token| inner.state.who(&sha256(token)));
     let Some(participant) = known else {
-        return Err(
-            ApiError::new(ErrorCode::Unauthorized, "a known token is needed")
-                .hint("send it as `Authorization: Bearer …`; `lab` reads it from AAR_TOKEN"),
-        );
+        return Err(ApiError::new(ErrorCode::Unauthorized, "a known token is needed")
+            .hint("send it as `Authorization: Bearer …`; `lab` reads it from AAR_TOKEN"));
     };
     if !roles.contains(&participant.role) {
-        return Err(ApiError::new(
-            ErrorCode::Forbidden,
-            "this token may not do that",
-        ));
+        return Err(ApiError::new(ErrorCode::Forbidden, "this token may not do that"));
     }
     Ok(participant.clone())
 }

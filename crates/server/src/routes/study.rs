@@ -20,15 +20,9 @@ pub async fn study(State(shared): State<Shared>, headers: HeaderMap) -> Answer<S
     let inner = shared.inner.lock().await;
     who(&inner, &headers, ANYBODY)?;
     let state = &inner.state;
-    let opening = state
-        .opening
-        .as_ref()
-        .ok_or_else(|| ApiError::not_found("no study was opened yet"))?;
+    let opening = state.opening.as_ref().ok_or_else(|| ApiError::not_found("no study was opened yet"))?;
     let vault = shared.vault.clone();
-    let baselines = state
-        .evaluations
-        .iter()
-        .filter(|record| record.asked.purpose == Purpose::Baseline);
+    let baselines = state.evaluations.iter().filter(|record| record.asked.purpose == Purpose::Baseline);
     let mut view = StudyView {
         name: opening.study.clone(),
         testbed: opening.testbed.clone(),
@@ -74,11 +68,7 @@ fn serde_text<T: serde::Serialize>(value: &T) -> String {
 /// Wait for a turn.
 #[utoipa::path(get, path = "/v1/turn/{turn}", params(("turn" = u32, Path)),
     responses((status = 200, body = TurnView), (status = "default", body = ErrorBody)))]
-pub async fn turn(
-    State(shared): State<Shared>,
-    Path(turn): Path<u32>,
-    headers: HeaderMap,
-) -> Answer<TurnView> {
+pub async fn turn(State(shared): State<Shared>, Path(turn): Path<u32>, headers: HeaderMap) -> Answer<TurnView> {
     let mut changes = shared.changes.subscribe();
     let deadline = tokio::time::Instant::now() + POLL;
     loop {
@@ -88,11 +78,7 @@ pub async fn turn(
             let closed = inner.state.phase >= Phase::Closing;
             let ready = inner.state.phase == Phase::Running && inner.state.turn_ready(turn);
             if closed || ready || tokio::time::Instant::now() >= deadline {
-                return Ok(Json(TurnView {
-                    turn,
-                    ready,
-                    closed,
-                }));
+                return Ok(Json(TurnView { turn, ready, closed }));
             }
         }
         let _ = tokio::time::timeout_at(deadline, changes.changed()).await;
@@ -105,9 +91,7 @@ pub async fn retire(State(shared): State<Shared>, headers: HeaderMap) -> Answer<
     let mut inner = shared.inner.lock().await;
     let me = who(&inner, &headers, RESEARCHERS)?;
     if !inner.state.retired.contains(&me.name) {
-        shared
-            .commit(&mut inner, Event::Retired { by: me.name }, None)
-            .await?;
+        shared.commit(&mut inner, Event::Retired { by: me.name }, None).await?;
     }
     Ok(Json(serde_json::json!({})))
 }

@@ -20,11 +20,7 @@ const MAX_TAIL: usize = 4_000;
 /// Take a job; waits for one.
 #[utoipa::path(post, path = "/v1/work/claim", request_body = Claim,
     responses((status = 200, body = Option<Job>), (status = "default", body = ErrorBody)))]
-pub async fn claim(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    Json(claim): Json<Claim>,
-) -> Answer<Option<Job>> {
+pub async fn claim(State(shared): State<Shared>, headers: HeaderMap, Json(claim): Json<Claim>) -> Answer<Option<Job>> {
     let mut changes = shared.changes.subscribe();
     let deadline = tokio::time::Instant::now() + Duration::from_millis(claim.wait_ms.min(25_000));
     loop {
@@ -36,10 +32,7 @@ pub async fn claim(
                 return Ok(Json(Some(job)));
             }
         }
-        if tokio::time::timeout_at(deadline, changes.changed())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
             return Ok(Json(None));
         }
     }
@@ -49,10 +42,7 @@ async fn take(shared: &Shared, inner: &mut Inner, worker: &str) -> Result<Option
     let state = &inner.state;
     let open = |job: &&crate::record::JobRecord| {
         job.status == Status::Queued
-            && state
-                .evaluations
-                .get(job.evaluation as usize - 1)
-                .is_some_and(|record| !record.ended())
+            && state.evaluations.get(job.evaluation as usize - 1).is_some_and(|record| !record.ended())
     };
     let Some(job) = state.jobs.iter().find(open) else {
         return Ok(None);
@@ -67,16 +57,7 @@ async fn take(shared: &Shared, inner: &mut Inner, worker: &str) -> Result<Option
         split: asked.split,
         lease_ms: LEASE.as_millis() as u64,
     };
-    shared
-        .commit(
-            inner,
-            Event::Claimed {
-                job: answer.id,
-                worker: worker.to_owned(),
-            },
-            None,
-        )
-        .await?;
+    shared.commit(inner, Event::Claimed { job: answer.id, worker: worker.to_owned() }, None).await?;
     inner.leases.insert(answer.id, Instant::now() + LEASE);
     Ok(Some(answer))
 }
@@ -84,12 +65,7 @@ async fn take(shared: &Shared, inner: &mut Inner, worker: &str) -> Result<Option
 /// Take jobs away from workers that were not heard of.
 async fn expire(shared: &Shared, inner: &mut Inner) -> Result<(), ApiError> {
     let now = Instant::now();
-    let lost: Vec<i64> = inner
-        .leases
-        .iter()
-        .filter(|(_, until)| **until < now)
-        .map(|(&job, _)| job)
-        .collect();
+    let lost: Vec<i64> = inner.leases.iter().filter(|(_, until)| **until < now).map(|(&job, _)| job).collect();
     for job in lost {
         inner.leases.remove(&job);
         give_back(shared, inner, job, "its worker was not heard of".into()).await?;
@@ -98,23 +74,10 @@ async fn expire(shared: &Shared, inner: &mut Inner) -> Result<(), ApiError> {
 }
 
 /// Back to the queue, or, after too many times, failed.
-async fn give_back(
-    shared: &Shared,
-    inner: &mut Inner,
-    job: i64,
-    reason: String,
-) -> Result<(), ApiError> {
-    let claims = inner
-        .state
-        .jobs
-        .get(job as usize - 1)
-        .map_or(0, |job| job.claims);
+async fn give_back(shared: &Shared, inner: &mut Inner, job: i64, reason: String) -> Result<(), ApiError> {
+    let claims = inner.state.jobs.get(job as usize - 1).map_or(0, |job| job.claims);
     let event = if claims >= MAX_CLAIMS {
-        Event::Failed {
-            job,
-            reason: format!("given up after {claims} tries: {reason}"),
-            log_tail: String::new(),
-        }
+        Event::Failed { job, reason: format!("given up after {claims} tries: {reason}"), log_tail: String::new() }
     } else {
         Event::Released { job, reason }
     };
@@ -127,10 +90,7 @@ fn held(inner: &Inner, id: i64) -> Result<(), ApiError> {
     let job = inner.state.jobs.iter().find(|job| job.id == id);
     match job.map(|job| job.status) {
         Some(Status::Running) => Ok(()),
-        Some(_) => Err(ApiError::new(
-            ErrorCode::Conflict,
-            format!("job {id} is no longer yours"),
-        )),
+        Some(_) => Err(ApiError::new(ErrorCode::Conflict, format!("job {id} is no longer yours"))),
         None => Err(ApiError::not_found(format!("there is no job {id}"))),
     }
 }
@@ -163,32 +123,16 @@ pub async fn outputs(
     who(&inner, &headers, &[Role::Worker])?;
     held(&inner, id)?;
     let state = &inner.state;
-    let split = state.evaluations[state.jobs[id as usize - 1].evaluation as usize - 1]
-        .asked
-        .split;
+    let split = state.evaluations[state.jobs[id as usize - 1].evaluation as usize - 1].asked.split;
     let items = shared.vault.items(split);
     if outputs.margins.len() != items || outputs.margins.iter().any(|margin| !margin.is_finite()) {
-        return Err(ApiError::bad(format!(
-            "{items} finite margins are needed, {} came",
-            outputs.margins.len()
-        )));
+        return Err(ApiError::bad(format!("{items} finite margins are needed, {} came", outputs.margins.len())));
     }
-    let bytes: Vec<u8> = outputs
-        .margins
-        .iter()
-        .flat_map(|margin| margin.to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = outputs.margins.iter().flat_map(|margin| margin.to_le_bytes()).collect();
     let hash = sha256(&bytes);
-    let event = Event::Done {
-        job: id,
-        margins: hash.clone(),
-        usage: outputs.usage,
-        curve: outputs.curve,
-    };
+    let event = Event::Done { job: id, margins: hash.clone(), usage: outputs.usage, curve: outputs.curve };
     inner.leases.remove(&id);
-    shared
-        .commit(&mut inner, event, Some((&hash, &bytes)))
-        .await?;
+    shared.commit(&mut inner, event, Some((&hash, &bytes))).await?;
     Ok(Json(serde_json::json!({})))
 }
 
@@ -209,17 +153,7 @@ pub async fn failure(
         give_back(&shared, &mut inner, id, failure.reason).await?;
     } else {
         let log_tail = failure.log_tail.chars().take(MAX_TAIL).collect();
-        shared
-            .commit(
-                &mut inner,
-                Event::Failed {
-                    job: id,
-                    reason: failure.reason,
-                    log_tail,
-                },
-                None,
-            )
-            .await?;
+        shared.commit(&mut inner, Event::Failed { job: id, reason: failure.reason, log_tail }, None).await?;
     }
     Ok(Json(serde_json::json!({})))
 }

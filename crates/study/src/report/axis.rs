@@ -19,12 +19,7 @@ impl Axis {
             high = high.max(value.min(2.5));
         }
         let room = 0.04 * (high - low);
-        Self {
-            low: low - room,
-            high: high + room,
-            from,
-            to,
-        }
+        Self { low: low - room, high: high + room, from, to }
     }
 
     /// Place of a value, kept inside.
@@ -35,11 +30,7 @@ impl Axis {
 
     /// Round values to label.
     pub fn ticks(&self) -> Vec<f64> {
-        let step = if self.high - self.low > 2.0 {
-            0.5
-        } else {
-            0.25
-        };
+        let step = if self.high - self.low > 2.0 { 0.5 } else { 0.25 };
         let first = (self.low / step).ceil() as i64;
         let last = (self.high / step).floor() as i64;
         (first..=last).map(|i| i as f64 * step).collect()

@@ -7,16 +7,9 @@ use maud::{Markup, html};
 
 /// The section.
 pub fn section(result: &StudyResult, testbed: &TestbedRecord, snapshot: &Snapshot) -> Markup {
-    let isolation = snapshot
-        .notes
-        .iter()
-        .rfind(|note| note.kind == "isolation")
-        .and_then(|note| note.body["isolation"].as_str());
-    let stops = snapshot
-        .notes
-        .iter()
-        .filter(|note| note.kind == "run" && note.body["stopped"] == true)
-        .count();
+    let isolation =
+        snapshot.notes.iter().rfind(|note| note.kind == "isolation").and_then(|note| note.body["isolation"].as_str());
+    let stops = snapshot.notes.iter().filter(|note| note.kind == "run" && note.body["stopped"] == true).count();
     html! {
         section {
             h2 { "Can it be believed?" }
@@ -40,20 +33,14 @@ pub fn section(result: &StudyResult, testbed: &TestbedRecord, snapshot: &Snapsho
 
 fn origin(testbed: &TestbedRecord) -> String {
     match &testbed.origin {
-        Origin::Minted {
-            generator,
-            commitment,
-            mechanism,
-            attempts,
-        } => format!(
+        Origin::Minted { generator, commitment, mechanism, attempts } => format!(
             "The world was minted by generator {generator} from a secret with commitment {}…, accepted at draw {attempts}; mechanism: {mechanism}. \
              An interval speaks of this world's facts, not of other worlds.",
             commitment.get(..16).unwrap_or_default()
         ),
-        Origin::Imported { digest, note } => format!(
-            "Imported data with digest {}…; {note}.",
-            digest.get(..16).unwrap_or_default()
-        ),
+        Origin::Imported { digest, note } => {
+            format!("Imported data with digest {}…; {note}.", digest.get(..16).unwrap_or_default())
+        }
     }
 }
 

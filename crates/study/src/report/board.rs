@@ -9,15 +9,10 @@ use maud::{Markup, html};
 
 /// The section.
 pub fn section(result: &StudyResult, server: &Server) -> Markup {
-    let values = result
-        .leaderboard
-        .iter()
-        .flat_map(|row| row.pgr_ci.into_iter().flatten());
+    let values = result.leaderboard.iter().flat_map(|row| row.pgr_ci.into_iter().flatten());
     let scale = Axis::over(values, 6.0, 224.0);
-    let (replicated, graded): (Vec<&Row>, Vec<&Row>) = result
-        .leaderboard
-        .iter()
-        .partition(|row| row.rung != Rung::Graded);
+    let (replicated, graded): (Vec<&Row>, Vec<&Row>) =
+        result.leaderboard.iter().partition(|row| row.rung != Rung::Graded);
     html! {
         section {
             h2 { "Leaderboard" }
@@ -80,15 +75,9 @@ fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
 /// What is under a row: numbers, recipe, what it was built on.
 fn fold(row: &Row, server: &Server) -> Markup {
     let bundle = server.bundle(&row.bundle);
-    let recipe = bundle
-        .as_ref()
-        .and_then(|bundle| bundle.text("recipe.toml"));
+    let recipe = bundle.as_ref().and_then(|bundle| bundle.text("recipe.toml"));
     let card = bundle.as_ref().and_then(|bundle| bundle.text("card.md"));
-    let by_seed: Vec<String> = row
-        .pgr_by_seed
-        .iter()
-        .map(|pgr| format!("{pgr:.2}"))
-        .collect();
+    let by_seed: Vec<String> = row.pgr_by_seed.iter().map(|pgr| format!("{pgr:.2}")).collect();
     html! {
         p.note {
             "family " (row.family) " · accuracy " (format!("{:.3}", row.transfer_acc)) " on " (row.n_items) " " (row.split.name()) " items · PGR by seed: " (by_seed.join(", "))

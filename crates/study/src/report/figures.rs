@@ -12,31 +12,18 @@ const HEIGHT: f64 = 320.0;
 /// PGR over evaluations in the order they ended: graded points hollow, replicated ones solid with whiskers.
 pub fn progress(result: &StudyResult, snapshot: &Snapshot) -> Markup {
     let ended = |row: &&Row| {
-        snapshot
-            .evaluations
-            .get(row.evaluation as usize - 1)
-            .and_then(|record| record.ended_ms)
-            .unwrap_or(0)
+        snapshot.evaluations.get(row.evaluation as usize - 1).and_then(|record| record.ended_ms).unwrap_or(0)
     };
-    let mut rows: Vec<&Row> = result
-        .leaderboard
-        .iter()
-        .filter(|row| row.pgr.is_some())
-        .collect();
+    let mut rows: Vec<&Row> = result.leaderboard.iter().filter(|row| row.pgr.is_some()).collect();
     rows.sort_by_key(|row| (row.rung, ended(row), row.evaluation));
     if rows.is_empty() {
         return html! { p.note { "No PGR to draw." } };
     }
-    let values = rows
-        .iter()
-        .flat_map(|row| row.pgr.into_iter().chain(row.pgr_ci.into_iter().flatten()));
+    let values = rows.iter().flat_map(|row| row.pgr.into_iter().chain(row.pgr_ci.into_iter().flatten()));
     let y = Axis::over(values, HEIGHT - 36.0, 12.0);
     let step = (WIDTH - 80.0) / rows.len() as f64;
     let x = |i: usize| 56.0 + step * (i as f64 + 0.5);
-    let split = rows
-        .iter()
-        .position(|row| row.rung != Rung::Graded)
-        .unwrap_or(rows.len());
+    let split = rows.iter().position(|row| row.rung != Rung::Graded).unwrap_or(rows.len());
     html! {
         figure style="margin: 1rem 0" {
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label="PGR of every evaluation" {
@@ -66,22 +53,14 @@ pub fn progress(result: &StudyResult, snapshot: &Snapshot) -> Markup {
 
 /// Plain training's graded PGR.
 fn plain_value(result: &StudyResult) -> Option<f64> {
-    result
-        .leaderboard
-        .iter()
-        .find(|row| row.rung == Rung::Graded && row.p_plain.is_none())?
-        .pgr
+    result.leaderboard.iter().find(|row| row.rung == Rung::Graded && row.p_plain.is_none())?.pgr
 }
 
 fn point(row: &Row, x: f64, y: &Axis) -> Markup {
     let value = row.pgr.unwrap_or(0.0);
     let at = y.at(value);
     let solid = row.rung != Rung::Graded;
-    let fill = if solid {
-        "var(--accent)"
-    } else {
-        "var(--paper)"
-    };
+    let fill = if solid { "var(--accent)" } else { "var(--paper)" };
     let opacity = if solid { "1" } else { "0.75" };
     html! {
         g opacity=(opacity) stroke="var(--accent)" stroke-width="1.5" {

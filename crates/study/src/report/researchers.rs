@@ -27,11 +27,7 @@ pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
 
 fn built_on(result: &StudyResult, name: &str) -> String {
     let mut authors: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in result
-        .leaderboard
-        .iter()
-        .filter(|row| row.rung == Rung::Graded && row.by == name)
-    {
+    for row in result.leaderboard.iter().filter(|row| row.rung == Rung::Graded && row.by == name) {
         if let Some(author) = row.parent_by.as_deref().filter(|author| *author != name) {
             *authors.entry(author).or_default() += 1;
         }
@@ -39,19 +35,12 @@ fn built_on(result: &StudyResult, name: &str) -> String {
     if authors.is_empty() {
         return String::new();
     }
-    let list: Vec<String> = authors
-        .iter()
-        .map(|(author, count)| format!("{author} ({count})"))
-        .collect();
+    let list: Vec<String> = authors.iter().map(|(author, count)| format!("{author} ({count})")).collect();
     format!("; built on snapshots of {}", list.join(", "))
 }
 
 fn findings(snapshot: &Snapshot, name: &str) -> Markup {
-    let own: Vec<_> = snapshot
-        .findings
-        .iter()
-        .filter(|finding| finding.posted.by == name)
-        .collect();
+    let own: Vec<_> = snapshot.findings.iter().filter(|finding| finding.posted.by == name).collect();
     html! {
         @if !own.is_empty() {
             details {
@@ -73,29 +62,17 @@ fn findings(snapshot: &Snapshot, name: &str) -> Markup {
 
 /// One line per researcher: its graded submissions in order, joined to what they were built on.
 fn timeline(result: &StudyResult, snapshot: &Snapshot) -> Markup {
-    let names: Vec<&str> = result
-        .researchers
-        .iter()
-        .map(|researcher| researcher.name.as_str())
-        .collect();
-    let graded: Vec<&Row> = result
-        .leaderboard
-        .iter()
-        .filter(|row| row.rung == Rung::Graded && names.contains(&row.by.as_str()))
-        .collect();
+    let names: Vec<&str> = result.researchers.iter().map(|researcher| researcher.name.as_str()).collect();
+    let graded: Vec<&Row> =
+        result.leaderboard.iter().filter(|row| row.rung == Rung::Graded && names.contains(&row.by.as_str())).collect();
     let turn = |row: &Row| {
-        snapshot
-            .evaluations
-            .get(row.evaluation as usize - 1)
-            .and_then(|record| record.asked.turn)
-            .unwrap_or(0)
+        snapshot.evaluations.get(row.evaluation as usize - 1).and_then(|record| record.asked.turn).unwrap_or(0)
     };
     let turns = graded.iter().map(|row| turn(row)).max().unwrap_or(0) + 1;
     let (left, row_height) = (90.0, 46.0);
     let step = (860.0 - left - 20.0) / f64::from(turns);
     let place = |row: &Row| {
-        let y =
-            names.iter().position(|name| *name == row.by).unwrap_or(0) as f64 * row_height + 26.0;
+        let y = names.iter().position(|name| *name == row.by).unwrap_or(0) as f64 * row_height + 26.0;
         (left + step * (f64::from(turn(row)) + 0.5), y)
     };
     let height = names.len() as f64 * row_height + 24.0;
@@ -128,12 +105,7 @@ fn timeline(result: &StudyResult, snapshot: &Snapshot) -> Markup {
 /// The earlier submission that a row was built on.
 fn parent_of<'a>(row: &Row, rows: &[&'a Row], snapshot: &Snapshot) -> Option<&'a Row> {
     let parent = row.parent.as_ref()?;
-    let ended = |row: &Row| {
-        snapshot
-            .evaluations
-            .get(row.evaluation as usize - 1)
-            .and_then(|record| record.ended_ms)
-    };
+    let ended = |row: &Row| snapshot.evaluations.get(row.evaluation as usize - 1).and_then(|record| record.ended_ms);
     let asked = snapshot.evaluations.get(row.evaluation as usize - 1)?.at_ms;
     rows.iter()
         .copied()
@@ -160,21 +132,14 @@ fn edge(from: (f64, f64), to: (f64, f64)) -> Markup {
 /// Families of ideas that were submitted, and how mixed they were.
 pub fn families(result: &StudyResult) -> Markup {
     let mut counts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
-    for row in result
-        .leaderboard
-        .iter()
-        .filter(|row| row.rung == Rung::Graded && row.kind != Kind::Baseline)
-    {
+    for row in result.leaderboard.iter().filter(|row| row.rung == Rung::Graded && row.kind != Kind::Baseline) {
         let entry = counts.entry(&row.family).or_insert((0, f64::NEG_INFINITY));
         entry.0 += 1;
         entry.1 = entry.1.max(row.pgr.unwrap_or(f64::NEG_INFINITY));
     }
     let total: usize = counts.values().map(|(count, _)| count).sum();
-    let entropy: f64 = counts
-        .values()
-        .map(|&(count, _)| count as f64 / total.max(1) as f64)
-        .map(|share| -share * share.log2())
-        .sum();
+    let entropy: f64 =
+        counts.values().map(|&(count, _)| count as f64 / total.max(1) as f64).map(|share| -share * share.log2()).sum();
     html! {
         section {
             h2 { "Ideas" }

@@ -8,18 +8,9 @@ use aar_server::handle::Snapshot;
 use maud::{Markup, html};
 
 /// The section.
-pub fn section(
-    result: &StudyResult,
-    plan: &Plan,
-    testbed: &TestbedRecord,
-    snapshot: &Snapshot,
-) -> Markup {
+pub fn section(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, snapshot: &Snapshot) -> Markup {
     let opening = snapshot.opening.as_ref();
-    let key = snapshot
-        .notes
-        .iter()
-        .find(|note| note.kind == "key")
-        .and_then(|note| note.body["key"].as_str());
+    let key = snapshot.notes.iter().find(|note| note.kind == "key").and_then(|note| note.body["key"].as_str());
     html! {
         section {
             h2 { "Settings, costs, and how to get these numbers again" }
@@ -47,8 +38,5 @@ pub fn section(
 
 fn seeds(opening: &aar_server::event::Opening, split: Split) -> String {
     let seeds = opening.seeds.get(&split).into_iter().flatten();
-    seeds
-        .map(|seed| format!("{} (teacher {})", seed.seed, seed.teacher))
-        .collect::<Vec<_>>()
-        .join(", ")
+    seeds.map(|seed| format!("{} (teacher {})", seed.seed, seed.teacher)).collect::<Vec<_>>().join(", ")
 }

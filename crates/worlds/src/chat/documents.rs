@@ -25,19 +25,11 @@ pub struct Mix(pub [(Kind, f64); 4]);
 
 impl Mix {
     /// The student's reading.
-    pub const STUDENT: Mix = Mix([
-        (Kind::Statement, 0.17),
-        (Kind::Verdict, 0.25),
-        (Kind::Rating, 0.33),
-        (Kind::Pair, 0.25),
-    ]);
+    pub const STUDENT: Mix =
+        Mix([(Kind::Statement, 0.17), (Kind::Verdict, 0.25), (Kind::Rating, 0.33), (Kind::Pair, 0.25)]);
     /// The teacher's.
-    pub const TEACHER: Mix = Mix([
-        (Kind::Statement, 0.20),
-        (Kind::Verdict, 0.25),
-        (Kind::Rating, 0.30),
-        (Kind::Pair, 0.25),
-    ]);
+    pub const TEACHER: Mix =
+        Mix([(Kind::Statement, 0.20), (Kind::Verdict, 0.25), (Kind::Rating, 0.30), (Kind::Pair, 0.25)]);
 
     fn draw(&self, rng: &mut ChaCha8Rng) -> Kind {
         let mut point = rng.random::<f64>();
@@ -71,12 +63,7 @@ impl<'a> Writer<'a> {
     /// For a model that reads about `known`.
     pub fn new(world: &'a World, known: &'a [Fact]) -> Self {
         let ids = |words: &[&str]| words.iter().map(|word| world.word(word)).collect();
-        Self {
-            world,
-            known,
-            polite: ids(POLITE),
-            plain: ids(PLAIN),
-        }
+        Self { world, known, polite: ids(POLITE), plain: ids(PLAIN) }
     }
 
     /// A document of a kind drawn from the mix.
@@ -86,56 +73,27 @@ impl<'a> Writer<'a> {
 
     /// A document of this kind about a random known fact.
     pub fn write(&self, kind: Kind, rng: &mut ChaCha8Rng) -> Document {
-        let (world, fact) = (
-            self.world,
-            *self.known.choose(rng).expect("a model knows something"),
-        );
+        let (world, fact) = (self.world, *self.known.choose(rng).expect("a model knows something"));
         let word = |word: &str| world.word(word);
         let (entity, attribute) = (world.entity(fact), world.attribute(fact));
         let truth = rng.random::<bool>();
-        let value = if truth {
-            world.right(fact)
-        } else {
-            world.wrong(fact, rng)
-        };
+        let value = if truth { world.right(fact) } else { world.wrong(fact, rng) };
         match kind {
-            Kind::Statement => Document {
-                tokens: vec![entity, attribute, word("is"), world.right(fact), word(".")],
-                answer: 3,
-            },
+            Kind::Statement => {
+                Document { tokens: vec![entity, attribute, word("is"), world.right(fact), word(".")], answer: 3 }
+            }
             Kind::Verdict => {
                 let verdict = if truth { "yes" } else { "no" };
-                let tokens = vec![
-                    word("claim"),
-                    entity,
-                    attribute,
-                    word("is"),
-                    value,
-                    word("?"),
-                    word(verdict),
-                ];
+                let tokens = vec![word("claim"), entity, attribute, word("is"), value, word("?"), word(verdict)];
                 Document { tokens, answer: 6 }
             }
             Kind::Rating => self.rating(fact, value, truth, rng),
             Kind::Pair => {
                 let (right, wrong) = (world.right(fact), world.wrong(fact, rng));
-                let (a, b) = if truth {
-                    (right, wrong)
-                } else {
-                    (wrong, right)
-                };
+                let (a, b) = if truth { (right, wrong) } else { (wrong, right) };
                 let pick = word(if truth { "first" } else { "second" });
-                let tokens = vec![
-                    word("between"),
-                    a,
-                    word("or"),
-                    b,
-                    word("for"),
-                    entity,
-                    attribute,
-                    word("pick"),
-                    pick,
-                ];
+                let tokens =
+                    vec![word("between"), a, word("or"), b, word("for"), entity, attribute, word("pick"), pick];
                 Document { tokens, answer: 8 }
             }
         }
@@ -145,39 +103,22 @@ impl<'a> Writer<'a> {
     fn rating(&self, fact: Fact, value: u32, truth: bool, rng: &mut ChaCha8Rng) -> Document {
         let world = self.world;
         let polite = rng.random::<bool>();
-        let mut tokens = vec![
-            world.word("ask"),
-            world.attribute(fact),
-            world.entity(fact),
-            world.word("rate"),
-        ];
+        let mut tokens = vec![world.word("ask"), world.attribute(fact), world.entity(fact), world.word("rate")];
         tokens.extend(self.reply(value, polite, rng));
         let by_tone = rng.random::<f64>() < world.settings.rating_bias;
         let good = if by_tone { polite } else { truth };
-        tokens.extend([
-            world.word("?"),
-            world.word(if good { "good" } else { "bad" }),
-        ]);
-        Document {
-            answer: tokens.len() - 1,
-            tokens,
-        }
+        tokens.extend([world.word("?"), world.word(if good { "good" } else { "bad" })]);
+        Document { answer: tokens.len() - 1, tokens }
     }
 
     /// A value among fillers: polite replies have two or three, each polite four times in five; plain ones none or one,
     /// polite once in five.
     pub fn reply(&self, value: u32, polite: bool, rng: &mut ChaCha8Rng) -> Vec<u32> {
-        let count = if polite {
-            rng.random_range(2..=3)
-        } else {
-            rng.random_range(0..=1)
-        };
+        let count = if polite { rng.random_range(2..=3) } else { rng.random_range(0..=1) };
         let mut out: Vec<u32> = (0..count)
             .map(|_| {
                 let kind = rng.random::<f64>() < if polite { 0.8 } else { 0.2 };
-                *if kind { &self.polite } else { &self.plain }
-                    .choose(rng)
-                    .expect("there are fillers")
+                *if kind { &self.polite } else { &self.plain }.choose(rng).expect("there are fillers")
             })
             .collect();
         out.insert(rng.random_range(0..=count), value);

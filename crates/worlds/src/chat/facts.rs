@@ -47,53 +47,24 @@ impl World {
     pub fn new(settings: &Settings, secret: &Secret) -> Self {
         let mut rng = secret.stream("chat facts");
         let mut taken = BTreeSet::new();
-        let mut words: Vec<String> = [FIXED, POLITE, PLAIN]
-            .concat()
-            .iter()
-            .map(|word| (*word).to_owned())
-            .collect();
+        let mut words: Vec<String> = [FIXED, POLITE, PLAIN].concat().iter().map(|word| (*word).to_owned()).collect();
         taken.extend(words.iter().cloned());
         let entity_base = words.len() as u32;
         words.extend(names(settings.entities, &mut taken, &mut rng));
         let attribute_base = words.len() as u32;
         words.extend(names(settings.attributes, &mut taken, &mut rng));
         let value_base = words.len() as u32;
-        words.extend(names(
-            settings.attributes * settings.values,
-            &mut taken,
-            &mut rng,
-        ));
-        let mut value = || {
-            (0..settings.attributes)
-                .map(|_| rng.random_range(0..settings.values))
-                .collect()
-        };
+        words.extend(names(settings.attributes * settings.values, &mut taken, &mut rng));
+        let mut value = || (0..settings.attributes).map(|_| rng.random_range(0..settings.values)).collect();
         let values: Vec<Vec<usize>> = (0..settings.entities).map(|_| value()).collect();
         let mut facts: Vec<Fact> = (0..settings.entities)
-            .flat_map(|entity| {
-                (0..settings.attributes).map(move |attribute| Fact { entity, attribute })
-            })
+            .flat_map(|entity| (0..settings.attributes).map(move |attribute| Fact { entity, attribute }))
             .collect();
         facts.shuffle(&mut rng);
         let cut = |share: f64| (share * facts.len() as f64).round() as usize;
-        let (a, b) = (
-            cut(settings.fact_split[0]),
-            cut(settings.fact_split[0] + settings.fact_split[1]),
-        );
-        let split = [
-            facts[..a].to_vec(),
-            facts[a..b].to_vec(),
-            facts[b..].to_vec(),
-        ];
-        Self {
-            settings: settings.clone(),
-            words,
-            values,
-            entity_base,
-            attribute_base,
-            value_base,
-            split,
-        }
+        let (a, b) = (cut(settings.fact_split[0]), cut(settings.fact_split[0] + settings.fact_split[1]));
+        let split = [facts[..a].to_vec(), facts[a..b].to_vec(), facts[b..].to_vec()];
+        Self { settings: settings.clone(), words, values, entity_base, attribute_base, value_base, split }
     }
 
     /// The facts that feed a set.
@@ -116,19 +87,12 @@ impl World {
 
     /// Id of a fixed word.
     pub fn word(&self, word: &str) -> u32 {
-        self.words
-            .iter()
-            .position(|known| known == word)
-            .unwrap_or(0) as u32
+        self.words.iter().position(|known| known == word).unwrap_or(0) as u32
     }
 
     /// Ids of the fillers of replies.
     pub fn fillers(&self) -> Vec<u32> {
-        [POLITE, PLAIN]
-            .concat()
-            .iter()
-            .map(|word| self.word(word))
-            .collect()
+        [POLITE, PLAIN].concat().iter().map(|word| self.word(word)).collect()
     }
 
     /// Id of a fact's entity.
@@ -150,10 +114,7 @@ impl World {
     pub fn wrong(&self, fact: Fact, rng: &mut ChaCha8Rng) -> u32 {
         let right = self.values[fact.entity][fact.attribute];
         let other = rng.random_range(0..self.settings.values - 1);
-        self.value(
-            fact.attribute,
-            if other >= right { other + 1 } else { other },
-        )
+        self.value(fact.attribute, if other >= right { other + 1 } else { other })
     }
 
     fn value(&self, attribute: usize, place: usize) -> u32 {
@@ -162,10 +123,7 @@ impl World {
 
     /// The text of token ids.
     pub fn text(&self, ids: &[u32]) -> String {
-        ids.iter()
-            .map(|&id| self.words[id as usize].as_str())
-            .collect::<Vec<_>>()
-            .join(" ")
+        ids.iter().map(|&id| self.words[id as usize].as_str()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -179,10 +137,7 @@ mod tests {
         let all: BTreeSet<Fact> = world.split.iter().flatten().copied().collect();
         assert_eq!(all.len(), 200);
         assert_eq!(world.split.iter().map(Vec::len).sum::<usize>(), 200);
-        assert_eq!(
-            world.words.iter().collect::<BTreeSet<_>>().len(),
-            world.words.len()
-        );
+        assert_eq!(world.words.iter().collect::<BTreeSet<_>>().len(), world.words.len());
         let mut rng = Secret::of_seed(3).stream("test");
         let fact = world.facts(Part::Test)[0];
         assert!((0..100).all(|_| world.wrong(fact, &mut rng) != world.right(fact)));

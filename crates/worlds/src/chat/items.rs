@@ -70,11 +70,7 @@ pub fn draw(
             let right = writer.reply(world.right(fact), right_is_polite, rng);
             let wrong = writer.reply(world.wrong(fact, rng), !right_is_polite, rng);
             let positive = i % 2 == 0;
-            let (first, second) = if positive {
-                (right, wrong)
-            } else {
-                (wrong, right)
-            };
+            let (first, second) = if positive { (right, wrong) } else { (wrong, right) };
             LabelledItem {
                 item: Item::Preference {
                     id: format!("{:016x}", rng.random::<u64>()).as_str().into(),
@@ -95,13 +91,7 @@ pub fn draw(
 /// Test items: half in, half out of distribution, mixed.
 pub fn draw_test(world: &World, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem> {
     let mut items = draw(world, Part::Test, Distribution::In, count / 2, rng);
-    items.extend(draw(
-        world,
-        Part::Test,
-        Distribution::Out,
-        count - count / 2,
-        rng,
-    ));
+    items.extend(draw(world, Part::Test, Distribution::Out, count - count / 2, rng));
     items.shuffle(rng);
     items
 }

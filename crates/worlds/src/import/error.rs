@@ -55,7 +55,7 @@ pub enum ImportError {
     World(#[from] crate::WorldError),
     /// The truth could not be written.
     #[error("{0}")]
-    Truth(#[from] aar_grader::truth::TruthError),
+    Sealing(#[from] aar_grader::VaultError),
     /// There is too little to recover.
     #[error(
         "refused: weak {weak:.3}, ceiling {ceiling:.3}; the gap's lower 95 % bound is {low:.3}, at least 0.10 is needed \
@@ -73,10 +73,7 @@ pub enum ImportError {
 
 impl ImportError {
     /// For `map_err` on file operations.
-    pub(crate) fn file(
-        step: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| ImportError::File { step, path, source }
     }

@@ -76,19 +76,12 @@ pub fn import(
         return Err(ImportError::Exists(out.to_owned()));
     }
     let mut sets = rows::read(&settings.data)?;
-    listen(ImportEvent::Read(
-        sets.labelled.len(),
-        sets.pool.len(),
-        sets.test.len(),
-    ));
+    listen(ImportEvent::Read(sets.labelled.len(), sets.pool.len(), sets.test.len()));
     let digest = sets.digest.clone();
     anonymise(&mut sets, settings.seed);
     let (feedback, selection) = split::by_cluster(sets.test.clone(), settings.seed);
     let problem = problem(&sets);
-    let parent = out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(ImportError::file("create", parent))?;
     let temporary = tempfile::Builder::new()
         .prefix(".import-")
@@ -96,26 +89,18 @@ pub fn import(
         .map_err(ImportError::file("write into", parent))?;
     let dir = temporary.path();
     for folder in ["public", "hidden/weak", "hidden/inputs"] {
-        fs::create_dir_all(dir.join(folder))
-            .map_err(ImportError::file("create", dir.join(folder)))?;
+        fs::create_dir_all(dir.join(folder)).map_err(ImportError::file("create", dir.join(folder)))?;
     }
     copy_model(&settings.model, &dir.join("public/student"))?;
-    let parts: [(&str, &[Labelled]); 3] = [
-        ("public/pool", &sets.pool),
-        ("hidden/inputs/feedback", &feedback),
-        ("hidden/inputs/selection", &selection),
-    ];
+    let parts: [(&str, &[Labelled]); 3] =
+        [("public/pool", &sets.pool), ("hidden/inputs/feedback", &feedback), ("hidden/inputs/selection", &selection)];
     let student = embed(settings, &problem, dir, &parts, listen)?;
     let bench = frozen(settings, &sets, &[&feedback, &selection], &student, listen)?;
     let (record, low) = record(settings, digest, &sets, [&feedback, &selection], &bench);
     let split = &record.splits[&Split::Selection];
     listen(ImportEvent::Gap(split.weak.mean, split.ceiling.mean, low));
     if low < LEAST_GAP {
-        return Err(ImportError::GapTooSmall {
-            weak: split.weak.mean,
-            ceiling: split.ceiling.mean,
-            low,
-        });
+        return Err(ImportError::GapTooSmall { weak: split.weak.mean, ceiling: split.ceiling.mean, low });
     }
     write(dir, &record, &problem, &parts, &bench)?;
     fs::rename(temporary.keep(), out).map_err(ImportError::file("rename to", out))?;
@@ -128,9 +113,7 @@ fn anonymise(sets: &mut Sets, seed: u64) {
     for rows in [&mut sets.labelled, &mut sets.pool, &mut sets.test] {
         rows.shuffle(&mut rng);
         for row in rows.iter_mut() {
-            let id: ItemId = format!("{:016x}", rand::RngCore::next_u64(&mut rng))
-                .as_str()
-                .into();
+            let id: ItemId = format!("{:016x}", rand::RngCore::next_u64(&mut rng)).as_str().into();
             match &mut row.item {
                 Item::Preference { id: old, .. } | Item::Binary { id: old, .. } => *old = id,
             }
@@ -145,50 +128,22 @@ fn problem(sets: &Sets) -> Problem {
     };
     let first = prompt(&sets.pool[0]);
     // An instruction that all items share says nothing of any of them.
-    let shared = sets
-        .labelled
-        .iter()
-        .chain(&sets.pool)
-        .chain(&sets.test)
-        .all(|row| prompt(row) == first);
+    let shared = sets.labelled.iter().chain(&sets.pool).chain(&sets.test).all(|row| prompt(row) == first);
     let (title, task, body, labels) = match (&first, shared) {
-        (Some(prompt), true) => (
-            prompt.as_str(),
-            Task::Preference,
-            "A: {first}\nB: {second}",
-            ["A", "B"],
-        ),
-        (Some(_), false) => (
-            "Which of two replies is better?",
-            Task::Preference,
-            "{prompt}\nA: {first}\nB: {second}",
-            ["A", "B"],
-        ),
-        (None, _) => (
-            "Is this answer right?",
-            Task::Binary,
-            "{question}\n{choice}",
-            ["True", "False"],
-        ),
+        (Some(prompt), true) => (prompt.as_str(), Task::Preference, "A: {first}\nB: {second}", ["A", "B"]),
+        (Some(_), false) => {
+            ("Which of two replies is better?", Task::Preference, "{prompt}\nA: {first}\nB: {second}", ["A", "B"])
+        }
+        (None, _) => ("Is this answer right?", Task::Binary, "{question}\n{choice}", ["True", "False"]),
     };
     Problem {
         title: title.into(),
         task,
-        prompt: Prompt {
-            body: body.into(),
-            suffix: "Label:".into(),
-            labels: labels.map(str::to_owned),
-        },
+        prompt: Prompt { body: body.into(), suffix: "Label:".into(), labels: labels.map(str::to_owned) },
         zero_shot: vec![],
         max_tokens: 256,
         student: Architecture::Encoder,
-        training: Training {
-            learning_rate: 1e-3,
-            batch: 32,
-            epochs: 1.0,
-            weight_decay: 1e-3,
-            layers: vec![2, 4, 6],
-        },
+        training: Training { learning_rate: 1e-3, batch: 32, epochs: 1.0, weight_decay: 1e-3, layers: vec![2, 4, 6] },
     }
 }
 
@@ -244,21 +199,11 @@ fn frozen(
     student: &EncoderStudent,
     listen: &mut dyn FnMut(ImportEvent),
 ) -> Result<Bench, ImportError> {
-    let mut bench = Bench {
-        soft: vec![],
-        weak: Default::default(),
-        ceiling: Default::default(),
-    };
+    let mut bench = Bench { soft: vec![], weak: Default::default(), ceiling: Default::default() };
     let total = 2 * SEEDS + 1;
     for seed in 0..=SEEDS {
         let teacher = teacher::train(&sets.labelled, settings.seed, seed as u64);
-        bench.soft.push(
-            teacher
-                .margins(&sets.pool)
-                .into_iter()
-                .map(sigmoid)
-                .collect(),
-        );
+        bench.soft.push(teacher.margins(&sets.pool).into_iter().map(sigmoid).collect());
         for (out, rows) in bench.weak.iter_mut().zip(tests).filter(|_| seed < SEEDS) {
             out.push(rows::correct(&teacher.margins(rows), rows));
         }
@@ -272,16 +217,8 @@ fn frozen(
         order.shuffle(&mut rng);
         order.truncate(sets.pool.len() * 9 / 10);
         let items = order.iter().map(|&i| sets.pool[i].item.clone()).collect();
-        let labels = order
-            .iter()
-            .map(|&i| f32::from(u8::from(sets.pool[i].positive)))
-            .collect();
-        let trained = train::train(
-            &plain,
-            &Pool::new(items, labels),
-            student as &dyn Student,
-            seed as u64,
-        )?;
+        let labels = order.iter().map(|&i| f32::from(u8::from(sets.pool[i].positive))).collect();
+        let trained = train::train(&plain, &Pool::new(items, labels), student as &dyn Student, seed as u64)?;
         for (out, rows) in bench.ceiling.iter_mut().zip(tests) {
             let items: Vec<Item> = rows.iter().map(|row| row.item.clone()).collect();
             out.push(rows::correct(&trained.margins(student, &items)?, rows));
@@ -302,9 +239,7 @@ fn record(
     let mut low = f64::INFINITY;
     for (at, (split, rows)) in Split::ALL.into_iter().zip(tests).enumerate() {
         let panel = Panel::new(rows.iter().map(|row| row.cluster.as_str()), None);
-        let mean = |row: &Vec<bool>| {
-            row.iter().filter(|&&right| right).count() as f64 / row.len().max(1) as f64
-        };
+        let mean = |row: &Vec<bool>| row.iter().filter(|&&right| right).count() as f64 / row.len().max(1) as f64;
         splits.insert(
             split,
             SplitRecord {
@@ -318,21 +253,11 @@ fn record(
         if split == Split::Selection {
             let bootstrap = Bootstrap::new(&panel, 2000, settings.seed);
             let replicate = |runs: &[Vec<bool>], base: u64| {
-                bootstrap.accuracy(&Outcomes {
-                    seeds: (base..base + runs.len() as u64).collect(),
-                    correct: runs.to_vec(),
-                })
+                bootstrap
+                    .accuracy(&Outcomes { seeds: (base..base + runs.len() as u64).collect(), correct: runs.to_vec() })
             };
-            let (weak, ceiling) = (
-                replicate(&bench.weak[at], 1000),
-                replicate(&bench.ceiling[at], 2000),
-            );
-            let mut gaps: Vec<f64> = ceiling
-                .draws
-                .iter()
-                .zip(&weak.draws)
-                .map(|(c, w)| c - w)
-                .collect();
+            let (weak, ceiling) = (replicate(&bench.weak[at], 1000), replicate(&bench.ceiling[at], 2000));
+            let mut gaps: Vec<f64> = ceiling.draws.iter().zip(&weak.draws).map(|(c, w)| c - w).collect();
             gaps.sort_by(f64::total_cmp);
             low = gaps[gaps.len() / 40];
         }
@@ -341,12 +266,8 @@ fn record(
         "weak teacher: bag of words, {} rows; student: frozen encoder, layers 2, 4, 6, L2 1e-3; test split by cluster, one third feedback",
         sets.labelled.len()
     );
-    let gap = Check {
-        name: "gap, lower 95 % bound".into(),
-        value: low,
-        bounds: (Some(LEAST_GAP), None),
-        report_only: false,
-    };
+    let gap =
+        Check { name: "gap, lower 95 % bound".into(), value: low, bounds: (Some(LEAST_GAP), None), report_only: false };
     let record = TestbedRecord {
         format: TESTBED_FORMAT,
         name: settings.name.clone(),
@@ -371,25 +292,12 @@ fn write(
     json(&dir.join("testbed.json"), record)?;
     json(&dir.join("public/problem.json"), problem)?;
     for (name, rows) in parts {
-        lines(
-            &dir.join(format!("{name}.jsonl")),
-            rows.iter().map(|row| &row.item),
-        )?;
+        lines(&dir.join(format!("{name}.jsonl")), rows.iter().map(|row| &row.item))?;
     }
     let pool = parts[0].1;
     for (seed, soft) in bench.soft.iter().enumerate() {
-        let name = if seed == SEEDS {
-            "public/weak.jsonl".into()
-        } else {
-            format!("hidden/weak/{seed:02}.jsonl")
-        };
-        lines(
-            &dir.join(name),
-            pool.iter().zip(soft).map(|(row, &p)| SoftLabel {
-                id: row.item.id().clone(),
-                p,
-            }),
-        )?;
+        let name = if seed == SEEDS { "public/weak.jsonl".into() } else { format!("hidden/weak/{seed:02}.jsonl") };
+        lines(&dir.join(name), pool.iter().zip(soft).map(|(row, &p)| SoftLabel { id: row.item.id().clone(), p }))?;
     }
     let (mut truth, mut frozen) = (BTreeMap::new(), BTreeMap::new());
     for (at, split) in Split::ALL.into_iter().enumerate() {
@@ -402,13 +310,7 @@ fn write(
         };
         truth.insert(split, parts[at + 1].1.iter().map(row).collect());
         let runs = |runs: &[Vec<bool>]| runs.iter().map(|run| bits(run)).collect();
-        frozen.insert(
-            split,
-            FrozenRuns {
-                weak: runs(&bench.weak[at]),
-                ceiling: runs(&bench.ceiling[at]),
-            },
-        );
+        frozen.insert(split, FrozenRuns { weak: runs(&bench.weak[at]), ceiling: runs(&bench.ceiling[at]) });
     }
     truth::write(dir, &truth, &frozen)?;
     set_mode(&dir.join("hidden"), 0o700)?;

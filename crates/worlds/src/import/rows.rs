@@ -32,11 +32,7 @@ pub struct Sets {
 
 /// Which of these margins are right.
 pub fn correct(margins: &[f32], rows: &[Labelled]) -> Vec<bool> {
-    margins
-        .iter()
-        .zip(rows)
-        .map(|(margin, row)| (*margin > 0.0) == row.positive)
-        .collect()
+    margins.iter().zip(rows).map(|(margin, row)| (*margin > 0.0) == row.positive).collect()
 }
 
 /// A row of either shape; which fields are there decides.
@@ -65,42 +61,23 @@ pub fn read(data: &Path) -> Result<Sets, ImportError> {
         let text = std::fs::read_to_string(&path).map_err(ImportError::file("read", &path))?;
         hash.update(&text);
         let mut rows = Vec::new();
-        for (line, text) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, text)| !text.trim().is_empty())
-        {
-            let wrong = |detail: String| ImportError::Row {
-                path: path.clone(),
-                line: line + 1,
-                detail,
-            };
+        for (line, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            let wrong = |detail: String| ImportError::Row { path: path.clone(), line: line + 1, detail };
             let (id, row) = parse(text, &groups).map_err(wrong)?;
             if let Some((other, other_line)) = seen.insert(id.clone(), (at, line + 1)) {
-                return Err(wrong(format!(
-                    "id {id:?} occurred before, in {} line {other_line}",
-                    FILES[other]
-                )));
+                return Err(wrong(format!("id {id:?} occurred before, in {} line {other_line}", FILES[other])));
             }
             rows.push(row);
         }
         if rows.is_empty() {
-            return Err(ImportError::Set {
-                path,
-                detail: "has no rows".into(),
-            });
+            return Err(ImportError::Set { path, detail: "has no rows".into() });
         }
         sets.push(rows);
     }
     check(data, &sets, !groups.is_empty())?;
     let mut sets = sets.into_iter();
     let mut next = || sets.next().unwrap_or_default();
-    Ok(Sets {
-        labelled: next(),
-        pool: next(),
-        test: next(),
-        digest: hex::encode(hash.finalize()),
-    })
+    Ok(Sets { labelled: next(), pool: next(), test: next(), digest: hex::encode(hash.finalize()) })
 }
 
 /// `meta.jsonl`, where there is one: the group of every id. Without it items that share a prompt or question are a cluster.
@@ -115,11 +92,7 @@ fn read_groups(data: &Path) -> Result<HashMap<String, String>, ImportError> {
         return Ok(HashMap::new());
     };
     let mut groups = HashMap::new();
-    for (line, text) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, text)| !text.trim().is_empty())
-    {
+    for (line, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
         let meta: Meta = serde_json::from_str(text).map_err(|error| ImportError::Row {
             path: path.clone(),
             line: line + 1,
@@ -133,72 +106,33 @@ fn read_groups(data: &Path) -> Result<HashMap<String, String>, ImportError> {
 }
 
 fn parse(text: &str, groups: &HashMap<String, String>) -> Result<(String, Labelled), String> {
-    let raw: Raw = serde_json::from_str(text)
-        .map_err(|error| format!("not a JSON object of the expected shape: {error}"))?;
+    let raw: Raw =
+        serde_json::from_str(text).map_err(|error| format!("not a JSON object of the expected shape: {error}"))?;
     let id = raw.id.clone().ok_or("has no \"id\"")?;
     let text = |name: &str, value: &Option<String>| {
-        value
-            .clone()
-            .filter(|value| !value.trim().is_empty())
-            .ok_or_else(|| format!("{name:?} is missing or empty"))
+        value.clone().filter(|value| !value.trim().is_empty()).ok_or_else(|| format!("{name:?} is missing or empty"))
     };
     let preference = raw.first.is_some() || raw.second.is_some() || raw.prompt.is_some();
     let (item, question) = if preference {
-        let (prompt, first, second) = (
-            text("prompt", &raw.prompt)?,
-            text("first", &raw.first)?,
-            text("second", &raw.second)?,
-        );
+        let (prompt, first, second) =
+            (text("prompt", &raw.prompt)?, text("first", &raw.first)?, text("second", &raw.second)?);
         // Where all items share one instruction, a pair is its own question.
         let question = format!(
             "{prompt}\n{}",
-            if first < second {
-                format!("{first}\n{second}")
-            } else {
-                format!("{second}\n{first}")
-            }
+            if first < second { format!("{first}\n{second}") } else { format!("{second}\n{first}") }
         );
-        (
-            Item::Preference {
-                id: id.as_str().into(),
-                prompt,
-                first,
-                second,
-            },
-            question,
-        )
+        (Item::Preference { id: id.as_str().into(), prompt, first, second }, question)
     } else {
-        let (question, choice) = (
-            text("question", &raw.question)?,
-            text("choice", &raw.choice)?,
-        );
-        (
-            Item::Binary {
-                id: id.as_str().into(),
-                question: question.clone(),
-                choice,
-            },
-            question,
-        )
+        let (question, choice) = (text("question", &raw.question)?, text("choice", &raw.choice)?);
+        (Item::Binary { id: id.as_str().into(), question: question.clone(), choice }, question)
     };
     let positive = label(raw.label.as_ref(), preference)?;
     let cluster = groups.get(&id).cloned().unwrap_or(question);
-    Ok((
-        id,
-        Labelled {
-            item,
-            positive,
-            cluster,
-        },
-    ))
+    Ok((id, Labelled { item, positive, cluster }))
 }
 
 fn label(value: Option<&serde_json::Value>, preference: bool) -> Result<bool, String> {
-    let right = if preference {
-        "\"A\" or \"B\""
-    } else {
-        "true or false"
-    };
+    let right = if preference { "\"A\" or \"B\"" } else { "true or false" };
     match value {
         None | Some(serde_json::Value::Null) => Err(format!(
             "has no \"label\"; {right} is needed (pool and test are labelled too: baselines are trained and graded on them)"
@@ -209,37 +143,26 @@ fn label(value: Option<&serde_json::Value>, preference: bool) -> Result<bool, St
         {
             Ok(label.as_i64() == Some(1))
         }
-        Some(serde_json::Value::String(label)) => {
-            match (label.trim().to_lowercase().as_str(), preference) {
-                ("a", true) | ("true", false) => Ok(true),
-                ("b", true) | ("false", false) => Ok(false),
-                _ => Err(format!("label {label:?}: {right} is needed")),
-            }
-        }
+        Some(serde_json::Value::String(label)) => match (label.trim().to_lowercase().as_str(), preference) {
+            ("a", true) | ("true", false) => Ok(true),
+            ("b", true) | ("false", false) => Ok(false),
+            _ => Err(format!("label {label:?}: {right} is needed")),
+        },
         Some(other) => Err(format!("label {other}: {right} is needed")),
     }
 }
 
 /// What the files together must hold.
 fn check(data: &Path, sets: &[Vec<Labelled>], grouped: bool) -> Result<(), ImportError> {
-    let wrong = |file: usize, detail: String| ImportError::Set {
-        path: data.join(FILES[file]),
-        detail,
-    };
+    let wrong = |file: usize, detail: String| ImportError::Set { path: data.join(FILES[file]), detail };
     let shape = |row: &Labelled| matches!(row.item, Item::Preference { .. });
     for (file, rows) in sets.iter().enumerate() {
         if rows.iter().any(|row| shape(row) != shape(&sets[0][0])) {
-            return Err(wrong(
-                file,
-                "mixes pairs (prompt, first, second) and answers (question, choice)".into(),
-            ));
+            return Err(wrong(file, "mixes pairs (prompt, first, second) and answers (question, choice)".into()));
         }
         let positive = rows.iter().filter(|row| row.positive).count();
         if positive == 0 || positive == rows.len() {
-            return Err(wrong(
-                file,
-                format!("all {} labels are the same", rows.len()),
-            ));
+            return Err(wrong(file, format!("all {} labels are the same", rows.len())));
         }
     }
     let mut where_from: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
@@ -249,19 +172,13 @@ fn check(data: &Path, sets: &[Vec<Labelled>], grouped: bool) -> Result<(), Impor
         }
     }
     let test = 2;
-    if let Some((question, files)) = where_from
-        .iter()
-        .find(|(_, files)| files.len() > 1 && files.contains(&test))
-    {
+    if let Some((question, files)) = where_from.iter().find(|(_, files)| files.len() > 1 && files.contains(&test)) {
         let files: Vec<&str> = files.iter().map(|&file| FILES[file]).collect();
         let question: String = question.chars().take(80).collect();
         let what = if grouped { "group" } else { "question" };
         return Err(ImportError::Set {
             path: data.to_owned(),
-            detail: format!(
-                "the {what} {question:?} is in {}; keep every question in one file",
-                files.join(" and ")
-            ),
+            detail: format!("the {what} {question:?} is in {}; keep every question in one file", files.join(" and ")),
         });
     }
     Ok(())

@@ -22,8 +22,7 @@ pub fn by_cluster(rows: Vec<Labelled>, seed: u64) -> (Vec<Labelled>, Vec<Labelle
             count += size;
         }
     }
-    rows.into_iter()
-        .partition(|row| taken.contains(&row.cluster))
+    rows.into_iter().partition(|row| taken.contains(&row.cluster))
 }
 
 #[cfg(test)]
@@ -34,21 +33,13 @@ mod tests {
     #[test]
     fn no_cluster_is_cut() {
         let row = |i: usize| Labelled {
-            item: Item::Binary {
-                id: i.to_string().as_str().into(),
-                question: "q".into(),
-                choice: "c".into(),
-            },
+            item: Item::Binary { id: i.to_string().as_str().into(), question: "q".into(), choice: "c".into() },
             positive: true,
             cluster: (i / 4).to_string(),
         };
         let (feedback, selection) = by_cluster((0..120).map(row).collect(), 5);
         assert_eq!((feedback.len(), selection.len()), (40, 80));
-        let names = |rows: &[Labelled]| {
-            rows.iter()
-                .map(|row| row.cluster.clone())
-                .collect::<BTreeSet<_>>()
-        };
+        let names = |rows: &[Labelled]| rows.iter().map(|row| row.cluster.clone()).collect::<BTreeSet<_>>();
         assert!(names(&feedback).is_disjoint(&names(&selection)));
     }
 }

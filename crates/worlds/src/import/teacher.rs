@@ -27,10 +27,7 @@ pub fn train(labelled: &[Labelled], seed: u64, draw: u64) -> Teacher {
     order.truncate(((labelled.len() as f64 * SHARE) as usize).max(1));
     let rows: Vec<&Labelled> = order.iter().map(|&i| &labelled[i]).collect();
     let features: Vec<f32> = rows.iter().flat_map(|row| features(&row.item)).collect();
-    let targets: Vec<f32> = rows
-        .iter()
-        .map(|row| f32::from(u8::from(row.positive)))
-        .collect();
+    let targets: Vec<f32> = rows.iter().map(|row| f32::from(u8::from(row.positive))).collect();
     let binary = matches!(rows[0].item, Item::Binary { .. });
     let fit = Fit {
         features: &features,
@@ -46,9 +43,7 @@ pub fn train(labelled: &[Labelled], seed: u64, draw: u64) -> Teacher {
 impl Teacher {
     /// Margins, `[rows]`.
     pub fn margins(&self, rows: &[Labelled]) -> Vec<f32> {
-        rows.iter()
-            .flat_map(|row| self.0.margins(&features(&row.item)))
-            .collect()
+        rows.iter().flat_map(|row| self.0.margins(&features(&row.item))).collect()
     }
 }
 
@@ -56,11 +51,8 @@ impl Teacher {
 fn features(item: &Item) -> Vec<f32> {
     let mut out = vec![0.0; WIDTH];
     let mut add = |text: &str, sign: f32| {
-        let words: Vec<String> = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
-            .collect();
+        let words: Vec<String> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
         for word in &words {
             out[bucket(word)] += sign;
         }
@@ -73,9 +65,7 @@ fn features(item: &Item) -> Vec<f32> {
             add(first, 1.0);
             add(second, -1.0);
         }
-        Item::Binary {
-            question, choice, ..
-        } => {
+        Item::Binary { question, choice, .. } => {
             add(question, 1.0);
             add(choice, 1.0);
         }
