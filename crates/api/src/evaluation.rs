@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 pub struct Submission {
     /// A stored bundle.
     pub bundle: String,
-    /// A name for people, at most 80 characters.
+    /// A name for people, at most 200 characters.
     pub name: String,
     /// The family of ideas, as its author sees it (`domain::family`).
     pub family: String,

@@ -77,8 +77,8 @@ fn check(inner: &Inner, me: &Participant, submission: &Submission) -> Result<(),
         return Err(ApiError::new(ErrorCode::BudgetSpent, format!("all {} evaluations are used", me.evaluations)));
     }
     let name = submission.name.trim();
-    if name.is_empty() || name.chars().count() > 80 || name.chars().any(char::is_control) {
-        return Err(ApiError::bad("name must be 1 to 80 printable characters"));
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(ApiError::bad("name must be 1 to 200 printable characters"));
     }
     if submission.key.is_empty() || submission.key.len() > 200 {
         return Err(ApiError::bad("key must be 1 to 200 bytes"));
