@@ -320,7 +320,7 @@ mod tests {
         check("isolation=none", "any, landlock or namespaces");
         check("evaluation.baselines=[\"probe\"]", "must start with \"plain\"");
         check("researchers=[]", "researchers = 0");
-        check("close.seeds=-1", "close.seeds");
+        check("close.seeds=-1", "seeds = -1");
         check("close", "key=value");
         check("testbed=import", "needs data and model");
     }

@@ -1,0 +1,157 @@
+//! A small study through the command line: what is printed, killed, resumed and refused.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// The smallest study that goes through every phase.
+const SMALL: &[&str] = &[
+    "evaluation.seeds=1",
+    "evaluation.baselines=[\"plain\"]",
+    "close.finalists=2",
+    "close.seeds=2",
+    "researchers=[{name=\"ada\",kind=\"search\",evaluations=2},{name=\"random\",kind=\"random\",evaluations=2}]",
+];
+
+fn aar(out: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aar"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    command.args(["run", "--out"]).arg(out);
+    for set in SMALL {
+        command.args(["--set", set]);
+    }
+    command.args(more);
+    command
+}
+
+fn finish(mut command: Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (status.code().unwrap_or(-1), text(stdout), text(stderr))
+}
+
+/// What must be the same in two runs of a study: everything but times.
+fn numbers(result: &Value) -> Vec<(String, String, String)> {
+    let row = |row: &Value| (row["method"].to_string(), row["rung"].to_string(), row["transfer_acc"].to_string());
+    let mut rows: Vec<_> = result["leaderboard"].as_array().unwrap().iter().map(row).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_killed_study_goes_on_and_comes_to_the_same_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = finish(aar(&dir.path().join("whole"), &["--json"]));
+    assert_eq!(code, 0, "{stderr}");
+    let whole: Value = serde_json::from_str(&stdout).unwrap();
+    check_shape(&whole);
+    assert!(stderr.contains("isolation:") && stderr.contains("weak") && stderr.contains("closing"), "{stderr}");
+
+    let out = dir.path().join("killed");
+    // Killed twice, at moments that differ from machine to machine: it must not matter which.
+    for wait in [3, 6] {
+        let mut child = aar(&out, &["--quiet"]).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(wait));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let (code, stdout, stderr) = finish(aar(&out, &["--json", "--quiet"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stderr, "", "--quiet says nothing");
+    let resumed: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(numbers(&resumed), numbers(&whole));
+    for researcher in resumed["researchers"].as_array().unwrap() {
+        assert_eq!(researcher["evaluations"], 2, "nothing is charged twice");
+    }
+    let (code, stdout, _) = finish(aar(&out, &["--json", "--quiet"]));
+    assert_eq!(
+        (code, numbers(&serde_json::from_str(&stdout).unwrap())),
+        (0, numbers(&whole)),
+        "a closed study only reports"
+    );
+    let report = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(
+        report.contains("<svg") && !report.contains("http://") && !report.contains("https://"),
+        "opens without a network"
+    );
+}
+
+fn check_shape(result: &Value) {
+    for key in ["problem", "testbed", "baselines", "noise_floor", "leaderboard", "researchers", "verdict", "wall_s"] {
+        assert!(!result[key].is_null(), "{key} is missing");
+    }
+    for end in ["weak", "ceiling"] {
+        assert_eq!(result["baselines"][end]["seeds"], 16);
+    }
+    let rows = result["leaderboard"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["rung"] == "replicated" && row["split"] == "selection" && row["seeds"] == 2));
+    let keys = [
+        "method",
+        "by",
+        "kind",
+        "family",
+        "rung",
+        "split",
+        "n_items",
+        "seeds",
+        "pgr",
+        "pgr_ci",
+        "transfer_acc",
+        "id_acc",
+        "ood_acc",
+        "p_plain",
+        "evaluations",
+        "parent",
+        "bundle",
+    ];
+    for row in rows {
+        assert!(keys.iter().all(|key| row.get(*key).is_some()), "{row}");
+    }
+    let verdict = result["verdict"].as_str().unwrap();
+    assert!(verdict.starts_with("No verdict at this size") && verdict.contains("Demonstration"), "{verdict}");
+}
+
+#[test]
+fn bad_input_says_what_is_wrong_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let check = |more: &[&str], code: i32, expect: &str| {
+        let (found, _, stderr) = finish(aar(&out, more));
+        assert_eq!(found, code, "{more:?}: {stderr}");
+        assert!(stderr.contains(expect) && stderr.contains("hint:"), "{more:?}: {stderr}");
+        assert!(!out.join("study.db").exists(), "{more:?} left something");
+    };
+    check(&["--set", "close.seeds=99"], 65, "close.seeds = 99: 2 to 15 is possible");
+    check(&["--set", "closing.seeds=3"], 65, "unknown field `closing`");
+    check(&["--study", "no/such.toml"], 65, "no/such.toml");
+    check(&["--set", "testbed=atlantis"], 65, "atlantis");
+    std::fs::remove_dir_all(&out).unwrap();
+    check(&["--set", "testbed=import", "--set", "data=/nowhere", "--set", "model=/nowhere"], 65, "/nowhere");
+    std::fs::remove_dir_all(&out).unwrap();
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("thesis.tex"), "mine").unwrap();
+    check(&[], 73, "not empty and has no study.json");
+    assert_eq!(std::fs::read(out.join("thesis.tex")).unwrap(), b"mine");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, _, stderr) = finish(aar(&dir.path().join("port"), &["--port", &port]));
+    assert_eq!(code, 69, "{stderr}");
+    assert!(stderr.contains("--port 0"), "{stderr}");
+}
+
+#[test]
+fn commands_and_exit_codes_are_described() {
+    let help = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_aar")).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let whole = help(&["--help"]);
+    for word in ["run", "mint", "import", "report", "doctor", "lab", "Exit codes"] {
+        assert!(whole.contains(word), "{word}");
+    }
+    assert!(help(&["lab", "--help"]).contains("snapshot"));
+    assert!(help(&["doctor", "--json"]).contains("\"isolation\""));
+    assert!(help(&["lab", "recipes"]).contains("posterior"));
+}
