@@ -12,7 +12,9 @@ use std::time::Duration;
 pub enum Backend {
     /// Resource limits only.
     Unconfined,
-    /// Landlock and seccomp, on the host's own paths.
+    /// Landlock and seccomp, on the host's own paths. What it does not keep: modes of host files that the user owns can
+    /// be changed, unix sockets can be reached by their paths, processes are counted per user, and if we are killed
+    /// ourselves something may live on. From Linux 6.12 on abstract sockets and signals are kept in too.
     Landlock,
     /// Namespaces and seccomp.
     Namespaces,

@@ -1,8 +1,9 @@
 //! Without namespaces: Landlock for files, seccomp for system calls. Paths stay the host's.
 
-use crate::bubblewrap::limit;
+use crate::before_exec;
 use crate::error::SandboxError;
 use crate::jail::{Access, Jail};
+use crate::limits::Limit;
 use crate::running::Running;
 use crate::seccomp;
 use landlock::{
@@ -15,6 +16,12 @@ use std::process::Command;
 /// The newest interface that is asked for; older kernels give what they have.
 const ABI_WANTED: ABI = ABI::V6;
 
+/// Processes of the user, all jails and everything else together: the kernel counts no finer here, and never root's.
+const USER_PROCESSES: u64 = 4096;
+
+/// Calls that leave the process group, which is all there is to end a tree by.
+const LEAVING: &[libc::c_long] = &[libc::SYS_setsid, libc::SYS_setpgid];
+
 /// Start a jail; with `confined` false only resources are limited.
 pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError> {
     let program = jail.host_path(&jail.program);
@@ -23,17 +30,21 @@ pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError
     command.args(jail.args.iter().map(|arg| jail.host_text(&arg.to_string_lossy())));
     command.envs(jail.env.iter().map(|(name, value)| (name, jail.host_text(value))));
     let mut rules = if confined { Some(rules(jail)?) } else { None };
-    let filter = if confined { Some(seccomp::program()?) } else { None };
-    let mut resources = jail.limits.resources();
-    resources.push((libc::RLIMIT_NPROC, 4096));
+    let filter = if confined { Some(seccomp::program(LEAVING)?) } else { None };
+    let mut limits = jail.limits.resources();
+    limits.push(Limit { resource: libc::RLIMIT_NPROC, soft: USER_PROCESSES, hard: USER_PROCESSES });
     let enter = move || {
         // SAFETY: system calls on plain values.
         unsafe {
-            libc::setsid();
+            // A session of its own has no terminal to type into, and is a process group that can be ended.
+            if libc::setsid() < 0 || libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 {
+                return Err(std::io::Error::last_os_error());
+            }
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         }
-        limit(&resources)?;
+        before_exec::close_descriptors()?;
+        before_exec::limit(&limits)?;
+        before_exec::drop_capabilities()?;
         if let Some(rules) = rules.take() {
             rules.restrict_self().map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
         }
@@ -58,7 +69,7 @@ fn rules(jail: &Jail) -> Result<RulesetCreated, SandboxError> {
         .and_then(|rules| rules.scope(Scope::from_all(ABI_WANTED)))
         .and_then(Ruleset::create)
         .map_err(|error| wrong(&error))?;
-    let devices = ["/dev/null", "/dev/zero", "/dev/urandom", "/proc/self"].map(std::path::PathBuf::from);
+    let devices = ["/dev/null", "/dev/zero", "/dev/urandom"].map(std::path::PathBuf::from);
     let readable = jail.runtime.iter().cloned().chain(devices);
     for path in readable.chain(jail.all_mounts().into_iter().filter(|m| m.access == Access::ReadOnly).map(|m| m.host)) {
         let Ok(fd) = PathFd::new(&path) else { continue };

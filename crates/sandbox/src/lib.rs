@@ -9,14 +9,17 @@
 //! the outer one: a file that only root may read must stay unreadable in a mount.
 #![allow(unsafe_code)]
 
+pub mod before_exec;
 pub mod bubblewrap;
 pub mod error;
 pub mod isolation;
 pub mod jail;
 pub mod landlocked;
 pub mod limits;
+pub mod output;
 pub mod running;
 pub mod seccomp;
+pub mod spawner;
 pub mod stage;
 
 pub use error::SandboxError;

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Wall-clock time; then the whole tree is killed.
     pub wall: Duration,
-    /// CPU time of one process.
+    /// CPU time of one process, in whole seconds, at least one.
     pub cpu: Duration,
     /// Address space of one process.
     pub memory_bytes: u64,
@@ -18,7 +18,7 @@ pub struct Limits {
     pub open_files: u64,
     /// Size of one file.
     pub file_bytes: u64,
-    /// Size of `/tmp` (namespaces only).
+    /// Size of `/tmp`, and of `/dev/shm` (namespaces only).
     pub tmp_bytes: u64,
     /// Kept of standard output, and of standard error; the rest is read and dropped.
     pub output_bytes: usize,
@@ -39,15 +39,25 @@ impl Default for Limits {
     }
 }
 
+/// A limit for `setrlimit`: at `soft` the kernel warns or refuses, `hard` can't be raised.
+pub(crate) struct Limit {
+    pub resource: libc::__rlimit_resource_t,
+    pub soft: u64,
+    pub hard: u64,
+}
+
 impl Limits {
-    /// As (resource, limit) pairs for `setrlimit`. NPROC is apart: it counts per user.
-    pub(crate) fn resources(&self) -> Vec<(libc::__rlimit_resource_t, u64)> {
+    /// For `setrlimit`. NPROC is apart: it counts per user.
+    pub(crate) fn resources(&self) -> Vec<Limit> {
+        let at = |resource, value| Limit { resource, soft: value, hard: value };
+        let cpu = self.cpu.as_secs().max(1);
         vec![
-            (libc::RLIMIT_CPU, self.cpu.as_secs().max(1)),
-            (libc::RLIMIT_AS, self.memory_bytes),
-            (libc::RLIMIT_NOFILE, self.open_files),
-            (libc::RLIMIT_FSIZE, self.file_bytes),
-            (libc::RLIMIT_CORE, 0),
+            // Were both the same the kernel would kill at once, and nobody could tell why.
+            Limit { resource: libc::RLIMIT_CPU, soft: cpu, hard: cpu.saturating_add(1) },
+            at(libc::RLIMIT_AS, self.memory_bytes),
+            at(libc::RLIMIT_NOFILE, self.open_files),
+            at(libc::RLIMIT_FSIZE, self.file_bytes),
+            at(libc::RLIMIT_CORE, 0),
         ]
     }
 }

@@ -2,12 +2,15 @@
 
 use crate::error::SandboxError;
 use crate::jail::Jail;
-use std::io::Read;
-use std::os::unix::process::CommandExt;
+use crate::output::Output;
+use crate::spawner;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+/// How long the first process of a jail may take to die before the one around it is killed too.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub enum Exit {
     Signal(i32),
     /// Killed at its wall-clock limit.
     TimedOut,
-    /// Killed at its CPU limit.
+    /// Ended at its CPU limit. (One that ignores the warning is killed a second later, by signal 9.)
     CpuExceeded,
     /// Killed by the caller.
     Killed,
@@ -31,7 +34,7 @@ pub struct Outcome {
     pub status: Exit,
     /// From start to end.
     pub wall: Duration,
-    /// CPU time of the whole tree, measured from outside.
+    /// CPU time of the whole tree, measured from outside. Without namespaces: of what was waited for.
     pub cpu: Duration,
     /// Largest resident set of any process of the tree.
     pub max_rss_bytes: u64,
@@ -46,23 +49,38 @@ pub struct Running {
     child: Child,
     /// Owns what the child needs until it ends, mount points above all.
     _command: Command,
+    /// The first process inside, whose death takes all the others along.
+    init: Option<OwnedFd>,
     started: Instant,
     wall: Duration,
-    readers: Vec<JoinHandle<Vec<u8>>>,
-    ended: Option<(libc::c_int, libc::rusage)>,
-    stopped_for: Option<Exit>,
+    outputs: Vec<Output>,
+    end: Option<End>,
+    stopped: Option<(Exit, Instant)>,
+}
+
+enum End {
+    Reaped(libc::c_int, libc::rusage),
+    /// Somebody else waited for it.
+    Lost,
 }
 
 impl Running {
     pub(crate) fn start(mut command: Command, jail: &Jail, program: PathBuf) -> Result<Self, SandboxError> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let mut child = command.spawn().map_err(|source| SandboxError::Spawn { program, source })?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = Instant::now();
+        let (command, mut child) = spawner::start(command).map_err(|source| SandboxError::Spawn { program, source })?;
         let keep = jail.limits.output_bytes;
-        let out = child.stdout.take().map(|pipe| std::thread::spawn(move || drain(pipe, keep)));
-        let err = child.stderr.take().map(|pipe| std::thread::spawn(move || drain(pipe, keep)));
-        let readers = [out, err].into_iter().flatten().collect();
-        let (started, wall) = (Instant::now(), jail.limits.wall);
-        Ok(Self { child, _command: command, started, wall, readers, ended: None, stopped_for: None })
+        let out = child.stdout.take().map(|pipe| Output::read(pipe, keep));
+        let err = child.stderr.take().map(|pipe| Output::read(pipe, keep));
+        let outputs = [out, err].into_iter().flatten().collect();
+        let wall = jail.limits.wall;
+        Ok(Self { child, _command: command, init: None, started, wall, outputs, end: None, stopped: None })
+    }
+
+    /// With a handle (pidfd) of the process whose death ends the tree.
+    pub(crate) fn with_init(mut self, init: Option<OwnedFd>) -> Self {
+        self.init = init;
+        self
     }
 
     /// Process id of the jail's outermost process.
@@ -72,61 +90,91 @@ impl Running {
 
     /// Whether it has ended; kills it when its wall-clock limit has passed.
     pub fn is_finished(&mut self) -> bool {
-        if self.ended.is_none() {
-            self.reap(libc::WNOHANG);
+        if self.end.is_none() {
+            self.reap();
         }
-        if self.ended.is_none() && self.started.elapsed() > self.wall && self.stopped_for.is_none() {
-            self.end(Exit::TimedOut);
+        if self.end.is_none() {
+            match self.stopped {
+                None if self.started.elapsed() > self.wall => self.stop(Exit::TimedOut),
+                Some((_, at)) if at.elapsed() > GRACE => self.kill_outermost(),
+                _ => {}
+            }
         }
-        self.ended.is_some()
+        self.end.is_some()
     }
 
     /// Kill the whole tree.
     pub fn kill(&mut self) {
-        if self.ended.is_none() {
-            self.end(Exit::Killed);
+        if !self.is_finished() {
+            self.stop(Exit::Killed);
         }
     }
 
-    fn end(&mut self, why: Exit) {
-        self.stopped_for = Some(why);
+    fn stop(&mut self, why: Exit) {
+        self.stopped.get_or_insert((why, Instant::now()));
+        let Some(init) = &self.init else {
+            return self.kill_outermost();
+        };
+        // The one around it lives on to wait for the tree and to bring its account.
+        // SAFETY: a descriptor that is ours, no signal information, no flags.
+        let sent = unsafe {
+            let none = std::ptr::null::<libc::siginfo_t>();
+            libc::syscall(libc::SYS_pidfd_send_signal, init.as_raw_fd(), libc::SIGKILL, none, 0)
+        };
+        if sent != 0 {
+            self.kill_outermost();
+        }
+    }
+
+    fn kill_outermost(&self) {
         let pid = self.child.id() as libc::pid_t;
-        // SAFETY: signals to a child that was not waited for yet, so its id is still its own. With namespaces the
-        // death of the outermost process takes the tree along; without, the process group is what there is.
+        // SAFETY: signals to a child that was not waited for yet, so its id is still its own.
         unsafe {
             libc::kill(-pid, libc::SIGKILL);
             libc::kill(pid, libc::SIGKILL);
         }
     }
 
-    fn reap(&mut self, flags: libc::c_int) {
-        let mut status = 0;
-        // SAFETY: all-zero is a valid rusage.
-        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-        // SAFETY: pointers to locals, and a child that only this call waits for.
-        let pid = unsafe { libc::wait4(self.child.id() as libc::pid_t, &mut status, flags, &mut usage) };
-        if pid > 0 {
-            self.ended = Some((status, usage));
+    fn reap(&mut self) {
+        let pid = self.child.id();
+        // SAFETY: all-zero is valid for both; pointers to locals; a child that only this call waits for.
+        unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            if libc::waitid(libc::P_PID, pid, &mut info, flags) != 0 {
+                self.end = Some(End::Lost);
+            } else if info.si_pid() != 0 {
+                // Dead but not yet waited for: the id can't be another's, so its group is safe to end. With
+                // namespaces the tree is gone by now; without, the group is what there is.
+                libc::kill(-(pid as libc::pid_t), libc::SIGKILL);
+                let (mut status, mut usage) = (0, std::mem::zeroed());
+                let reaped = libc::wait4(pid as libc::pid_t, &mut status, 0, &mut usage) > 0;
+                self.end = Some(if reaped { End::Reaped(status, usage) } else { End::Lost });
+            }
         }
     }
 
-    /// Wait for the end.
-    pub fn wait(mut self) -> Result<Outcome, SandboxError> {
+    fn finish(&mut self) {
         let mut pause = Duration::from_micros(500);
         while !self.is_finished() {
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(10));
         }
-        let Some((status, usage)) = self.ended else {
+    }
+
+    /// Wait for the end.
+    pub fn wait(mut self) -> Result<Outcome, SandboxError> {
+        self.finish();
+        let wall = self.started.elapsed();
+        let Some(End::Reaped(status, usage)) = self.end else {
             return Err(SandboxError::Wait(std::io::Error::other("the process is gone")));
         };
-        let wall = self.started.elapsed();
         let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
-        let mut outputs = self.readers.drain(..).map(|reader| reader.join().unwrap_or_default());
+        let mut outputs = self.outputs.drain(..).map(Output::finish);
         let (stdout, stderr) = (outputs.next().unwrap_or_default(), outputs.next().unwrap_or_default());
         drop(outputs);
         Ok(Outcome {
-            status: self.stopped_for.unwrap_or_else(|| exit(status)),
+            status: self.stopped.map_or_else(|| exit(status), |(why, _)| why),
             wall,
             cpu: time(usage.ru_utime) + time(usage.ru_stime),
             max_rss_bytes: usage.ru_maxrss as u64 * 1024,
@@ -138,10 +186,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.ended.is_none() {
-            self.end(Exit::Killed);
-            self.reap(0);
-        }
+        self.kill();
+        self.finish();
     }
 }
 
@@ -155,17 +201,4 @@ fn exit(status: libc::c_int) -> Exit {
         (None, code) if code > 128 && code < 160 => Exit::Signal(code - 128),
         (None, code) => Exit::Code(code),
     }
-}
-
-/// Read to the end, keep the first `keep` bytes: a flood must not block the writer, nor fill our memory.
-fn drain(mut pipe: impl Read, keep: usize) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let mut buffer = [0; 16 << 10];
-    while let Ok(count) = pipe.read(&mut buffer) {
-        if count == 0 {
-            break;
-        }
-        kept.extend_from_slice(&buffer[..count.min(keep - kept.len().min(keep))]);
-    }
-    kept
 }

@@ -41,12 +41,16 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_quotactl,
     libc::SYS_pidfd_getfd,
     libc::SYS_kcmp,
+    libc::SYS_fspick,
+    libc::SYS_kexec_file_load,
+    libc::SYS_swapoff,
 ];
 
-/// Compile the filter. Refused calls fail with EPERM, which programs report, instead of dying silently.
-pub fn program() -> Result<BpfProgram, SandboxError> {
+/// Compile the filter, which refuses `more` calls too. Refused calls fail with EPERM, which programs report, instead of
+/// dying silently.
+pub fn program(more: &[libc::c_long]) -> Result<BpfProgram, SandboxError> {
     let wrong = |error: &dyn std::fmt::Display| SandboxError::Seccomp(error.to_string());
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|&call| (call, vec![])).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().chain(more).map(|&call| (call, vec![])).collect();
     let not_unix = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, libc::AF_UNIX as u64);
     let not_unix = SeccompRule::new(vec![not_unix.map_err(|error| wrong(&error))?]).map_err(|error| wrong(&error))?;
     rules.insert(libc::SYS_socket, vec![not_unix]);
@@ -66,7 +70,18 @@ pub fn program() -> Result<BpfProgram, SandboxError> {
     let hide = SeccompFilter::new(clone3, SeccompAction::Allow, absent, arch).map_err(|error| wrong(&error))?;
     let hide: BpfProgram = hide.try_into().map_err(|error: seccompiler::BackendError| wrong(&error))?;
     program = chain(hide, program);
+    if arch == TargetArch::x86_64 {
+        program.splice(0..0, other_numbers());
+    }
     Ok(program)
+}
+
+/// x86-64 has a second set of numbers (x32) for the same calls, of which the rules above know nothing.
+fn other_numbers() -> [seccompiler::sock_filter; 3] {
+    const X32: u32 = 0x4000_0000;
+    let step = |code, jt, jf, k| seccompiler::sock_filter { code, jt, jf, k };
+    // Load the number; below X32 skip the return.
+    [step(0x20, 0, 0, 0), step(0x35, 0, 1, X32), step(0x06, 0, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32)]
 }
 
 /// One program out of two: what the first allows is judged by the second. The first's closing "allow" is cut off, so
