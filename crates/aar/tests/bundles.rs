@@ -1,5 +1,7 @@
 //! Any code: bundles go the whole way on the world that ships, from the server's queue through both sandboxes to a score.
 
+#![allow(clippy::print_stdout)]
+
 use aar_api::bundle::{Bundle, BundleFile};
 use aar_domain::rung::Split;
 use aar_grader::ledger::Policy;
