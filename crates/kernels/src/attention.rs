@@ -66,6 +66,37 @@ multiversion! {
 }
 
 multiversion! {
+    /// [`forward`] at every row's last token alone: `out, q [rows, query * dim]`, `k, v [n, key * dim]`. `scratch` holds at least
+    /// the longest row.
+    pub fn last(out: &mut [f32], scratch: &mut [f32], q: &[f32], k: &[f32], v: &[f32], offsets: &[usize], heads: Heads) {
+        let (hd, group) = (heads.dim, heads.query / heads.key);
+        let (qw, kw) = (heads.query * hd, heads.key * hd);
+        let scale = 1.0 / (hd as f32).sqrt();
+        for (r, row) in offsets.windows(2).enumerate() {
+            for head in 0..heads.query {
+                let (qo, ko) = (r * qw + head * hd, head / group * hd);
+                let p = &mut scratch[..row[1] - row[0]];
+                let mut top = f32::NEG_INFINITY;
+                for (p, j) in p.iter_mut().zip(row[0]..) {
+                    *p = dot(&q[qo..][..hd], &k[j * kw + ko..][..hd]) * scale;
+                    top = top.max(*p);
+                }
+                let mut sum = 0.0;
+                for p in p.iter_mut() {
+                    *p = exp(*p - top);
+                    sum += *p;
+                }
+                let oi = &mut out[qo..][..hd];
+                oi.fill(0.0);
+                for (p, j) in p.iter().zip(row[0]..) {
+                    axpy(oi, p / sum, &v[j * kw + ko..][..hd]);
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
     /// Gradients of [`forward`]: `dq`, `dk`, `dv` are overwritten. `scratch` holds at least the longest row.
     pub fn backward(
         dq: &mut [f32], dk: &mut [f32], dv: &mut [f32], scratch: &mut [f32], dout: &[f32], probabilities: &[f32],

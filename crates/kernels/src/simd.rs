@@ -92,7 +92,7 @@ pub fn exp(x: f32) -> f32 {
     poly * f32::from_bits(power as u32)
 }
 
-/// Sum of products in eight lanes, an order of summation that vectorises.
+/// Sum of products in sixteen lanes that are then halved: an order of summation that vectorises.
 #[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 16];
@@ -104,7 +104,18 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    lanes.iter().sum::<f32>() + rest
+    halve::<8>(&mut lanes);
+    halve::<4>(&mut lanes);
+    halve::<2>(&mut lanes);
+    lanes[0] + lanes[1] + rest
+}
+
+/// Add the upper `N` lanes to the lower `N`. A plain sum would be one long chain of dependent additions.
+#[inline(always)]
+fn halve<const N: usize>(lanes: &mut [f32; 16]) {
+    for i in 0..N {
+        lanes[i] += lanes[i + N];
+    }
 }
 
 /// `y += scale * x`.

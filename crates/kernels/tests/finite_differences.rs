@@ -120,3 +120,19 @@ fn attention_with_grouped_queries_over_ragged_rows() {
         check("v", &v, &dv, &probe, &|v| forward(&q, &k, v).0);
     }
 }
+
+#[test]
+fn attention_at_last_tokens_is_attention() {
+    let heads = Heads { query: 4, key: 2, dim: 4 };
+    let (offsets, n) = ([0, 1, 4, 9], 9);
+    let (q, k, v) = (numbers(n * 16, 12), numbers(n * 8, 13), numbers(n * 8, 14));
+    let (mut all, mut p) = (vec![0.0; n * 16], vec![0.0; probability_len(&offsets, heads)]);
+    attention::forward(&mut all, &mut p, &q, &k, &v, &offsets, heads);
+    let pick =
+        |x: &[f32]| -> Vec<f32> { [0, 3, 8].iter().flat_map(|&at| x[at * 16..(at + 1) * 16].to_vec()).collect() };
+    let (mut last, mut scratch) = (vec![0.0; 3 * 16], vec![0.0; 5]);
+    attention::last(&mut last, &mut scratch, &pick(&q), &k, &v, &offsets, heads);
+    for (a, b) in last.iter().zip(pick(&all)) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+}

@@ -3,6 +3,7 @@
 use crate::config::DecoderConfig;
 use crate::error::LmError;
 use crate::forward::{Tape, forward};
+use crate::infer::last_states;
 use crate::rows::Rows;
 use crate::weights::{self, Weights};
 use aar_kernels::attention::Heads;
@@ -206,8 +207,8 @@ impl Decoder {
     /// Logits at every row's last token for the given words, `[rows, ids.len()]`.
     pub fn last_logits(&self, rows: &Rows, ids: &[u32], threads: usize) -> Vec<f32> {
         let head = self.head_rows(ids);
-        self.in_chunks(rows, threads, |tape, chunk| {
-            forward(self, chunk, tape, true);
+        self.in_chunks(rows, threads, 512, |tape, chunk| {
+            last_states(self, chunk, tape);
             let mut out = vec![0.0; chunk.len() * ids.len()];
             gemm::nt(&mut out, &tape.last, &head, (chunk.len(), self.config.hidden_size, ids.len()), false);
             out
@@ -225,7 +226,7 @@ impl Decoder {
     /// Log-probability of every token given those before it, `[tokens]`; 0 for a row's first.
     pub fn log_probs(&self, rows: &Rows, threads: usize) -> Vec<f32> {
         let (d, vocab) = (self.config.hidden_size, self.config.vocab_size);
-        self.in_chunks(rows, threads, |tape, chunk| {
+        self.in_chunks(rows, threads, 2048, |tape, chunk| {
             forward(self, chunk, tape, false);
             let mut logits = vec![0.0; chunk.tokens.len() * vocab];
             gemm::nt(&mut logits, &tape.normed, self.span(&self.layout.head), (chunk.tokens.len(), d, vocab), false);
@@ -245,7 +246,7 @@ impl Decoder {
     pub fn hidden(&self, rows: &Rows, layers: &[usize], pool: Pooling, threads: usize) -> Vec<f32> {
         let d = self.config.hidden_size;
         let last = self.config.num_hidden_layers;
-        self.in_chunks(rows, threads, |tape, chunk| {
+        self.in_chunks(rows, threads, 2048, |tape, chunk| {
             forward(self, chunk, tape, false);
             let mut out = Vec::with_capacity(chunk.len() * layers.len() * d);
             for row in chunk.offsets.windows(2) {
@@ -273,11 +274,16 @@ impl Decoder {
         ids.iter().flat_map(|&id| &head[id as usize * d..(id as usize + 1) * d]).copied().collect()
     }
 
-    /// Run over chunks of rows, on at most `threads` threads, and lay the results end to end.
-    fn in_chunks(&self, rows: &Rows, threads: usize, run: impl Fn(&mut Tape, &Rows) -> Vec<f32> + Sync) -> Vec<f32> {
-        /// Tokens per pass: enough for full speed, few enough for the cache.
-        const TOKENS: usize = 2048;
-        let points = rows.split_points(rows.tokens.len().div_ceil(TOKENS).max(1));
+    /// Run over chunks of rows of about `tokens` (enough for full speed, few enough for the cache), on at most `threads`
+    /// threads, and lay the results end to end.
+    fn in_chunks(
+        &self,
+        rows: &Rows,
+        threads: usize,
+        tokens: usize,
+        run: impl Fn(&mut Tape, &Rows) -> Vec<f32> + Sync,
+    ) -> Vec<f32> {
+        let points = rows.split_points(rows.tokens.len().div_ceil(tokens).max(1));
         let chunks: Vec<Rows> = points.windows(2).map(|bounds| rows.slice(bounds[0]..bounds[1])).collect();
         let share = chunks.len().div_ceil(threads.max(1)).max(1);
         let work = |part: &[Rows]| -> (Vec<f32>, u64) {

@@ -56,24 +56,15 @@ pub(crate) fn room(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
 pub(crate) fn forward(model: &Decoder, rows: &Rows, tape: &mut Tape, last_only: bool) {
     let config = &model.config;
     let (n, d) = (rows.tokens.len(), config.hidden_size);
-    if tape.rope.positions() < rows.longest() {
-        tape.rope = RopeTable::new(rows.longest().next_power_of_two(), config.head_dim, config.rope_theta);
-    }
     tape.layers.resize_with(config.num_hidden_layers, LayerTape::default);
-    let mut stream = std::mem::take(&mut tape.output);
-    room(&mut stream, n * d);
-    let embed = model.span(&model.layout.embed);
-    for (out, &token) in stream.chunks_exact_mut(d).zip(&rows.tokens) {
-        out.copy_from_slice(&embed[token as usize * d..][..d]);
-    }
+    let mut stream = start(model, rows, tape);
     for (layer, spans) in tape.layers.iter_mut().zip(&model.layout.layers) {
         layer_forward(model, spans, rows, layer, &mut stream, &tape.rope);
     }
     tape.output = stream;
     let weight = model.span(&model.layout.norm);
     if last_only {
-        let picked: Vec<f32> =
-            rows.last_positions().iter().flat_map(|&at| &tape.output[at * d..(at + 1) * d]).copied().collect();
+        let picked = last_rows(&tape.output, rows, d);
         let (last, inv) = (room(&mut tape.last, picked.len()), room(&mut tape.inv, rows.len()));
         norm::rms_forward(last, inv, &picked, weight, config.rms_norm_eps);
     } else {
@@ -82,13 +73,33 @@ pub(crate) fn forward(model: &Decoder, rows: &Rows, tape: &mut Tape, last_only: 
     }
 }
 
+/// The embedded tokens, in the buffer of the residual stream, and a table of rotations that is long enough.
+pub(crate) fn start(model: &Decoder, rows: &Rows, tape: &mut Tape) -> Vec<f32> {
+    let (config, d) = (&model.config, model.config.hidden_size);
+    if tape.rope.positions() < rows.longest() {
+        tape.rope = RopeTable::new(rows.longest().next_power_of_two(), config.head_dim, config.rope_theta);
+    }
+    let mut stream = std::mem::take(&mut tape.output);
+    room(&mut stream, rows.tokens.len() * d);
+    let embed = model.span(&model.layout.embed);
+    for (out, &token) in stream.chunks_exact_mut(d).zip(&rows.tokens) {
+        out.copy_from_slice(&embed[token as usize * d..][..d]);
+    }
+    stream
+}
+
+/// The rows of `x [n, width]` at last tokens, `[rows, width]`.
+pub(crate) fn last_rows(x: &[f32], rows: &Rows, width: usize) -> Vec<f32> {
+    rows.last_positions().iter().flat_map(|&at| &x[at * width..(at + 1) * width]).copied().collect()
+}
+
 fn add_bias(x: &mut [f32], bias: &[f32]) {
     for row in x.chunks_exact_mut(bias.len()) {
         aar_kernels::simd::axpy(row, 1.0, bias);
     }
 }
 
-fn layer_forward(
+pub(crate) fn layer_forward(
     model: &Decoder,
     spans: &LayerSpans,
     rows: &Rows,
@@ -96,8 +107,27 @@ fn layer_forward(
     stream: &mut [f32],
     table: &RopeTable,
 ) {
-    let (config, heads) = (&model.config, model.heads());
-    let (n, d, f, eps) = (rows.tokens.len(), config.hidden_size, config.intermediate_size, config.rms_norm_eps);
+    let (heads, n, d) = (model.heads(), rows.tokens.len(), model.config.hidden_size);
+    let qw = heads.query * heads.dim;
+    project(model, spans, rows, tape, stream, table);
+    let probabilities = room(&mut tape.probabilities, attention::probability_len(&rows.offsets, heads));
+    let attended = room(&mut tape.attended, n * qw);
+    attention::forward(attended, probabilities, &tape.q, &tape.k, &tape.v, &rows.offsets, heads);
+    gemm::nt(stream, &tape.attended, model.span(&spans.o), (n, qw, d), true);
+    feed_forward(model, spans, n, tape, stream);
+}
+
+/// Norm, queries, keys and values, rotated.
+pub(crate) fn project(
+    model: &Decoder,
+    spans: &LayerSpans,
+    rows: &Rows,
+    tape: &mut LayerTape,
+    stream: &[f32],
+    table: &RopeTable,
+) {
+    let (heads, eps) = (model.heads(), model.config.rms_norm_eps);
+    let (n, d) = (rows.tokens.len(), model.config.hidden_size);
     let (qw, kw) = (heads.query * heads.dim, heads.key * heads.dim);
     room(&mut tape.input, n * d).copy_from_slice(stream);
     norm::rms_forward(room(&mut tape.normed1, n * d), room(&mut tape.inv1, n), stream, model.span(&spans.norm1), eps);
@@ -118,10 +148,11 @@ fn layer_forward(
     }
     rope::rotate(&mut tape.q, heads.query, &rows.offsets, table, false);
     rope::rotate(&mut tape.k, heads.key, &rows.offsets, table, false);
-    let probabilities = room(&mut tape.probabilities, attention::probability_len(&rows.offsets, heads));
-    let attended = room(&mut tape.attended, n * qw);
-    attention::forward(attended, probabilities, &tape.q, &tape.k, &tape.v, &rows.offsets, heads);
-    gemm::nt(stream, &tape.attended, model.span(&spans.o), (n, qw, d), true);
+}
+
+/// The second half of a layer, on `n` rows of the stream.
+pub(crate) fn feed_forward(model: &Decoder, spans: &LayerSpans, n: usize, tape: &mut LayerTape, stream: &mut [f32]) {
+    let (d, f, eps) = (model.config.hidden_size, model.config.intermediate_size, model.config.rms_norm_eps);
     room(&mut tape.middle, n * d).copy_from_slice(stream);
     norm::rms_forward(room(&mut tape.normed2, n * d), room(&mut tape.inv2, n), stream, model.span(&spans.norm2), eps);
     gemm::nt(room(&mut tape.gate, n * f), &tape.normed2, model.span(&spans.gate), (n, d, f), false);

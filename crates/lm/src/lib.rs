@@ -10,6 +10,7 @@ pub mod decoder;
 pub mod encoder;
 pub mod error;
 pub mod forward;
+mod infer;
 pub mod lora;
 pub mod ops;
 pub mod optimizer;
