@@ -45,7 +45,18 @@ pub const STEPS: &[Step] = &[
 ];
 
 /// What takes minutes: run by `ci --slow` or `slow [NAME]`.
-pub const SLOW: &[Step] = &[];
+pub const SLOW: &[Step] = &[
+    Step {
+        name: "believable",
+        asks: "do the statistics keep their promises: 1,000 null studies per design, and the power curve (about 20 min)",
+        work: Work::Cargo(&["run", "--release", "--package", "aar-domain", "--example", "believable"], &[]),
+    },
+    Step {
+        name: "mint",
+        asks: "does a fresh secret end in a world that holds all bounds (about 10 min)",
+        work: Work::Cargo(&["run", "--release", "--", "mint", "chat", "--check"], &[]),
+    },
+];
 
 /// The cargo that started us.
 pub fn cargo() -> String {

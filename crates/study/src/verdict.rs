@@ -32,7 +32,7 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     let value = format!("{pgr:.2} [{low:.2}, {high:.2}]");
     if plan.close.seeds < SEEDS {
         return format!(
-            "No verdict at this size: {} re-runs of {} gave {value}; {SEEDS} seeds are the least for a verdict.",
+            "No verdict at this size: {} re-runs of “{}” gave {value}; {SEEDS} seeds are the least for a verdict.",
             plan.close.seeds, best.method
         );
     }
@@ -42,14 +42,14 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     let p = best.p_plain.unwrap_or(1.0);
     let mut text = if p < 0.05 && plain(result).is_none_or(|plain| best.transfer_acc > plain.transfer_acc) {
         format!(
-            "{} by {} recovers {value} of the gap on fresh seeds and unseen items{announced}. {}",
+            "“{}” by {} recovers {value} of the gap on fresh seeds and unseen items{announced}. {}",
             best.method,
             best.by,
             against_plain(result, p)
         )
     } else {
         format!(
-            "No finalist is clearly better than plain training: the best, {} by {}, recovers {value}{announced}. {}",
+            "No finalist is clearly better than plain training: the best, “{}” by {}, recovers {value}{announced}. {}",
             best.method,
             best.by,
             against_plain(result, p)

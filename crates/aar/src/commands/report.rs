@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         &(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"),
     )?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
+        crate::show::print(&(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"));
     } else {
         print_result(&result, &place);
     }

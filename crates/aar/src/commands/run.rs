@@ -5,7 +5,7 @@ use crate::places;
 use crate::show::importing::ImportBar;
 use crate::show::live::Live;
 use crate::show::minting::MintBars;
-use crate::show::{self, p_value, short, with_interval};
+use crate::show::{self, p_value, with_interval};
 use aar_domain::rung::{Kind, Rung};
 use aar_sandbox::Isolation;
 use aar_server::{Server, ServerConfig};
@@ -86,7 +86,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let result = done?;
     let page = write_report(&result, &plan, &study, &testbed)?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
+        show::print(&(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"));
     } else {
         print_result(&result, &page);
     }
@@ -193,9 +193,21 @@ fn write_report(
 
 /// Leaderboard, verdict, report.
 pub fn print_result(result: &StudyResult, page: &Path) {
+    use std::fmt::Write;
+    let mut out = String::new();
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(120);
+    }
     table.set_header(["", "method", "by", "rung", "PGR [95 %]", "p plain"]);
+    // Numbers stay on one line; the method gives way.
+    for column in [2, 3, 4, 5] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+        }
+    }
     let (replicated, graded): (Vec<&Row>, Vec<&Row>) =
         result.leaderboard.iter().partition(|row| row.rung != Rung::Graded);
     let hidden = graded.len().saturating_sub(10);
@@ -204,31 +216,33 @@ pub fn print_result(result: &StudyResult, page: &Path) {
         let rung = serde_json::to_value(row.rung).unwrap_or_default();
         table.add_row([
             row.rank.to_string(),
-            short(&row.method, 48),
+            row.method.clone(),
             by,
             rung.as_str().unwrap_or_default().to_owned(),
             with_interval(row.pgr, row.pgr_ci),
             p_value(row.p_plain),
         ]);
     }
-    println!("{table}");
+    let _ = writeln!(out, "{table}");
     if hidden > 0 {
-        println!("… and {hidden} more graded rows in the report");
+        let _ = writeln!(out, "… and {hidden} more graded rows in the report");
     }
     if let Some(floor) = result.noise_floor {
-        println!(
+        let _ = writeln!(
+            out,
             "noise floor ± {floor:.2} PGR for graded rows; equal ranks can't be told apart; graded rows are announcements, replicated rows are results"
         );
     }
     if let Some(resolves) = result.resolves {
-        println!("the close finds a difference of {resolves:.2} PGR with a power of 80 %");
+        let _ = writeln!(out, "the close finds a difference of {resolves:.2} PGR with a power of 80 %");
     }
     for failure in &result.failures {
-        println!("failed     {} by {}: {}", failure.method, failure.by, failure.reason);
+        let _ = writeln!(out, "failed     {} by {}: {}", failure.method, failure.by, failure.reason);
     }
-    println!("\nverdict    {}", wrap(&result.verdict, 100, 11));
-    println!("report     {}", page.display());
-    println!("{:10} {} in all", "took", show::duration(result.wall_s));
+    let _ = writeln!(out, "\nverdict    {}", wrap(&result.verdict, 100, 11));
+    let _ = writeln!(out, "report     {}", page.display());
+    let _ = writeln!(out, "{:10} {} in all", "took", show::duration(result.wall_s));
+    show::print(&out);
 }
 
 /// Break text into lines, indented after the first.

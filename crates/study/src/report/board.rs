@@ -61,7 +61,7 @@ fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
     html! {
         tr id={ "e" (row.evaluation) } {
             td { (row.rank) }
-            td { details { summary { (row.method) } (fold(row, server)) } }
+            td.m { details { summary { (row.method) } (fold(row, server)) } }
             td { @if row.kind == Kind::Baseline { "–" } @else { (row.by) } }
             td.n { (pgr) }
             td.fig { (whisker(row, scale)) }

@@ -91,7 +91,7 @@ h1 { font-size: 1.6rem; margin: .2rem 0 .8rem; } h2 { font-size: 1.15rem; margin
 .verdict { font-size: 1.1rem; border-left: 4px solid var(--accent); padding: .3rem 0 .3rem .9rem; margin: 0; max-width: 52rem; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; margin: .6rem 0; } table.small { width: auto; min-width: 28rem; }
 th { text-align: left; font-weight: 600; border-bottom: 2px solid var(--line); padding: .3rem .5rem; } td { border-bottom: 1px solid var(--line); padding: .3rem .5rem; vertical-align: top; }
-td.n { text-align: right; white-space: nowrap; } td.fig { padding: 0 .3rem; width: 15rem; }
+td.n { text-align: right; white-space: nowrap; } td.fig { padding: 0 .3rem; width: 15rem; } td.m { min-width: 19rem; }
 details { margin: .1rem 0; } summary { cursor: pointer; } details pre { margin: .4rem 0 0; }
 pre { background: var(--soft); padding: .6rem .8rem; overflow-x: auto; font-size: .8rem; white-space: pre-wrap; } code { font-size: .9em; background: var(--soft); padding: 0 .25em; }
 svg { max-width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .faint { fill: var(--faint); }
