@@ -150,10 +150,10 @@ pub fn open(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// An argument of `sleep` that no other process has.
+/// An argument of `sleep` that no other process has: long, but no test hangs on a mistake for ever.
 pub fn mark() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("600.{:07}{:03}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("60.{:07}{:03}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The processes, on the whole host, that have it among their arguments.
