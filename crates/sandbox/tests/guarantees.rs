@@ -181,6 +181,19 @@ fn folders_in_memory_are_bounded() {
     assert!((6_000_000..=2 * (4 << 20)).contains(&bytes), "{bytes}");
 }
 
+/// Some containers allow no new `/proc`; jails are then built without one.
+#[test]
+fn a_jail_without_proc_works_and_shows_no_process() {
+    if !isolation(Backend::Namespaces).works() {
+        assert!(!required(), "namespaces are required here and do not work");
+        return println!("skipped: no isolation by namespaces here");
+    }
+    let without = Isolation { backend: Backend::Namespaces, own_proc: false };
+    let outcome =
+        Host::new().jail("cat \"$IN/data.txt\"; ls -A /proc; exit 5").spawn(&without).unwrap().wait().unwrap();
+    assert_eq!((outcome.status, host::text(&outcome.stdout).as_str()), (Exit::Code(5), "public"));
+}
+
 #[test]
 fn a_missing_mount_is_an_error_that_names_it() {
     for backend in BACKENDS {

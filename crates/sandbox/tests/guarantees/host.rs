@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// In the table's order.
 pub const BACKENDS: [Backend; 3] = [Backend::Namespaces, Backend::Landlock, Backend::Unconfined];
@@ -150,18 +150,39 @@ pub fn open(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// An argument of `sleep` that no other process has: long, but no test hangs on a mistake for ever.
-pub fn mark() -> String {
+/// An argument of `sleep` that no other process has; printed, it is that. Long, but no mistake hangs a test for ever.
+pub struct Mark {
+    text: String,
+    made: Instant,
+}
+
+impl Mark {
+    const SECONDS: u64 = 60;
+
+    /// Whether a sleeper can't have ended by itself yet.
+    pub fn lives(&self) -> bool {
+        self.made.elapsed() < Duration::from_secs(Self::SECONDS)
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+pub fn mark() -> Mark {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("60.{:07}{:03}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    Mark { text: format!("{}.{process:07}{number:03}", Mark::SECONDS), made: Instant::now() }
 }
 
 /// The processes, on the whole host, that have it among their arguments.
-pub fn marked(mark: &str) -> Vec<i32> {
+pub fn marked(mark: &Mark) -> Vec<i32> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id: &i32| fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| text(&line).contains(mark)))
-        .collect()
+    let carries = |line: Vec<u8>| text(&line).contains(&mark.text);
+    ids.filter(|id: &i32| fs::read(format!("/proc/{id}/cmdline")).is_ok_and(carries)).collect()
 }
 
 /// Wait for something that must come about; panics when it doesn't.
@@ -171,7 +192,7 @@ pub fn until(what: &str, mut come: impl FnMut() -> bool) {
 
 /// Whether something comes about in time.
 pub fn within(time: Duration, mut come: impl FnMut() -> bool) -> bool {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     while !come() {
         if started.elapsed() > time {
             return false;

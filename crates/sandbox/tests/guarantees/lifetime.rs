@@ -1,6 +1,6 @@
 //! When a jail ends, all of it ends.
 
-use crate::host::{Attempt, BACKENDS, Found, Host, isolation, mark, marked, run, text, until, within};
+use crate::host::{Attempt, BACKENDS, Found, Host, Mark, isolation, mark, marked, run, text, until, within};
 use aar_sandbox::{Backend, Exit, Jail, Outcome};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -83,22 +83,23 @@ pub const ALL: &[(&str, Attempt)] = &[
 ];
 
 /// A program with a child and a grandchild, all marked; `ready` tells that they are there.
-fn family(host: &Host) -> (Jail, String) {
+fn family(host: &Host) -> (Jail, Mark) {
     let mark = mark();
     (host.jail(&family_script(&mark)), mark)
 }
 
-fn family_script(mark: &str) -> String {
+fn family_script(mark: &dyn std::fmt::Display) -> String {
     format!("sleep {mark} & sh -c 'sleep {mark} & : > ready; wait' & wait")
 }
 
-fn ended(outcome: &Outcome, mark: &str, backend: Backend) -> Found {
+fn ended(outcome: &Outcome, mark: &Mark, backend: Backend) -> Found {
     assert_eq!((outcome.status, text(&outcome.stdout).as_str()), (Exit::Code(4), "said\n"));
     gone(mark, backend).into()
 }
 
 /// Whether no marked process is left, with namespaces at once. What is left is ended.
-fn gone(mark: &str, backend: Backend) -> bool {
+fn gone(mark: &Mark, backend: Backend) -> bool {
+    assert!(mark.lives(), "waited so long that the marked may have ended by themselves");
     let time = if backend == Backend::Namespaces { Duration::ZERO } else { Duration::from_secs(3) };
     let gone = within(time, || marked(mark).is_empty());
     for id in marked(mark) {
@@ -113,7 +114,7 @@ pub fn starter() {
     let Ok(order) = std::env::var(STARTER) else { return };
     let [backend, mark, folder] = order.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
     let backend = BACKENDS.into_iter().find(|known| format!("{known:?}") == backend).unwrap();
-    let mut jail = Host::new().jail(&family_script(mark));
+    let mut jail = Host::new().jail(&family_script(&mark));
     for mount in &mut jail.mounts {
         mount.host = PathBuf::from(folder).join(mount.host.file_name().unwrap());
     }
