@@ -1,7 +1,7 @@
 //! The table of bounds a minted world must hold, measured on items that nothing was tuned on.
 
 use crate::baselines::{Baselines, Tests, mean, recipe};
-use crate::draw::Draw;
+use crate::draw::{Draw, share};
 use crate::error::WorldError;
 use crate::shortcuts;
 use aar_domain::testbed::Check;
@@ -40,6 +40,15 @@ struct Scored {
     pgr: f64,
     operations: f64,
     /// Of the fastest seed: what else runs on the machine does not count.
+    wall_s: f64,
+    /// Which check items the first seed had right.
+    correct: Vec<bool>,
+}
+
+/// One seed of a recipe.
+struct Run {
+    correct: Vec<bool>,
+    operations: u64,
     wall_s: f64,
 }
 
@@ -87,6 +96,12 @@ pub fn rest(
         check(("best shortcut - weak, in accuracy", None, Some(0.05)), strongest - weak),
         check(("operations of the dearest recipe / plain", None, Some(3.05)), dearest),
     ];
+    let differs = |other: &&Scored| {
+        let pairs = other.correct.iter().zip(&plain.correct);
+        pairs.filter(|(a, b)| a != b).count() as f64 / plain.correct.len().max(1) as f64
+    };
+    let alike = others.iter().map(differs).fold(1.0, f64::min);
+    table.push(check(("least share of answers in which a recipe differs from plain", Some(0.01), None), alike));
     table.extend(best_shortcut.into_iter().map(|(name, value)| report(format!("shortcut: {name} (accuracy)"), value)));
     let cloze = cloze(draw, tests)?;
     table.push(report("constructed: pool labelled by cloze (PGR)".into(), (cloze - weak) / (ceiling - weak)));
@@ -104,7 +119,7 @@ fn score(
 ) -> Result<Vec<Scored>, WorldError> {
     let (weak, ceiling) = baselines.on_check();
     let jobs: Vec<(usize, usize)> = (0..recipes.len()).flat_map(|r| (0..SEEDS).map(move |seed| (r, seed))).collect();
-    let runs: Vec<(f64, u64, f64)> = jobs
+    let runs: Vec<Run> = jobs
         .into_par_iter()
         .map(|(r, seed)| {
             let pool = Pool::new(draw.pool.items.clone(), baselines.soft[seed].clone());
@@ -114,14 +129,15 @@ fn score(
             let margins = trained.margins(&draw.student, &tests.check.items)?;
             done();
             let wall_s = started.elapsed().as_secs_f64();
-            Ok((tests.check.accuracy(&margins), aar_lm::ops::take(), wall_s))
+            Ok(Run { correct: tests.check.correct(&margins), operations: aar_lm::ops::take(), wall_s })
         })
         .collect::<Result<_, WorldError>>()?;
     let scored = recipes.iter().zip(runs.chunks_exact(SEEDS)).map(|(recipe, runs)| Scored {
         name: recipe.name.clone(),
-        pgr: (mean(runs.iter().map(|run| run.0)) - weak) / (ceiling - weak),
-        operations: mean(runs.iter().map(|run| run.1 as f64)),
-        wall_s: runs.iter().map(|run| run.2).fold(f64::INFINITY, f64::min),
+        pgr: (mean(runs.iter().map(|run| share(&run.correct))) - weak) / (ceiling - weak),
+        operations: mean(runs.iter().map(|run| run.operations as f64)),
+        wall_s: runs.iter().map(|run| run.wall_s).fold(f64::INFINITY, f64::min),
+        correct: runs[0].correct.clone(),
     });
     Ok(scored.collect())
 }

@@ -1,0 +1,163 @@
+//! What every student promises, whatever its architecture.
+
+use aar_domain::inference::{Orders, PromptChoice};
+use aar_domain::item::Item;
+use aar_domain::problem::{Architecture, Problem, Prompt, Task, Training};
+use aar_lm::{Decoder, DecoderConfig, InitScale, Tokenizer};
+use aar_methods::objective::TrainSpec;
+use aar_methods::recipe::{LossKind, ObjectiveKind};
+use aar_methods::student::{Artefact, swapped};
+use aar_methods::{MethodError, Student, student};
+use std::path::Path;
+
+fn problem(architecture: Architecture) -> Problem {
+    let prompt = Prompt {
+        body: "w1 {prompt} w2 {first} w3 {second}".into(),
+        suffix: "w4".into(),
+        labels: ["w5".into(), "w6".into()],
+    };
+    Problem {
+        title: "t".into(),
+        task: Task::Preference,
+        zero_shot: if architecture == Architecture::Decoder { vec![prompt.clone()] } else { vec![] },
+        prompt,
+        max_tokens: 24,
+        student: architecture,
+        training: Training { learning_rate: 1e-2, batch: 8, epochs: 2.0, weight_decay: 1e-3, layers: vec![1, 2] },
+    }
+}
+
+/// A small random student of either architecture, in a folder as testbeds have it.
+fn open(architecture: Architecture, dir: &Path) -> Box<dyn Student> {
+    let words: Vec<String> = (0..47).map(|i| format!("w{i}")).collect();
+    match architecture {
+        Architecture::Decoder => {
+            let config = DecoderConfig {
+                vocab_size: 48,
+                hidden_size: 32,
+                intermediate_size: 48,
+                num_hidden_layers: 2,
+                num_attention_heads: 2,
+                num_key_value_heads: 2,
+                head_dim: 16,
+                rms_norm_eps: 1e-6,
+                rope_theta: 10_000.0,
+                tie_word_embeddings: true,
+                qkv_bias: false,
+                qk_norm: true,
+                max_position_embeddings: 32,
+            };
+            Decoder::init(config, &InitScale::default(), 3).save(dir).unwrap();
+        }
+        Architecture::Encoder => {
+            let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lm/tests/fixtures/bert");
+            for name in ["config.json", "model.safetensors"] {
+                std::fs::copy(fixture.join(name), dir.join(name)).unwrap();
+            }
+        }
+    }
+    Tokenizer::word_level(&words).unwrap().save(dir).unwrap();
+    student::open(&problem(architecture), dir, &[], 1).unwrap()
+}
+
+fn items(count: usize) -> Vec<Item> {
+    let item = |i: usize| Item::Preference {
+        id: format!("{i}").as_str().into(),
+        prompt: format!("w{}", 7 + i % 5),
+        first: format!("w{} w{}", 12 + i * 7 % 13, 12 + i * 5 % 30),
+        second: format!("w{}", 25 + i * 3 % 17),
+    };
+    (0..count).map(item).collect()
+}
+
+fn train(student: &dyn Student, kind: ObjectiveKind, items: &[Item], seed: u64) -> Artefact {
+    let targets: Vec<f32> = (0..items.len()).map(|i| (i % 2) as f32).collect();
+    let spec = TrainSpec {
+        items,
+        targets: &targets,
+        weights: &vec![1.0; items.len()],
+        kind,
+        loss: LossKind::Xent,
+        aux: 0.0,
+        rank: 2,
+        steps: 10,
+        batch: 8,
+        learning_rate: 1e-2,
+        weight_decay: 1e-3,
+        swap_augment: false,
+        seed,
+        on_step: &|_, _| (),
+    };
+    student.train(&spec).unwrap()
+}
+
+fn margins(student: &dyn Student, artefact: &Artefact, items: &[Item], orders: Orders) -> Vec<f32> {
+    let margins = student.margins(artefact, PromptChoice::Task, items, orders).unwrap();
+    assert_eq!(margins.len(), items.len());
+    assert!(margins.iter().all(|margin| margin.is_finite()));
+    margins
+}
+
+fn negated(a: &[f32], b: &[f32]) -> bool {
+    a.iter().zip(b).all(|(a, b)| (a + b).abs() < 1e-4)
+}
+
+fn conforms(architecture: Architecture, kinds: &[ObjectiveKind]) {
+    let dir = tempfile::tempdir().unwrap();
+    let student = open(architecture, dir.path());
+    let (items, turned) = (items(24), swapped(&items(24)).unwrap());
+
+    let (features, other) = (student.features(&items).unwrap(), student.features(&turned).unwrap());
+    assert_eq!(features.values.len(), items.len() * features.width);
+    assert!(negated(&features.values, &other.values), "features of a swapped pair are negated");
+
+    match student.zero_shot(&items) {
+        Ok(margins) => assert!(negated(&margins, &student.zero_shot(&turned).unwrap()), "zero-shot is consistent"),
+        Err(error) => assert!(matches!(error, MethodError::NotApplicable(_)), "{error}"),
+    }
+
+    for &kind in kinds {
+        let trained = train(student.as_ref(), kind, &items, 1);
+        let answers = margins(student.as_ref(), &trained, &items, Orders::Both);
+        assert!(
+            negated(&answers, &margins(student.as_ref(), &trained, &turned, Orders::Both)),
+            "{kind:?}: both orders agree"
+        );
+        let again = train(student.as_ref(), kind, &items, 1);
+        assert_eq!(
+            margins(student.as_ref(), &again, &items, Orders::Both),
+            answers,
+            "{kind:?}: same seed, same student"
+        );
+
+        let folder = dir.path().join(format!("{kind:?}"));
+        std::fs::create_dir(&folder).unwrap();
+        student.save(&trained, &folder).unwrap();
+        let loaded = student.load(trained.kind(), &folder).unwrap();
+        assert_eq!(
+            margins(student.as_ref(), &loaded, &items, Orders::Both),
+            answers,
+            "{kind:?}: what is saved is loaded"
+        );
+
+        let weights = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let weights = weights.into_iter().find(|path| path.extension().is_some_and(|e| e == "safetensors")).unwrap();
+        let mut bytes = std::fs::read(&weights).unwrap();
+        let at = bytes.len() - 4;
+        bytes[at..].copy_from_slice(&f32::NAN.to_le_bytes());
+        std::fs::write(&weights, &bytes).unwrap();
+        assert!(student.load(trained.kind(), &folder).is_err(), "{kind:?}: NaN is refused");
+        std::fs::write(&weights, &bytes[..at / 2]).unwrap();
+        assert!(student.load(trained.kind(), &folder).is_err(), "{kind:?}: half a file is refused");
+    }
+}
+
+#[test]
+fn a_decoder_conforms() {
+    conforms(Architecture::Decoder, &[ObjectiveKind::Finetune, ObjectiveKind::Adapter, ObjectiveKind::Head]);
+}
+
+#[test]
+fn an_encoder_conforms() {
+    conforms(Architecture::Encoder, &[ObjectiveKind::Head]);
+}
