@@ -70,8 +70,12 @@ fn required() -> bool {
     std::env::var("AAR_REQUIRE_ISOLATION").is_ok_and(|value| value == "1")
 }
 
+/// The table is made by one test at a time: two at once tell less, and later.
+static TABLE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 #[test]
 fn every_backend_keeps_what_it_promises() {
+    let _alone = TABLE.lock();
     let works = BACKENDS.map(|backend| isolation(backend).works());
     assert!(works[0] || !required(), "namespaces are required here and do not work: {:?}", Isolation::detect());
     for (backend, works) in BACKENDS.into_iter().zip(works) {
@@ -128,16 +132,19 @@ fn a_user_without_privileges_gets_the_same() {
     if unsafe { libc::geteuid() } != 0 {
         return println!("skipped: not root, so the other tests show it");
     }
+    let _alone = TABLE.lock();
     let host = Host::new();
     let copy = host.path("tests");
-    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    // By a program of its own: a copy that is still open for writing in some other test's new child can't be run.
+    assert!(Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&copy).status().unwrap().success());
     host::open(&copy, 0o755);
     let mut command = Command::new(&copy);
     std::os::unix::process::CommandExt::uid(&mut command, 65_534);
     std::os::unix::process::CommandExt::gid(&mut command, 65_534);
     command.args(["--exact", "every_backend_keeps_what_it_promises", "--nocapture"]).current_dir("/");
     let output = command.output().unwrap();
-    let printed = host::text(&output.stdout) + &host::text(&output.stderr);
+    // What went wrong stands at the end of both, before the table.
+    let printed = host::text(&output.stderr) + &host::text(&output.stdout);
     assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
