@@ -51,9 +51,9 @@ impl Failure {
 
     /// Print it and give the exit code.
     pub fn report(&self) -> i32 {
-        eprintln!("error: {}", self.message);
+        aar_lab::note!("error: {}", self.message);
         for line in self.hint.iter().flat_map(|hint| hint.lines()) {
-            eprintln!("  hint: {line}");
+            aar_lab::note!("  hint: {line}");
         }
         self.code
     }

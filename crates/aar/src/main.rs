@@ -1,8 +1,5 @@
 //! The command the operator types. Called as `lab` it is the bench, and only so is it mounted in a sandbox.
 
-// A program speaks.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
 mod cli;
 mod commands;
 mod failure;

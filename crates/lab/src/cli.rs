@@ -100,9 +100,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> i32 {
     match dispatch(&cli) {
         Ok(()) => 0,
         Err(failure) => {
-            eprintln!("error: {}", failure.message);
+            crate::note!("error: {}", failure.message);
             if let Some(hint) = &failure.hint {
-                eprintln!("  hint: {hint}");
+                crate::note!("  hint: {hint}");
             }
             failure.code
         }

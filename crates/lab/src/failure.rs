@@ -2,6 +2,7 @@
 
 use aar_api::client::ClientError;
 use aar_api::error::ErrorCode;
+use aar_lm::LmError;
 use aar_methods::MethodError;
 
 /// A failed command. Exit codes follow sysexits.h.
@@ -44,18 +45,38 @@ impl Failure {
         self
     }
 
-    /// For `map_err` on file operations.
+    /// For `map_err` on file operations; `step` is `read`, `list`, or what else was being done, which is writing.
     pub fn io(step: &str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let what = format!("{step} {}", path.display());
-        move |error| Self::new(IO, format!("{what}: {error}"))
+        let reading = ["read", "list"].contains(&step);
+        move |error| Self::new(code_of(reading, &error), format!("{what}: {error}"))
+    }
+}
+
+/// What is missing or is no text is bad input; what can't be made there can be made elsewhere; the rest is the disk's.
+fn code_of(reading: bool, error: &std::io::Error) -> i32 {
+    use std::io::ErrorKind::{
+        AlreadyExists, InvalidData, InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        ReadOnlyFilesystem,
+    };
+    match error.kind() {
+        NotFound | InvalidData | IsADirectory | NotADirectory if reading => INPUT,
+        NotFound | PermissionDenied | ReadOnlyFilesystem | IsADirectory | NotADirectory | AlreadyExists
+        | InvalidFilename
+            if !reading =>
+        {
+            CREATE
+        }
+        _ => IO,
     }
 }
 
 impl From<MethodError> for Failure {
     fn from(error: MethodError) -> Self {
         let code = match &error {
-            MethodError::File { step, .. } if *step != "read" => IO,
-            MethodError::File { source, .. } if source.kind() != std::io::ErrorKind::NotFound => IO,
+            MethodError::File { step, source, .. } | MethodError::Engine(LmError::File { step, source, .. }) => {
+                code_of(*step == "read", source)
+            }
             _ => INPUT,
         };
         Self::new(code, error.to_string())

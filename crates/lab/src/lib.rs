@@ -4,12 +4,10 @@
 //! `embed`, `score`, `try`) need no server; the others speak to it through `aar-api`. `search` is the researcher of kind
 //! `search`. Nothing here can reach the truth: the room depends on no outside room.
 
-// A program speaks.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
 mod cli;
 mod commands;
 mod failure;
+pub mod output;
 pub mod search;
 
 pub use cli::run;

@@ -23,33 +23,33 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             "version": env!("CARGO_PKG_VERSION"), "threads": places::threads(), "simd": show::simd(),
             "isolation": found.describe(), "backend": found.backend, "tools": tools, "worlds": worlds,
         });
-        println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
+        aar_lab::say!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
         return Ok(());
     }
-    println!("aar {} · {} threads, {}", env!("CARGO_PKG_VERSION"), places::threads(), show::simd());
-    println!("isolation  {}", found.describe());
+    aar_lab::say!("aar {} · {} threads, {}", env!("CARGO_PKG_VERSION"), places::threads(), show::simd());
+    aar_lab::say!("isolation  {}", found.describe());
     for (backend, what) in [
         (Backend::Namespaces, "own mounts, processes, network and users; system calls filtered; limits"),
         (Backend::Landlock, "files and network ports by Landlock; system calls filtered; limits"),
     ] {
         let works = Isolation::of(backend).works() || found.backend == backend;
-        println!("  {} {:10} {what}", if works { "yes" } else { "no " }, format!("{backend:?}").to_lowercase());
+        aar_lab::say!("  {} {:10} {what}", if works { "yes" } else { "no " }, format!("{backend:?}").to_lowercase());
     }
     match found.backend {
         Backend::Namespaces => {}
         Backend::Landlock => {
-            println!("  more: install bubblewrap, and allow user namespaces where you are not root")
+            aar_lab::say!("  more: install bubblewrap, and allow user namespaces where you are not root")
         }
         Backend::Unconfined => {
-            println!("  researchers would run UNCONFINED: install bubblewrap (apt-get install bubblewrap)")
+            aar_lab::say!("  researchers would run UNCONFINED: install bubblewrap (apt-get install bubblewrap)")
         }
     }
     for (tool, version) in tools {
-        println!("{tool:10} {}", version.unwrap_or_else(|| "not there".into()));
+        aar_lab::say!("{tool:10} {}", version.unwrap_or_else(|| "not there".into()));
     }
     match worlds.first() {
-        Some(folder) => println!("worlds     {}", folder.display()),
-        None => println!("worlds     none found here; `aar mint chat --out DIR` makes one"),
+        Some(folder) => aar_lab::say!("worlds     {}", folder.display()),
+        None => aar_lab::say!("worlds     none found here; `aar mint chat --out DIR` makes one"),
     }
     Ok(())
 }

@@ -48,11 +48,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     bar.finish();
     let record = record?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&record).unwrap_or_default());
+        aar_lab::say!("{}", serde_json::to_string_pretty(&record).unwrap_or_default());
         return Ok(());
     }
     for (split, record) in &record.splits {
-        println!(
+        aar_lab::say!(
             "{:10} {} items in {} clusters: weak {:.3} ± {:.3}, ceiling {:.3} ± {:.3}, gap {:.3}",
             split.name(),
             record.items,
@@ -65,8 +65,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         );
     }
     for check in &record.checks {
-        println!("{}: {:.3} (at least {:.2} is needed)", check.name, check.value, check.bounds.0.unwrap_or(0.0));
+        aar_lab::say!("{}: {:.3} (at least {:.2} is needed)", check.name, check.value, check.bounds.0.unwrap_or(0.0));
     }
-    println!("next: aar run --set testbed={}", options.out.display());
+    aar_lab::say!("next: aar run --set testbed={}", options.out.display());
     Ok(())
 }

@@ -50,12 +50,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let threads = places::threads();
     if !options.quiet {
         let commitment = secret.commitment();
-        eprintln!(
+        aar_lab::note!(
             "minting a chat world · generator {} · commitment {} · {threads} threads",
             settings.hash(),
             &commitment[..16]
         );
-        eprintln!("a draw takes some 3 min on 2 threads, about one in three is accepted");
+        aar_lab::note!("a draw takes some 3 min on 2 threads, about one in three is accepted");
     }
     let started = Instant::now();
     let bars = MintBars::new(options.quiet);
@@ -80,14 +80,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             "attempts": attempts, "checks": minted.as_ref().map(|minted| minted.checks.clone()).unwrap_or_default(),
             "wall_s": started.elapsed().as_secs_f64(), "out": options.out,
         });
-        println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
+        aar_lab::say!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
     } else if options.check {
         minted.iter().for_each(|minted| print_table(&minted.checks));
-        println!("{} draws in {:.0} min", attempts.len(), started.elapsed().as_secs_f64() / 60.0);
+        aar_lab::say!("{} draws in {:.0} min", attempts.len(), started.elapsed().as_secs_f64() / 60.0);
     }
     minted?;
     if let Some(out) = &options.out {
-        eprintln!("the world is in {0}\nnext: aar run --set testbed={0} --out out/fresh", out.display());
+        aar_lab::note!("the world is in {0}\nnext: aar run --set testbed={0} --out out/fresh", out.display());
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ fn check(options: &Options) -> Result<(), Failure> {
 }
 
 fn print_table(checks: &[Check]) {
-    println!("{:50} {:>8}  {:14} holds", "property", "measured", "bound");
+    aar_lab::say!("{:50} {:>8}  {:14} holds", "property", "measured", "bound");
     for check in checks {
         let bound = match check.bounds {
             (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
@@ -122,6 +122,6 @@ fn print_table(checks: &[Check]) {
             (false, true) => "yes",
             (false, false) => "NO",
         };
-        println!("{:50} {:>8.3}  {bound:14} {holds}", check.name, check.value);
+        aar_lab::say!("{:50} {:>8.3}  {bound:14} {holds}", check.name, check.value);
     }
 }

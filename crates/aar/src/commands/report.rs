@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         &(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"),
     )?;
     if options.json {
-        crate::show::print(&(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"));
+        aar_lab::say!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
     } else {
         print_result(&result, &place);
     }

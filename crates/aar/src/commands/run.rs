@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let isolation = Isolation::detect();
     let threads = places::threads();
     if !options.quiet {
-        eprintln!(
+        aar_lab::note!(
             "aar {} · study {} · seed {} · {threads} threads, {} · isolation: {}",
             env!("CARGO_PKG_VERSION"),
             plan.name,
@@ -86,7 +86,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let result = done?;
     let page = write_report(&result, &plan, &study, &testbed)?;
     if options.json {
-        show::print(&(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"));
+        aar_lab::say!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
     } else {
         print_result(&result, &page);
     }
@@ -121,7 +121,7 @@ fn listen_for_stop(stop: Arc<AtomicBool>) {
         if stop.swap(true, Ordering::Relaxed) {
             std::process::exit(crate::failure::STOPPED);
         }
-        eprintln!("\nstopping; what is done is kept (Ctrl-C again stops at once)");
+        aar_lab::note!("\nstopping; what is done is kept (Ctrl-C again stops at once)");
     };
     // Without a handler Ctrl-C still stops, only less cleanly, and a killed run resumes too.
     let _ = ctrlc::set_handler(handler);
@@ -130,7 +130,7 @@ fn listen_for_stop(stop: Arc<AtomicBool>) {
 fn prepare(plan: &Plan, study: &StudyDirectory, threads: usize, quiet: bool) -> Result<testbed::Testbed, Failure> {
     let known = study.path("testbed").exists();
     if !quiet && !known && plan.testbed == "fresh" {
-        eprintln!("minting a world first: a draw takes about 3 min on 2 threads, about one in three is accepted");
+        aar_lab::note!("minting a world first: a draw takes about 3 min on 2 threads, about one in three is accepted");
     }
     let mints = MintBars::new(quiet);
     let mut imports = ImportBar::new(quiet || plan.testbed != "import" || known);
@@ -242,7 +242,7 @@ pub fn print_result(result: &StudyResult, page: &Path) {
     let _ = writeln!(out, "\nverdict    {}", wrap(&result.verdict, 100, 11));
     let _ = writeln!(out, "report     {}", page.display());
     let _ = writeln!(out, "{:10} {} in all", "took", show::duration(result.wall_s));
-    show::print(&out);
+    aar_lab::say!("{}", out.trim_end_matches('\n'));
 }
 
 /// Break text into lines, indented after the first.

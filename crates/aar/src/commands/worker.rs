@@ -47,9 +47,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     work(&config, &stop, &mut |event| match event {
         WorkerEvent::Failed(job, reason) => {
-            eprintln!("job {} of evaluation {}: {reason}", job.id, job.evaluation)
+            aar_lab::note!("job {} of evaluation {}: {reason}", job.id, job.evaluation)
         }
-        WorkerEvent::Unreachable(reason) => eprintln!("{reason}"),
+        WorkerEvent::Unreachable(reason) => aar_lab::note!("{reason}"),
         WorkerEvent::Claimed(_) | WorkerEvent::Finished(..) => {}
     })
     .map_err(|error| Failure::new(UNAVAILABLE, error.to_string()))

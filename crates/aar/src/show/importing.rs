@@ -23,7 +23,7 @@ impl ImportBar {
     pub fn show(&mut self, event: &ImportEvent) {
         let line = |text: String| {
             if !self.quiet {
-                self.bar.suspend(|| eprintln!("{text}"))
+                self.bar.suspend(|| aar_lab::note!("{text}"))
             }
         };
         match event {

@@ -51,7 +51,7 @@ impl<'a> Live<'a> {
 
     fn line(&self, text: &str) {
         if !self.quiet {
-            self.bars.suspend(|| eprintln!("{text}"));
+            self.bars.suspend(|| aar_lab::note!("{text}"));
         }
     }
 

@@ -44,7 +44,7 @@ impl MintBars {
                 }
                 let line =
                     format!("  draw {}  {} after {}", attempt.attempt, attempt.outcome, duration(attempt.wall_s));
-                self.bars.suspend(|| eprintln!("{line}"));
+                self.bars.suspend(|| aar_lab::note!("{line}"));
             }
         }
     }

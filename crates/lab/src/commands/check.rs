@@ -26,9 +26,9 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
             &serde_json::json!({"name": recipe.name, "family": recipe.family, "cost": recipe.cost(), "applies": applies}),
         );
     } else {
-        println!("{}: fine, costs {} trainings of plain", recipe.name, recipe.cost());
+        crate::say!("{}: fine, costs {} trainings of plain", recipe.name, recipe.cost());
         if applies.is_none() {
-            println!("(whether it applies here was not checked: {} is missing)", path.display());
+            crate::say!("(whether it applies here was not checked: {} is missing)", path.display());
         }
     }
     Ok(())

@@ -29,7 +29,7 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     if json {
         print_json(&serde_json::json!({"items": items.len(), "width": features.width}));
     } else {
-        println!("{} items, {} features each, in {}", items.len(), features.width, options.out.display());
+        crate::say!("{} items, {} features each, in {}", items.len(), features.width, options.out.display());
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding};
 use aar_api::paths;
 use aar_api::study::Me;
 use clap::Subcommand;
+use sha2::{Digest, Sha256};
 use std::io::Read;
 
 #[derive(clap::Args)]
@@ -63,20 +64,20 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
                     .hint("hypothesis, result, insight or error")
             })?;
             let body = text(body)?;
-            let key = format!("{title}\n{body}").chars().take(200).collect();
+            let key = key(&[title, &body, &format!("{evaluation:?}")]);
             let new =
                 NewFinding { kind, title: title.clone(), body, evaluation: *evaluation, turn: turn(&client)?, key };
             let posted: Finding = client.post(paths::FINDINGS, &new)?;
             if json {
                 print_json(&posted)
             } else {
-                println!("posted #{}", posted.id)
+                crate::say!("posted #{}", posted.id)
             }
             Ok(())
         }
         Act::Comment { id, body } => {
             let body = text(body)?;
-            let new = NewComment { key: body.chars().take(200).collect(), body, turn: turn(&client)? };
+            let new = NewComment { key: key(&[&id.to_string(), &body]), body, turn: turn(&client)? };
             let _: serde_json::Value = client.post(&paths::COMMENTS.replace("{id}", &id.to_string()), &new)?;
             Ok(())
         }
@@ -87,6 +88,11 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
 fn turn(client: &Client) -> Result<Option<u32>, Failure> {
     let me: Me = client.get(paths::ME)?;
     Ok(me.turns.then_some(me.evaluations_used))
+}
+
+/// What makes a post that is sent twice one post, whole and short: its hash.
+fn key(parts: &[&str]) -> String {
+    hex::encode(Sha256::digest(parts.join("\n")))
 }
 
 fn text(given: &str) -> Result<String, Failure> {
@@ -113,9 +119,9 @@ fn list(client: &Client, json: bool) -> Result<(), Failure> {
     }
     for finding in &findings {
         let comments = if finding.comments > 0 { format!(" ({} comments)", finding.comments) } else { String::new() };
-        println!("#{:<4} {:10} {:12} {}{comments}", finding.id, finding.by, kind_name(finding), finding.title);
+        crate::say!("#{:<4} {:10} {:12} {}{comments}", finding.id, finding.by, kind_name(finding), finding.title);
     }
-    println!("{} findings; read one: lab forum show NUMBER", findings.len());
+    crate::say!("{} findings; read one: lab forum show NUMBER", findings.len());
     Ok(())
 }
 
@@ -129,9 +135,9 @@ fn show(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
         print_json(&serde_json::json!({"finding": finding, "comments": comments}));
         return Ok(());
     }
-    println!("#{} {} by {}: {}\n\n{}", finding.id, kind_name(&finding), finding.by, finding.title, finding.body);
+    crate::say!("#{} {} by {}: {}\n\n{}", finding.id, kind_name(&finding), finding.by, finding.title, finding.body);
     for comment in comments {
-        println!("\n  {}: {}", comment.by, comment.body);
+        crate::say!("\n  {}: {}", comment.by, comment.body);
     }
     Ok(())
 }

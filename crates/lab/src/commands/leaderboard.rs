@@ -23,13 +23,13 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         let bundle = row.bundle.get(..8).unwrap_or(&row.bundle).to_owned();
         vec![pgr, row.name.clone(), row.by.clone(), row.family.clone(), format!("#{}", row.evaluation), bundle]
     });
-    println!("{}", table(&["PGR, about", "method", "by", "family", "evaluation", "bundle"], lines.collect()));
+    crate::say!("{}", table(&["PGR, about", "method", "by", "family", "evaluation", "bundle"], lines.collect()));
     if let Some(row) = rows.first() {
-        println!(
+        crate::say!(
             "\nsteps of {:.2}, not measurements; a difference of less than a few steps says nothing",
             row.feedback.step
         );
-        println!("build on one: lab snapshot {} --out DIR", row.bundle);
+        crate::say!("build on one: lab snapshot {} --out DIR", row.bundle);
     }
     Ok(())
 }

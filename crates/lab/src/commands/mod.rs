@@ -47,9 +47,18 @@ pub fn open_student(data: &Path, threads: usize) -> Result<Box<dyn Student>, Fai
     Ok(student::open(&problem, &data.join("student"), &caches, threads)?)
 }
 
+/// For clap: a number of rows, at least one.
+pub fn rows(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("nothing can be measured on no rows; say at least 1".into()),
+        Ok(rows) => Ok(rows),
+        Err(error) => Err(format!("{error}; a number of rows is needed")),
+    }
+}
+
 /// Print a value as JSON.
 pub fn print_json(value: &impl Serialize) {
-    println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
+    crate::say!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
 /// A table without lines, for terminals and pipes alike.
@@ -67,7 +76,7 @@ pub fn write_lines<T: Serialize>(rows: impl Iterator<Item = T>, out: Option<&Pat
     match out {
         Some(path) => std::fs::write(path, text).map_err(Failure::io("write", path)),
         None => {
-            print!("{text}");
+            crate::output::print(format_args!("{text}"));
             Ok(())
         }
     }

@@ -12,7 +12,7 @@ pub struct Options {
 
 pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     if let Some(name) = &options.name {
-        print!("{}", recipe_text(name)?);
+        crate::output::print(format_args!("{}", recipe_text(name)?));
         return Ok(());
     }
     let mut rows = Vec::new();
@@ -29,8 +29,8 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
             .collect();
         print_json(&rows);
     } else {
-        println!("{}", table(&["recipe", "method", "family"], rows.into_iter().map(Vec::from).collect()));
-        println!("\nprint one: lab recipes NAME      try one: lab try NAME");
+        crate::say!("{}", table(&["recipe", "method", "family"], rows.into_iter().map(Vec::from).collect()));
+        crate::say!("\nprint one: lab recipes NAME      try one: lab try NAME");
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     if json {
         print_json(&names);
     } else {
-        println!(
+        crate::say!(
             "{} in {}\nnext: change it, then lab submit {} --parent {}",
             names.join(", "),
             options.out.display(),

@@ -22,7 +22,7 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         print_json(&serde_json::json!({"me": me, "study": study, "evaluations": own}));
         return Ok(());
     }
-    println!(
+    crate::say!(
         "{} in {} ({}, {}): {} of {} evaluations left",
         me.name,
         study.name,
@@ -32,10 +32,10 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         me.evaluations_left + me.evaluations_used
     );
     if let Some(direction) = &me.direction {
-        println!("direction: {direction}");
+        crate::say!("direction: {direction}");
     }
     for view in &own {
-        println!("{}", line(view));
+        crate::say!("{}", line(view));
     }
     Ok(())
 }

@@ -68,16 +68,16 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         std::thread::sleep(Duration::from_millis(500));
         let now: EvaluationView = client.get(&paths::EVALUATION.replace("{id}", &view.id.to_string()))?;
         if now.seeds_done != view.seeds_done {
-            eprintln!("  {} of {} seeds", now.seeds_done, now.seeds);
+            crate::note!("  {} of {} seeds", now.seeds_done, now.seeds);
         }
         view = now;
     }
     if json {
         print_json(&view);
     } else {
-        println!("{}", super::status::line(&view));
+        crate::say!("{}", super::status::line(&view));
         if !options.wait {
-            println!("next: lab status");
+            crate::say!("next: lab status");
         }
     }
     Ok(())

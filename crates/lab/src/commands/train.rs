@@ -32,7 +32,7 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         print_json(&report);
     } else {
         let loss = report.curve.last().map_or(String::new(), |(_, loss)| format!(", last loss {loss:.3}"));
-        println!("{}: {:.1} billion operations{loss}", recipe.name, report.operations as f64 / 1e9);
+        crate::say!("{}: {:.1} billion operations{loss}", recipe.name, report.operations as f64 / 1e9);
     }
     Ok(())
 }

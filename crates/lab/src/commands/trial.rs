@@ -11,10 +11,10 @@ pub struct Options {
     /// A recipe file, or the name of one that ships
     recipe: String,
     /// Pool rows to train on
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 600, value_parser = super::rows)]
     train_rows: usize,
     /// Pool rows to answer
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_parser = super::rows)]
     held_out_rows: usize,
     /// Seed of slices and training
     #[arg(long, default_value_t = 0)]
@@ -36,16 +36,16 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
-    println!(
+    crate::say!(
         "{} on {} rows, answering {} others (no truth here: none of this is a score)",
         recipe.name,
         slices.train.items.len(),
         slices.held_out.items.len()
     );
-    println!("  agrees with the teacher      {}", percent(report.agrees_with_teacher));
-    println!("  differs from plain training  {}", report.differs.map_or("-".into(), percent));
-    println!("  same answer in both orders   {}", percent(report.swap_consistency));
-    println!("  positive answers             {}", percent(report.positive));
-    println!("next: lab submit {}", options.recipe);
+    crate::say!("  agrees with the teacher      {}", percent(report.agrees_with_teacher));
+    crate::say!("  differs from plain training  {}", report.differs.map_or("-".into(), percent));
+    crate::say!("  same answer in both orders   {}", percent(report.swap_consistency));
+    crate::say!("  positive answers             {}", percent(report.positive));
+    crate::say!("next: lab submit {}", options.recipe);
     Ok(())
 }
