@@ -108,7 +108,7 @@ impl From<WorldError> for Failure {
             WorldError::File { ref source, .. } => io(message, source),
             WorldError::Exists(_) => Self::new(CREATE, message),
             WorldError::Exhausted(_) => Self::new(NOT_HELD, message).hint("try again: another secret is another world"),
-            WorldError::Entropy(_) | WorldError::Threads(_) => Self::new(UNAVAILABLE, message),
+            WorldError::Entropy(_) | WorldError::Threads(_) | WorldError::Clock(_) => Self::new(UNAVAILABLE, message),
             WorldError::Sealing(_) => Self::new(IO, message),
             WorldError::Engine(_) | WorldError::Method(_) => Self::new(INTERNAL, message),
         }

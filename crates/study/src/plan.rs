@@ -2,6 +2,7 @@
 
 use crate::directions::DIRECTIONS;
 use crate::error::StudyError;
+use aar_domain::family::Family;
 use aar_domain::rung::Kind;
 use aar_grader::ledger::Policy;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct Plan {
     /// What researchers get to know of scores.
     #[serde(default)]
     pub feedback: FeedbackPlan,
+    /// Families of ideas that this study does without: no researcher draws from them, no baseline belongs to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<Family>,
     /// Who works on it.
     pub researchers: Vec<ResearcherPlan>,
     /// How it ends.
@@ -110,7 +114,7 @@ pub struct ResearcherPlan {
     pub evaluations: u32,
     /// Families of ideas it never draws from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub without: Vec<String>,
+    pub without: Vec<Family>,
 }
 
 /// How a study ends.
@@ -322,6 +326,7 @@ mod tests {
         check("researchers=[]", "researchers = 0");
         check("close.seeds=-1", "seeds = -1");
         check("close", "key=value");
+        check("without=[\"luck\"]", "unknown variant `luck`");
         check("testbed=import", "needs data and model");
     }
 }

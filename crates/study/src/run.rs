@@ -48,6 +48,17 @@ pub struct RunConfig<'a> {
     pub stop: &'a AtomicBool,
 }
 
+impl RunConfig<'_> {
+    /// Names of the baselines, those of families that the study does without left out; plain, the reference, always stays.
+    fn baselines(&self) -> impl Iterator<Item = &str> {
+        let left_out = |name: &str| {
+            let family = (self.recipe)(name).map(|recipe| recipe.family);
+            name != "plain" && self.plan.without.iter().any(|without| family.as_deref() == Some(without.name()))
+        };
+        self.plan.evaluation.baselines.iter().map(String::as_str).filter(move |name| !left_out(name))
+    }
+}
+
 /// A recipe that ships.
 pub struct ShippedRecipe {
     /// Its text.
@@ -167,7 +178,7 @@ fn open_to_all(folder: &std::path::Path) -> Result<(), StudyError> {
 fn opening(config: &RunConfig, key: &StudyKey) -> Opening {
     let plan = config.plan;
     let policy = plan.feedback.policy;
-    let answers = plan.evaluations() as u64 + plan.evaluation.baselines.len() as u64;
+    let answers = u64::from(plan.evaluations()) + config.baselines().count() as u64;
     let bits = plan.feedback.bits.map_or(answers * policy.milli_bits(), |bits| (bits * 1000.0) as u64);
     Opening {
         study: plan.name.clone(),
@@ -289,7 +300,7 @@ impl Running<'_> {
 
     fn planned_jobs(&self) -> usize {
         let plan = self.config.plan;
-        let graded = plan.evaluation.baselines.len() + plan.evaluations() as usize;
+        let graded = self.config.baselines().count() + plan.evaluations() as usize;
         graded * plan.evaluation.seeds + (plan.close.finalists + 1) * plan.close.seeds
     }
 
@@ -311,13 +322,7 @@ impl Running<'_> {
     }
 
     fn baselines(&mut self, workers: &mut Workers, show: &mut dyn FnMut(StudyEvent)) -> Result<(), StudyError> {
-        let requests = self
-            .config
-            .plan
-            .evaluation
-            .baselines
-            .iter()
-            .map(|name| self.request(name, Purpose::Baseline, Split::Feedback));
+        let requests = self.config.baselines().map(|name| self.request(name, Purpose::Baseline, Split::Feedback));
         for request in requests.collect::<Result<Vec<_>, _>>()? {
             self.server.evaluate(&request)?;
         }
@@ -343,8 +348,8 @@ impl Running<'_> {
 
     fn spec(&self, researcher: &ResearcherPlan) -> Result<ResearcherSpec, StudyError> {
         let mut args = vec!["search".into()];
-        for family in &researcher.without {
-            args.extend(["--without".into(), family.into()]);
+        for family in self.config.plan.without.iter().chain(&researcher.without) {
+            args.extend(["--without".into(), family.name().into()]);
         }
         if researcher.kind == Kind::Random {
             // The control tries nothing before it submits.

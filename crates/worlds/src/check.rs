@@ -7,8 +7,8 @@ use crate::shortcuts;
 use aar_domain::testbed::Check;
 use aar_methods::pool::{Pool, sigmoid};
 use aar_methods::{Recipe, Student, shipped, train};
+use nix::time::{ClockId, clock_gettime};
 use rayon::prelude::*;
-use std::time::Instant;
 
 /// Evaluation seeds of every recipe.
 pub const SEEDS: usize = 6;
@@ -39,8 +39,8 @@ struct Scored {
     name: String,
     pgr: f64,
     operations: f64,
-    /// Of the fastest seed: what else runs on the machine does not count.
-    wall_s: f64,
+    /// Of the fastest seed: what else runs on the machine counts as little as can be.
+    cpu_s: f64,
     /// Which check items the first seed had right.
     correct: Vec<bool>,
 }
@@ -49,7 +49,7 @@ struct Scored {
 struct Run {
     correct: Vec<bool>,
     operations: u64,
-    wall_s: f64,
+    cpu_s: f64,
 }
 
 /// Weak, gap, judging skill and plain training: what most draws fail on, measured first.
@@ -66,7 +66,7 @@ pub fn first(
         check(GAP, ceiling - weak),
         check(JUDGING, draw.skill.judging()),
         check(PLAIN, plain[0].pgr),
-        check(("seconds per seed of plain, test included", None, Some(6.0)), plain[0].wall_s),
+        check(("CPU-seconds per seed of plain, test included", None, Some(6.0)), plain[0].cpu_s),
         report("ceiling by fine-tuning".into(), baselines.candidates[0]),
         report("ceiling by linear readout".into(), baselines.candidates[1]),
         report("clusters of the feedback split".into(), tests.feedback.items.len() as f64),
@@ -124,22 +124,28 @@ fn score(
         .map(|(r, seed)| {
             let pool = Pool::new(draw.pool.items.clone(), baselines.soft[seed].clone());
             aar_lm::ops::take();
-            let started = Instant::now();
+            let started = cpu_s()?;
             let trained = train::train(&recipes[r], &pool, &draw.student, seed as u64)?;
             let margins = trained.margins(&draw.student, &tests.check.items)?;
             done();
-            let wall_s = started.elapsed().as_secs_f64();
-            Ok(Run { correct: tests.check.correct(&margins), operations: aar_lm::ops::take(), wall_s })
+            let cpu_s = cpu_s()? - started;
+            Ok(Run { correct: tests.check.correct(&margins), operations: aar_lm::ops::take(), cpu_s })
         })
         .collect::<Result<_, WorldError>>()?;
     let scored = recipes.iter().zip(runs.chunks_exact(SEEDS)).map(|(recipe, runs)| Scored {
         name: recipe.name.clone(),
         pgr: (mean(runs.iter().map(|run| share(&run.correct))) - weak) / (ceiling - weak),
         operations: mean(runs.iter().map(|run| run.operations as f64)),
-        wall_s: runs.iter().map(|run| run.wall_s).fold(f64::INFINITY, f64::min),
+        cpu_s: runs.iter().map(|run| run.cpu_s).fold(f64::INFINITY, f64::min),
         correct: runs[0].correct.clone(),
     });
     Ok(scored.collect())
+}
+
+/// CPU time of this thread.
+fn cpu_s() -> Result<f64, WorldError> {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_err(|errno| WorldError::Clock(errno.into()))?;
+    Ok(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
 }
 
 /// A constructed shortcut: ask the untouched student for each fact by completing its statement, label the pool by

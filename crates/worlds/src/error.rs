@@ -33,6 +33,9 @@ pub enum WorldError {
     /// No draw held all bounds.
     #[error("none of {0} draws held all bounds; the attempts are on record")]
     Exhausted(u32),
+    /// CPU time could not be read.
+    #[error("read the CPU time: {0}")]
+    Clock(std::io::Error),
     /// Threads could not be started.
     #[error("start threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),

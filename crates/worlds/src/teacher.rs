@@ -6,13 +6,14 @@ use crate::chat::items;
 use crate::draw::{Draw, Sample};
 use crate::error::WorldError;
 use crate::pretrain::{Pretraining, skill};
+use crate::secret::Secret;
 use aar_domain::inference::{Orders, PromptChoice};
 use aar_domain::item::{Distribution, Item};
 use aar_methods::objective::TrainSpec;
 use aar_methods::recipe::{LossKind, ObjectiveKind};
 use aar_methods::student::decoder::DecoderStudent;
 use aar_methods::student::{Artefact, Student};
-use rand::RngCore;
+use rand::{Rng, RngCore};
 
 /// Pairs judged right, of what it has read about, at which a teacher's pre-training ends.
 const SKILL_GATE: f64 = 0.97;
@@ -21,6 +22,9 @@ const SKILL_GATE: f64 = 0.97;
 pub struct Teacher {
     /// Share of the facts it has read about.
     pub known: f64,
+    /// How much its answers waver: standard deviation of what is added to a margin, in units of the margins' own size.
+    /// It slips most where it is least sure (instance-dependent noise).
+    pub noise: f64,
     model: DecoderStudent,
 }
 
@@ -41,7 +45,7 @@ impl Teacher {
         let model = pretraining.run(&mut stream("documents"), stream("init").next_u64(), &mut |_, model| {
             skill(&draw.world, &facts, model, 300, &mut gate).pair < SKILL_GATE
         })?;
-        Ok(Self { known, model: DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)? })
+        Ok(Self { known, noise: 0.0, model: DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)? })
     }
 
     /// The labelled set of the `seed`-th fine-tuning.
@@ -71,19 +75,46 @@ impl Teacher {
             seed: draw.secret.stream(&format!("teacher order {seed}")).next_u64(),
             on_step: &|_, _| (),
         };
-        Ok(Tuned { teacher: &self.model, artefact: self.model.train(&spec)? })
+        let artefact = self.model.train(&spec)?;
+        let sure = self.model.margins(&artefact, PromptChoice::Task, &labelled.items, Orders::Single)?;
+        let size = (sure.iter().map(|margin| margin * margin).sum::<f32>() / sure.len() as f32).sqrt();
+        Ok(Tuned { teacher: self, artefact, size, secret: draw.secret.child(&format!("teacher noise {seed}")) })
     }
 }
 
 /// A fine-tuned teacher.
 pub struct Tuned<'a> {
-    teacher: &'a DecoderStudent,
+    teacher: &'a Teacher,
     artefact: Artefact,
+    /// Root mean square of its margins on what it was tuned on.
+    size: f32,
+    /// Of its noise.
+    secret: Secret,
 }
 
 impl Tuned<'_> {
-    /// Its margins, `[items]`.
+    /// Its margins, `[items]`, noise included; the same item gets the same answer each time.
     pub fn margins(&self, items: &[Item]) -> Result<Vec<f32>, WorldError> {
-        Ok(self.teacher.margins(&self.artefact, PromptChoice::Task, items, Orders::Single)?)
+        Ok(self.waver(items, &self.sure(items)?, self.teacher.noise))
     }
+
+    /// Its margins without noise.
+    pub fn sure(&self, items: &[Item]) -> Result<Vec<f32>, WorldError> {
+        Ok(self.teacher.model.margins(&self.artefact, PromptChoice::Task, items, Orders::Single)?)
+    }
+
+    /// Margins with noise of this size added.
+    pub fn waver(&self, items: &[Item], sure: &[f32], noise: f64) -> Vec<f32> {
+        let one = |(item, margin): (&Item, &f32)| {
+            let mut stream = self.secret.stream(&item.id().0);
+            margin + noise as f32 * self.size * normal(&mut stream)
+        };
+        items.iter().zip(sure).map(one).collect()
+    }
+}
+
+/// A standard normal number (Box and Muller 1958).
+fn normal(stream: &mut impl Rng) -> f32 {
+    let (a, b): (f32, f32) = (stream.random(), stream.random());
+    (-2.0 * (1.0 - a).ln()).sqrt() * (std::f32::consts::TAU * b).cos()
 }

@@ -55,7 +55,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             settings.hash(),
             &commitment[..16]
         );
-        aar_lab::note!("a draw takes some 3 min on 2 threads, about one in three is accepted");
+        aar_lab::note!("a draw takes some 6 min on 2 threads, most are accepted");
     }
     let started = Instant::now();
     let bars = MintBars::new(options.quiet);

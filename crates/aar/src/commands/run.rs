@@ -130,7 +130,7 @@ fn listen_for_stop(stop: Arc<AtomicBool>) {
 fn prepare(plan: &Plan, study: &StudyDirectory, threads: usize, quiet: bool) -> Result<testbed::Testbed, Failure> {
     let known = study.path("testbed").exists();
     if !quiet && !known && plan.testbed == "fresh" {
-        aar_lab::note!("minting a world first: a draw takes about 3 min on 2 threads, about one in three is accepted");
+        aar_lab::note!("minting a world first: a draw takes some 6 min on 2 threads, most are accepted");
     }
     let mints = MintBars::new(quiet);
     let mut imports = ImportBar::new(quiet || plan.testbed != "import" || known);
