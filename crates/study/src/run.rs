@@ -1,109 +1,26 @@
 //! Run a study from its directory: open, baselines, research, close. Every step may be interrupted and done again.
 
-use crate::directory::StudyDirectory;
+use crate::config::{Opened, RunConfig, StudyEvent, Tick};
 use crate::error::StudyError;
 use crate::finalists;
 use crate::key::StudyKey;
 use crate::plan::{Plan, ResearcherPlan};
 use crate::result::{self, StudyResult};
-use crate::team::{Team, TeamEvent};
-use crate::testbed::Testbed;
+use crate::team::Team;
 use crate::workers::{WorkerFile, Workers};
 use aar_api::bundle::Bundle;
 use aar_domain::rung::{Kind, Split};
-use aar_domain::testbed::TestbedRecord;
-use aar_grader::Score;
 use aar_grader::ledger::Unit;
 use aar_researcher::ResearcherSpec;
-use aar_sandbox::{Backend, Isolation, Limits};
+use aar_sandbox::{Backend, Limits};
 use aar_server::event::{Opening, Participant, Phase, Purpose, Role};
 use aar_server::handle::{OperatorRequest, Snapshot};
 use aar_server::record::EvaluationRecord;
 use aar_server::{Server, ServerConfig};
 use sha2::{Digest, Sha256};
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-/// What a run needs beside its plan.
-pub struct RunConfig<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
-    /// The study's directory, opened.
-    pub directory: &'a StudyDirectory,
-    /// The testbed.
-    pub testbed: &'a Testbed,
-    /// This program: `aar worker` and, in sandboxes, `lab`.
-    pub executable: PathBuf,
-    /// How strangers are confined here.
-    pub isolation: Isolation,
-    /// Jobs at a time, one engine thread each.
-    pub workers: usize,
-    /// A loopback address to serve people on.
-    pub http: Option<SocketAddr>,
-    /// Texts of shipped recipes by name.
-    pub recipe: &'a dyn Fn(&str) -> Option<ShippedRecipe>,
-    /// Set to stop.
-    pub stop: &'a AtomicBool,
-}
-
-impl RunConfig<'_> {
-    /// Names of the baselines, those of families that the study does without left out; plain, the reference, always stays.
-    fn baselines(&self) -> impl Iterator<Item = &str> {
-        let left_out = |name: &str| {
-            let family = (self.recipe)(name).map(|recipe| recipe.family);
-            name != "plain" && self.plan.without.iter().any(|without| family.as_deref() == Some(without.name()))
-        };
-        self.plan.evaluation.baselines.iter().map(String::as_str).filter(move |name| !left_out(name))
-    }
-}
-
-/// A recipe that ships.
-pub struct ShippedRecipe {
-    /// Its text.
-    pub text: String,
-    /// Its method's name.
-    pub name: String,
-    /// Its family.
-    pub family: String,
-}
-
-/// What happens in a run, for whoever shows it.
-pub enum StudyEvent<'a> {
-    /// The study is open.
-    Opened(&'a Opened<'a>),
-    /// Something may have changed.
-    Tick(&'a Tick<'a>),
-    /// A researcher ended or was started again.
-    Team(&'a TeamEvent),
-    /// The finalists were chosen.
-    Finalists(&'a [EvaluationRecord]),
-}
-
-/// The start of a run.
-pub struct Opened<'a> {
-    /// The testbed's record.
-    pub testbed: &'a TestbedRecord,
-    /// Whether the study had been started before.
-    pub resumed: bool,
-    /// Where people can reach it.
-    pub http: Option<SocketAddr>,
-    /// A token that may look.
-    pub viewer: String,
-    /// The running server.
-    pub server: &'a Server,
-}
-
-/// The study at a moment.
-pub struct Tick<'a> {
-    /// Everything as it is.
-    pub snapshot: &'a Snapshot,
-    /// Jobs done and planned.
-    pub jobs: (usize, usize),
-    /// The exact score of a finished evaluation.
-    pub score: &'a dyn Fn(i64) -> Option<Score>,
-}
 
 /// Run, or go on with, a study to its end.
 pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) -> Result<StudyResult, StudyError> {
