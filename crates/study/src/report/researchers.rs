@@ -18,11 +18,16 @@ pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
             @for researcher in &result.researchers {
                 h3 { (researcher.name) " " span.tag { (researcher.kind.map_or("person".into(), |kind| format!("{kind:?}").to_lowercase())) } }
                 @if let Some(direction) = &researcher.direction { p.note { "started from: " (direction) } }
-                p { (researcher.evaluations) " evaluations, " (researcher.findings) " findings, " (format!("{:.0} s", researcher.wall_s)) " at work" (built_on(result, &researcher.name)) }
+                p { (counted(researcher.evaluations as usize, "evaluation")) ", " (counted(researcher.findings, "finding")) ", " (format!("{:.0} s", researcher.wall_s)) " at work" (built_on(result, &researcher.name)) }
                 (findings(snapshot, &researcher.name))
             }
         }
     }
+}
+
+/// A number with its noun, in the plural where it must be.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn built_on(result: &StudyResult, name: &str) -> String {
