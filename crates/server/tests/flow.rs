@@ -1,83 +1,20 @@
 //! A study's life over the wire: turns, charges, failures, restarts.
 
+mod bench;
+
 use aar_api::bundle::{Bundle, BundleStored};
-use aar_api::client::{Address, Client, ClientError};
+use aar_api::client::ClientError;
 use aar_api::error::ErrorCode;
 use aar_api::evaluation::{BoardRow, EvaluationView, Submission};
 use aar_api::forum::{Finding, FindingType, NewFinding};
 use aar_api::paths;
 use aar_api::study::{Me, TurnView};
 use aar_api::work::{Claim, Failure, Job, Outputs, Usage};
-use aar_domain::rung::{Kind, Split};
-use aar_grader::ledger::{Policy, Unit};
-use aar_grader::truth::{self, FrozenRuns, TruthRow};
-use aar_server::event::{Opening, Participant, Phase, Role, Seed};
-use aar_server::{Server, ServerConfig};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
-use std::path::Path;
-
-const ITEMS: usize = 200;
-
-struct Bench {
-    dir: tempfile::TempDir,
-    server: Option<Server>,
-}
+use aar_grader::ledger::Unit;
+use aar_server::event::Phase;
+use bench::{Bench, ITEMS, margins, opening, refused};
 
 impl Bench {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        testbed(dir.path());
-        let mut bench = Self { dir, server: None };
-        bench.start();
-        bench
-    }
-
-    fn config(&self) -> ServerConfig {
-        ServerConfig {
-            log: self.dir.path().join("study.db"),
-            testbed: self.dir.path().to_owned(),
-            socket: Some(self.dir.path().join("api.sock")),
-            http: None,
-        }
-    }
-
-    fn start(&mut self) {
-        let server = Server::start(&self.config()).unwrap();
-        server.open(&opening("plan one")).unwrap();
-        for (name, role, turns) in
-            [("ada", Role::Researcher, true), ("boole", Role::Researcher, true), ("worker", Role::Worker, false)]
-        {
-            server
-                .join(&Participant {
-                    name: name.into(),
-                    role,
-                    kind: (role == Role::Researcher).then_some(Kind::Search),
-                    direction: Some("confidence".into()),
-                    seed: 1,
-                    evaluations: 2,
-                    turns,
-                    token_hash: hex::encode(Sha256::digest(format!("token of {name}"))),
-                })
-                .unwrap();
-        }
-        server.enter(Phase::Running).unwrap();
-        self.server = Some(server);
-    }
-
-    fn restart(&mut self) {
-        self.server = None;
-        self.start();
-    }
-
-    fn server(&self) -> &Server {
-        self.server.as_ref().unwrap()
-    }
-
-    fn client(&self, name: &str) -> Client {
-        Client::new(&Address::Unix(self.dir.path().join("api.sock")), &format!("token of {name}")).unwrap()
-    }
-
     fn submit(&self, name: &str, turn: u32, recipe: &str) -> Result<EvaluationView, ClientError> {
         let client = self.client(name);
         let stored: BundleStored = client.post(paths::BUNDLES, &Bundle::of_recipe(recipe))?;
@@ -102,9 +39,8 @@ impl Bench {
     fn work(&self, hundredths: usize) -> usize {
         let mut done = 0;
         while let Some(job) = self.claim() {
-            let margins = (0..ITEMS).map(|i| if (i % 100 < hundredths) == (i % 2 == 0) { 1.0 } else { -1.0 }).collect();
             let usage = Usage { train_operations: 5, ..Usage::default() };
-            let outputs = Outputs { margins, usage, curve: vec![] };
+            let outputs = Outputs { margins: margins(hundredths), usage, curve: vec![] };
             let path = paths::OUTPUTS.replace("{id}", &job.id.to_string());
             let _: serde_json::Value = self.client("worker").post(&path, &outputs).unwrap();
             done += 1;
@@ -114,51 +50,6 @@ impl Bench {
 
     fn own(&self, name: &str) -> Vec<EvaluationView> {
         self.client(name).get(paths::EVALUATIONS).unwrap()
-    }
-}
-
-fn opening(plan: &str) -> Opening {
-    let seeds =
-        |base: u64, count: u64| (base..base + count).map(|seed| Seed { seed, teacher: (seed % 16) as u32 }).collect();
-    Opening {
-        study: "test".into(),
-        testbed: "tiny".into(),
-        subject: "chat".into(),
-        plan: format!("{plan:0>20}"),
-        key_commitment: "00".into(),
-        seeds: [(Split::Feedback, seeds(0, 2)), (Split::Selection, seeds(10, 3))].into(),
-        policy: Policy::Naive { step: 0.05 },
-        limits: [(Unit::Evaluations, 3), (Unit::MilliBits, 100_000)].into(),
-    }
-}
-
-/// Labels alternate; weak is right on 6 of 10, the ceiling on 9 of 10.
-fn testbed(dir: &Path) {
-    std::fs::create_dir_all(dir.join("hidden/inputs")).unwrap();
-    let (mut rows, mut frozen) = (BTreeMap::new(), BTreeMap::new());
-    for split in Split::ALL {
-        let row = |i: usize| TruthRow {
-            id: format!("{i}"),
-            label: i.is_multiple_of(2),
-            cluster: i.to_string(),
-            distribution: None,
-        };
-        let lines: String =
-            (0..ITEMS).map(|i| format!("{{\"id\":\"{i}\",\"question\":\"q\",\"choice\":\"c\"}}\n")).collect();
-        std::fs::write(dir.join(format!("hidden/inputs/{}.jsonl", split.name())), lines).unwrap();
-        rows.insert(split, (0..ITEMS).map(row).collect());
-        let runs = |tenths: usize| {
-            (0..4).map(|seed| (0..ITEMS).map(|i| if (i + seed) % 10 < tenths { '1' } else { '0' }).collect()).collect()
-        };
-        frozen.insert(split, FrozenRuns { weak: runs(6), ceiling: runs(9) });
-    }
-    truth::write(dir, &rows, &frozen).unwrap();
-}
-
-fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorCode {
-    match result.unwrap_err() {
-        ClientError::Refused(body) => body.code,
-        other => panic!("{other:?}"),
     }
 }
 

@@ -86,11 +86,15 @@ pub fn prepare(
             let found = candidates.into_iter().find(|path| path.join("testbed.json").exists());
             open(&found.ok_or_else(|| StudyError::Testbed {
                 path: name.into(),
-                detail: format!(
-                    "neither a testbed's folder nor a world in {}; mint one: aar mint chat --out DIR",
-                    worlds.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-                ),
+                detail: format!("no testbed's folder, and no world that ships in {}", listed(worlds)),
             })?)
         }
     }
+}
+
+fn listed(folders: &[PathBuf]) -> String {
+    if folders.is_empty() {
+        return "a folder `worlds` here or above the program (there is none)".into();
+    }
+    folders.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }

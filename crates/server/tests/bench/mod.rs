@@ -1,0 +1,137 @@
+//! A server with a tiny testbed, for tests; none of them uses all of it.
+#![allow(dead_code)]
+
+use aar_api::client::{Address, Client, ClientError};
+use aar_api::error::ErrorCode;
+use aar_domain::rung::{Kind, Split};
+use aar_grader::ledger::{Policy, Unit};
+use aar_grader::truth::{self, FrozenRuns, TruthRow};
+use aar_server::event::{Opening, Participant, Phase, Role, Seed};
+use aar_server::{Server, ServerConfig};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Items per split.
+pub const ITEMS: usize = 200;
+
+pub struct Bench {
+    /// Everything it writes.
+    pub dir: tempfile::TempDir,
+    /// Runs until it is dropped.
+    pub server: Option<Server>,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        testbed(dir.path());
+        let mut bench = Self { dir, server: None };
+        bench.start();
+        bench
+    }
+
+    pub fn start(&mut self) {
+        self.server = Some(serve(&config(self.dir.path()), &opening("plan one"), 2, true));
+    }
+
+    pub fn restart(&mut self) {
+        self.server = None;
+        self.start();
+    }
+
+    pub fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
+    pub fn client(&self, name: &str) -> Client {
+        client(self.dir.path(), name)
+    }
+}
+
+/// A server whose study is running, with two researchers and a worker.
+pub fn serve(config: &ServerConfig, opening: &Opening, evaluations: u32, turns: bool) -> Server {
+    let server = Server::start(config).unwrap();
+    server.open(opening).unwrap();
+    for (name, role) in [("ada", Role::Researcher), ("boole", Role::Researcher), ("worker", Role::Worker)] {
+        let researcher = role == Role::Researcher;
+        let participant = Participant {
+            name: name.into(),
+            role,
+            kind: researcher.then_some(Kind::Search),
+            direction: Some("confidence".into()),
+            seed: 1,
+            evaluations,
+            turns: turns && researcher,
+            token_hash: token_hash(name),
+        };
+        server.join(&participant).unwrap();
+    }
+    server.enter(Phase::Running).unwrap();
+    server
+}
+
+/// Of the token that [`Bench::client`] sends.
+pub fn token_hash(name: &str) -> String {
+    hex::encode(Sha256::digest(format!("token of {name}")))
+}
+
+/// A client of the server whose socket lies in `dir`.
+pub fn client(dir: &Path, name: &str) -> Client {
+    Client::new(&Address::Unix(dir.join("api.sock")), &format!("token of {name}")).unwrap()
+}
+
+/// Where a server of `dir` keeps and finds things.
+pub fn config(dir: &Path) -> ServerConfig {
+    ServerConfig { log: dir.join("study.db"), testbed: dir.to_owned(), socket: Some(dir.join("api.sock")), http: None }
+}
+
+/// Right on `hundredths` of the items.
+pub fn margins(hundredths: usize) -> Vec<f32> {
+    (0..ITEMS).map(|i| if (i % 100 < hundredths) == (i % 2 == 0) { 1.0 } else { -1.0 }).collect()
+}
+
+pub fn opening(plan: &str) -> Opening {
+    let seeds =
+        |base: u64, count: u64| (base..base + count).map(|seed| Seed { seed, teacher: (seed % 16) as u32 }).collect();
+    Opening {
+        study: "test".into(),
+        testbed: "tiny".into(),
+        subject: "chat".into(),
+        plan: format!("{plan:0>20}"),
+        key_commitment: "00".into(),
+        seeds: [(Split::Feedback, seeds(0, 2)), (Split::Selection, seeds(10, 3))].into(),
+        policy: Policy::Naive { step: 0.05 },
+        limits: [(Unit::Evaluations, 3), (Unit::MilliBits, 100_000)].into(),
+    }
+}
+
+/// Labels alternate; weak is right on 6 of 10, the ceiling on 9 of 10.
+pub fn testbed(dir: &Path) {
+    std::fs::create_dir_all(dir.join("hidden/inputs")).unwrap();
+    let (mut rows, mut frozen) = (BTreeMap::new(), BTreeMap::new());
+    for split in Split::ALL {
+        let row = |i: usize| TruthRow {
+            id: format!("{i}"),
+            label: i.is_multiple_of(2),
+            cluster: i.to_string(),
+            distribution: None,
+        };
+        let lines: String =
+            (0..ITEMS).map(|i| format!("{{\"id\":\"{i}\",\"question\":\"q\",\"choice\":\"c\"}}\n")).collect();
+        std::fs::write(dir.join(format!("hidden/inputs/{}.jsonl", split.name())), lines).unwrap();
+        rows.insert(split, (0..ITEMS).map(row).collect());
+        let runs = |tenths: usize| {
+            (0..4).map(|seed| (0..ITEMS).map(|i| if (i + seed) % 10 < tenths { '1' } else { '0' }).collect()).collect()
+        };
+        frozen.insert(split, FrozenRuns { weak: runs(6), ceiling: runs(9) });
+    }
+    truth::write(dir, &rows, &frozen).unwrap();
+}
+
+pub fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorCode {
+    match result.unwrap_err() {
+        ClientError::Refused(body) => body.code,
+        other => panic!("{other:?}"),
+    }
+}
