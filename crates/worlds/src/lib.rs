@@ -16,5 +16,6 @@ pub mod seal;
 pub mod secret;
 pub mod shortcuts;
 pub mod teacher;
+pub mod teacher_search;
 
 pub use error::WorldError;

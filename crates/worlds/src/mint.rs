@@ -1,17 +1,16 @@
 //! Minting is a search: draw a world, gate its student, tune its teacher on items that are then thrown away, measure the
 //! bounds on fresh items, reject what fails. Every attempt is on the record.
 
-use crate::baselines::{Baselines, SEEDS, Tests, mean, recipe};
+use crate::baselines::{Baselines, SEEDS, Tests};
 use crate::chat::Settings;
 use crate::chat::items::draw_test;
 use crate::check;
-use crate::draw::{Draw, Sample};
+use crate::draw::Draw;
 use crate::error::WorldError;
 use crate::secret::Secret;
-use crate::teacher::{Teacher, Tuned};
+use crate::teacher::Teacher;
+use crate::teacher_search::{TEACHERS, TeacherSearch, TeacherTrial};
 use aar_domain::testbed::Check;
-use aar_methods::pool::{Pool, sigmoid};
-use aar_methods::train;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,25 +22,6 @@ pub struct MintOptions {
     pub threads: usize,
     /// Draws at most.
     pub attempts: u32,
-}
-
-/// One teacher that was tried on a draw; figures on tuning items.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TeacherTrial {
-    /// Share of facts it had read about.
-    pub known: f64,
-    /// How much its answers waver.
-    pub noise: f64,
-    /// Its accuracy on tuning items without noise.
-    pub sure: f64,
-    /// Its accuracy on tuning items.
-    pub weak: f64,
-    /// Its accuracy on the pool.
-    pub pool: f64,
-    /// PGR of plain training; absent where weak accuracy was out of range.
-    pub plain: Option<f64>,
-    /// The best of a few recipes, minus plain, in PGR; absent where plain was out of range.
-    pub spread: Option<f64>,
 }
 
 /// One draw, on the record.
@@ -136,7 +116,7 @@ type Prepared = (Attempt, Option<(Draw, Teacher)>);
 /// Pre-train the student, then look for a teacher whose figures on tuning items lie well inside the bounds.
 fn prepare(settings: &Settings, secret: &Secret, number: u32, listen: Listen) -> Result<Prepared, WorldError> {
     let started = std::time::Instant::now();
-    let total = settings.student_steps + TRIALS * 100;
+    let total = settings.student_steps + TEACHERS * 100;
     let progress = |what, done| listen(MintEvent::Progress { attempt: number, what, done, total });
     let draw = Draw::new(settings, secret.child(&format!("attempt {number}")), &|step| {
         progress("pre-training the student", step)
@@ -154,127 +134,17 @@ fn prepare(settings: &Settings, secret: &Secret, number: u32, listen: Listen) ->
     if attempt.judging < 0.9 {
         attempt.outcome = format!("student judges only {:.2}", attempt.judging);
     } else {
-        let ceiling = quick_ceiling(&draw)?;
-        attempt.ceiling = Some(ceiling);
-        let mut known = FIRST_KNOWN;
-        for variant in 0..TRIALS {
-            progress("looking for a teacher", settings.student_steps + variant * 100);
-            let mut teacher = Teacher::new(&draw, known, variant as u32)?;
-            let trial = try_teacher(&draw, &mut teacher, ceiling)?;
-            attempt.teachers.push(trial);
-            match next_known(&trial) {
-                None => {
-                    found = Some(teacher);
-                    break;
-                }
-                Some(step) => known = (known + step).clamp(0.2, 0.9),
-            }
-        }
+        let search = TeacherSearch::new(&draw)?;
+        attempt.ceiling = Some(search.ceiling);
+        found = search.run(&mut attempt.teachers, &|tried| {
+            progress("looking for a teacher", settings.student_steps + tried * 100);
+        })?;
         if found.is_none() {
             attempt.outcome = "no teacher came inside the bounds on tuning items".into();
         }
     }
     attempt.wall_s = started.elapsed().as_secs_f64();
     Ok((attempt, found.map(|teacher| (draw, teacher))))
-}
-
-/// Teachers tried per draw.
-const TRIALS: usize = 8;
-/// The share of facts the first one has read about.
-const FIRST_KNOWN: f64 = 0.55;
-/// Weak accuracy on tuning items that noise brings a teacher down to.
-const WEAK_AIM: f64 = 0.59;
-/// Fine-tuning seeds of a trial.
-const TRIAL_SEEDS: usize = 3;
-
-fn quick_ceiling(draw: &Draw) -> Result<f64, WorldError> {
-    let pool = Pool::new(draw.pool.items.clone(), draw.pool.targets());
-    let plain = recipe("plain")?;
-    let run = |seed: u64| -> Result<f64, WorldError> {
-        let trained = train::train(&plain, &pool, &draw.student, seed)?;
-        Ok(draw.tuning.accuracy(&trained.margins(&draw.student, &draw.tuning.items)?))
-    };
-    let runs = (0..2).map(run).collect::<Result<Vec<_>, _>>()?;
-    Ok(mean(runs.into_iter()))
-}
-
-/// Add noise until weak accuracy is right, then measure; plain and the others only where it came right.
-fn try_teacher(draw: &Draw, teacher: &mut Teacher, ceiling: f64) -> Result<TeacherTrial, WorldError> {
-    let known = teacher.known;
-    let tuned = (0..TRIAL_SEEDS).map(|seed| teacher.tune(draw, seed)).collect::<Result<Vec<_>, _>>()?;
-    let (noise, sure) = calibrate(draw, &tuned)?;
-    let (mut weak, mut pool, mut soft) = (vec![], vec![], vec![]);
-    for tuned in &tuned {
-        let margins = |sample: &Sample| -> Result<Vec<f32>, WorldError> {
-            Ok(tuned.waver(&sample.items, &tuned.sure(&sample.items)?, noise))
-        };
-        weak.push(draw.tuning.accuracy(&margins(&draw.tuning)?));
-        let margins = margins(&draw.pool)?;
-        pool.push(draw.pool.accuracy(&margins));
-        soft.push(margins.into_iter().map(sigmoid).collect::<Vec<_>>());
-    }
-    drop(tuned);
-    teacher.noise = noise;
-    let (weak, pool) = (mean(weak.into_iter()), mean(pool.into_iter()));
-    let mut trial = TeacherTrial { known, noise, sure, weak, pool, plain: None, spread: None };
-    if weak < 0.545 || ceiling - weak < 0.23 {
-        return Ok(trial);
-    }
-    let pgr = |name: &str, seeds: usize| -> Result<f64, WorldError> {
-        let recipe = recipe(name)?;
-        let mut sum = 0.0;
-        for (seed, soft) in soft.iter().enumerate().take(seeds) {
-            let pool = Pool::new(draw.pool.items.clone(), soft.clone());
-            let trained = train::train(&recipe, &pool, &draw.student, seed as u64)?;
-            sum += draw.tuning.accuracy(&trained.margins(&draw.student, &draw.tuning.items)?);
-        }
-        Ok((sum / seeds as f64 - trial.weak) / (ceiling - trial.weak))
-    };
-    let plain = pgr("plain", TRIAL_SEEDS)?;
-    trial.plain = Some(plain);
-    if PLAIN_AIM.contains(&plain) {
-        let mut best = f64::NEG_INFINITY;
-        for name in ["both-orders", "self-training", "posterior", "confident", "zero-shot"] {
-            best = best.max(pgr(name, 2)?);
-        }
-        trial.spread = Some(best - plain);
-    }
-    Ok(trial)
-}
-
-/// The noise that brings weak accuracy on tuning items to its aim, and the accuracy without any.
-fn calibrate(draw: &Draw, tuned: &[Tuned]) -> Result<(f64, f64), WorldError> {
-    let items = &draw.tuning.items;
-    let sure = tuned.iter().map(|tuned| tuned.sure(items)).collect::<Result<Vec<_>, _>>()?;
-    let weak = |noise: f64| {
-        let pairs = tuned.iter().zip(&sure);
-        mean(pairs.map(|(tuned, sure)| draw.tuning.accuracy(&tuned.waver(items, sure, noise))))
-    };
-    let (mut low, mut high) = (0.0, 4.0);
-    if weak(low) > WEAK_AIM {
-        for _ in 0..8 {
-            let middle = (low + high) / 2.0;
-            *if weak(middle) > WEAK_AIM { &mut low } else { &mut high } = middle;
-        }
-    }
-    Ok((low, weak(0.0)))
-}
-
-/// Where plain's PGR must lie on tuning items, to lie inside its bound on others: at three seeds the two differ by some 0.06.
-const PLAIN_AIM: std::ops::RangeInclusive<f64> = 0.2..=0.4;
-
-/// By how much to change the known share next; `None` where this teacher will do. Zero draws another teacher alike.
-///
-/// Noise is what plain training averages out, knowledge that noise hides is what it finds: the more a teacher knows, and
-/// the more noise brings it down to the same weak accuracy, the higher plain's PGR.
-fn next_known(trial: &TeacherTrial) -> Option<f64> {
-    match (trial.plain, trial.spread) {
-        (None, _) => Some(0.1),
-        (Some(plain), _) if plain < *PLAIN_AIM.start() => Some(((0.3 - plain) * 0.35).clamp(0.03, 0.12)),
-        (Some(plain), _) if plain > *PLAIN_AIM.end() => Some(((0.3 - plain) * 0.35).clamp(-0.12, -0.03)),
-        (_, Some(spread)) if spread >= 0.22 => None,
-        _ => Some(0.0),
-    }
 }
 
 type Judged = Option<(Draw, Baselines, Tests)>;

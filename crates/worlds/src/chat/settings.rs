@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Changes whenever the meaning of a setting, a document or an item changes.
-pub const GENERATOR_VERSION: u32 = 2;
+pub const GENERATOR_VERSION: u32 = 3;
 
 /// All knobs of a chat world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,193 @@
+//! Look for a teacher that a draw can use: weak enough, and such that plain training gets some of the gap but not most.
+//!
+//! What a teacher knows is fixed when it is pre-trained; how much its answers waver is free, and costs nothing to change.
+//! The more they waver, the weaker it is and the less plain training can find in its labels. How much a student finds in
+//! labels of the same accuracy differs between students by more than all else, so the noise is tuned to the student.
+
+use crate::baselines::{mean, recipe};
+use crate::draw::{Draw, Sample};
+use crate::error::WorldError;
+use crate::teacher::{Teacher, Tuned};
+use aar_methods::pool::{Pool, sigmoid};
+use aar_methods::train;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+
+/// Teachers pre-trained per draw, at the most.
+pub const TEACHERS: usize = 4;
+/// The share of items whose facts a teacher has read about.
+const KNOWN: f64 = 0.6;
+/// Amounts of noise tried per teacher.
+const TRIALS: usize = 5;
+/// Weak accuracies on tuning items that are aimed at, the first of them.
+const WEAK: RangeInclusive<f64> = 0.55..=0.645;
+const FIRST_WEAK: f64 = 0.595;
+/// The least gap on tuning items.
+const GAP: f64 = 0.23;
+/// Where plain's PGR must lie on tuning items, to lie inside its bound on others.
+const PLAIN: RangeInclusive<f64> = 0.18..=0.42;
+/// By how much the best of a few recipes must be better than plain there.
+const SPREAD: f64 = 0.2;
+/// Fine-tuning seeds of a trial.
+const SEEDS: usize = 5;
+/// Recipes one of which is the best on most worlds.
+const OTHERS: [&str; 5] = ["both-orders", "self-training", "posterior", "confident", "zero-shot"];
+
+/// A teacher with some noise that was tried on a draw; figures on tuning items.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TeacherTrial {
+    /// Share of facts it had read about.
+    pub known: f64,
+    /// How much its answers waver.
+    pub noise: f64,
+    /// Its accuracy without noise.
+    pub sure: f64,
+    /// Its accuracy.
+    pub weak: f64,
+    /// Its accuracy on the pool.
+    pub pool: f64,
+    /// PGR of plain training; absent where the gap was too small.
+    pub plain: Option<f64>,
+    /// The best of a few recipes, minus plain, in PGR; absent where plain was out of range.
+    pub spread: Option<f64>,
+}
+
+/// The search on one draw.
+pub struct TeacherSearch<'a> {
+    draw: &'a Draw,
+    /// What fine-tuning on the truth gets on tuning items.
+    pub ceiling: f64,
+}
+
+/// A fine-tuned teacher with its margins without noise.
+struct Taught<'a> {
+    tuned: Tuned<'a>,
+    tuning: Vec<f32>,
+    pool: Vec<f32>,
+}
+
+impl<'a> TeacherSearch<'a> {
+    /// Measure the ceiling.
+    pub fn new(draw: &'a Draw) -> Result<Self, WorldError> {
+        let plain = recipe("plain")?;
+        let run = |seed: u64| {
+            let pool = Pool::new(draw.pool.items.clone(), draw.pool.targets());
+            let trained = train::train(&plain, &pool, &draw.student, seed)?;
+            Ok(draw.tuning.accuracy(&trained.margins(&draw.student, &draw.tuning.items)?))
+        };
+        let runs = (0..2u64).into_par_iter().map(run).collect::<Result<Vec<_>, WorldError>>()?;
+        Ok(Self { draw, ceiling: mean(runs.into_iter()) })
+    }
+
+    /// The first teacher that will do; all that were tried are added to `record`. `tell` hears how many there were.
+    pub fn run(&self, record: &mut Vec<TeacherTrial>, tell: &dyn Fn(usize)) -> Result<Option<Teacher>, WorldError> {
+        for variant in 0..TEACHERS {
+            tell(variant);
+            let mut teacher = Teacher::new(self.draw, KNOWN, variant as u32)?;
+            if let Some(noise) = self.noise(&teacher, record)? {
+                teacher.noise = noise;
+                return Ok(Some(teacher));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The noise at which this teacher will do, by bisection on its weak accuracy.
+    fn noise(&self, teacher: &Teacher, record: &mut Vec<TeacherTrial>) -> Result<Option<f64>, WorldError> {
+        let taught = self.taught(teacher)?;
+        let (mut low, mut high) = (*WEAK.start(), WEAK.end().min(self.ceiling - GAP));
+        let mut aim = FIRST_WEAK.min((low + high) / 2.0);
+        for _ in 0..TRIALS {
+            let trial = self.trial(teacher, &taught, aim)?;
+            record.push(trial);
+            match (trial.plain, trial.spread) {
+                (_, Some(spread)) if spread >= SPREAD => return Ok(Some(trial.noise)),
+                (_, Some(_)) | (None, _) => return Ok(None),
+                (Some(plain), None) if plain < *PLAIN.start() => low = aim,
+                _ => high = aim,
+            }
+            if high - low < 0.01 || trial.sure < aim {
+                return Ok(None);
+            }
+            aim = (low + high) / 2.0;
+        }
+        Ok(None)
+    }
+
+    fn taught<'t>(&self, teacher: &'t Teacher) -> Result<Vec<Taught<'t>>, WorldError> {
+        let one = |seed| {
+            let tuned = teacher.tune(self.draw, seed)?;
+            let (tuning, pool) = (tuned.sure(&self.draw.tuning.items)?, tuned.sure(&self.draw.pool.items)?);
+            Ok(Taught { tuned, tuning, pool })
+        };
+        (0..SEEDS).into_par_iter().map(one).collect()
+    }
+
+    /// Measure with the noise that brings weak accuracy to `aim`.
+    fn trial(&self, teacher: &Teacher, taught: &[Taught], aim: f64) -> Result<TeacherTrial, WorldError> {
+        let Draw { tuning, pool, .. } = self.draw;
+        let waver =
+            |one: &Taught, sample: &Sample, sure: &[f32], noise: f64| one.tuned.waver(&sample.items, sure, noise);
+        let weak = |noise| mean(taught.iter().map(|one| tuning.accuracy(&waver(one, tuning, &one.tuning, noise))));
+        let noise = least_noise(weak, aim);
+        let margins: Vec<Vec<f32>> = taught.iter().map(|one| waver(one, pool, &one.pool, noise)).collect();
+        let mut trial = TeacherTrial {
+            known: teacher.known,
+            noise,
+            sure: weak(0.0),
+            weak: weak(noise),
+            pool: mean(margins.iter().map(|margins| pool.accuracy(margins))),
+            plain: None,
+            spread: None,
+        };
+        if trial.weak < *WEAK.start() || self.ceiling - trial.weak < GAP - 0.005 {
+            return Ok(trial);
+        }
+        let soft: Vec<Vec<f32>> = margins.into_iter().map(|row| row.into_iter().map(sigmoid).collect()).collect();
+        let plain = self.pgr("plain", &soft, trial.weak)?;
+        trial.plain = Some(plain);
+        if PLAIN.contains(&plain) {
+            let others = OTHERS.iter().map(|name| self.pgr(name, &soft[..2], trial.weak));
+            let best = others.collect::<Result<Vec<_>, _>>()?.into_iter().fold(f64::NEG_INFINITY, f64::max);
+            trial.spread = Some(best - plain);
+        }
+        Ok(trial)
+    }
+
+    /// A recipe's PGR, one seed per set of soft labels `[seeds][pool]`.
+    fn pgr(&self, name: &str, soft: &[Vec<f32>], weak: f64) -> Result<f64, WorldError> {
+        let (draw, recipe) = (self.draw, recipe(name)?);
+        let one = |(seed, soft): (usize, &Vec<f32>)| {
+            let pool = Pool::new(draw.pool.items.clone(), soft.clone());
+            let trained = train::train(&recipe, &pool, &draw.student, seed as u64)?;
+            Ok(draw.tuning.accuracy(&trained.margins(&draw.student, &draw.tuning.items)?))
+        };
+        let runs = soft.par_iter().enumerate().map(one).collect::<Result<Vec<_>, WorldError>>()?;
+        Ok((mean(runs.into_iter()) - weak) / (self.ceiling - weak))
+    }
+}
+
+/// The noise that brings `weak`, which falls with it, down to `aim`; none where it lies below already.
+fn least_noise(weak: impl Fn(f64) -> f64, aim: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 4.0);
+    if weak(low) > aim {
+        for _ in 0..8 {
+            let middle = (low + high) / 2.0;
+            *if weak(middle) > aim { &mut low } else { &mut high } = middle;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_found_where_there_must_be_some() {
+        let weak = |noise: f64| 0.5 + 0.2 / (1.0 + noise);
+        assert!((weak(least_noise(weak, 0.6)) - 0.6).abs() < 0.005);
+        assert_eq!(least_noise(weak, 0.8), 0.0);
+    }
+}
