@@ -1,5 +1,6 @@
 //! Submissions and what a researcher gets to know of them.
 
+use crate::receipt::Receipt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,6 +50,9 @@ pub struct EvaluationView {
     pub feedback: Option<Feedback>,
     /// Why it failed.
     pub reason: Option<String>,
+    /// The log's head when this was answered; in lists it is left out ([`crate::study::Me`] carries it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
 }
 
 /// What the leak ledger lets a researcher know of a score.

@@ -11,5 +11,6 @@ pub mod error;
 pub mod evaluation;
 pub mod forum;
 pub mod paths;
+pub mod receipt;
 pub mod study;
 pub mod work;

@@ -1,5 +1,6 @@
 //! What a study tells everybody who takes part.
 
+use crate::receipt::Receipt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -43,6 +44,8 @@ pub struct Me {
     pub seed: u64,
     /// Whether it works in turns.
     pub turns: bool,
+    /// The log's head when this was answered.
+    pub receipt: Receipt,
 }
 
 /// The turn has begun.

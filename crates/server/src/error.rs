@@ -33,6 +33,24 @@ pub enum ServerError {
         /// What is wrong.
         detail: String,
     },
+    /// A log of an older format was only to be read.
+    #[error(
+        "the event log {path} has format {found} and no hash chain yet: `aar report` on its directory brings it up to date"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+    },
+    /// Receipts can't be read.
+    #[error("read receipts in {path}: {detail}")]
+    Receipt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// The truth can't be read.
     #[error("open the testbed's truth: {0}")]
     Vault(#[from] aar_grader::VaultError),

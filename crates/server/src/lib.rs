@@ -1,9 +1,11 @@
 //! Remember evaluations, findings, bundles and budgets; serve them as JSON.
 //!
 //! A request is checked by `routes`, becomes an `event`, is appended to the `store` (SQLite, one writer, `synchronous=FULL`), and only then applied
-//! to the `state`, which is nothing but the events replayed. `handle` is the operator's door to the same state; the truth
+//! to the `state`, which is nothing but the events replayed. Every event carries the `chain`'s hash, which `audit` checks. `handle` is the operator's door to the same state; the truth
 //! stays in the grader's vault, which `state` asks for answers.
 
+pub mod audit;
+mod chain;
 pub mod error;
 pub mod event;
 pub mod handle;

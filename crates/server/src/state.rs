@@ -318,6 +318,7 @@ impl State {
                 "" => reason.clone(),
                 tail => format!("{reason}\n{tail}"),
             }),
+            receipt: None,
         }
     }
 

@@ -31,7 +31,7 @@ pub async fn submit(
     let me = who(&inner, &headers, RESEARCHERS)?;
     if let Some(known) = find(&inner, &me.name, &submission.key) {
         return if known.asked.bundle == submission.bundle {
-            Ok(Json(inner.state.view(known)))
+            Ok(Json(with_receipt(&inner, known)))
         } else {
             Err(ApiError::new(ErrorCode::Conflict, "this key was used for another bundle")
                 .hint("a key names one submission"))
@@ -55,9 +55,13 @@ pub async fn submit(
         purpose: Purpose::Submission,
     };
     shared.commit(&mut inner, Event::Queued(queued), None).await?;
-    let state = &inner.state;
-    let last = state.evaluations.last().ok_or_else(|| ApiError::new(ErrorCode::Internal, "the evaluation is gone"))?;
-    Ok(Json(state.view(last)))
+    let last = inner.state.evaluations.last();
+    let last = last.ok_or_else(|| ApiError::new(ErrorCode::Internal, "the evaluation is gone"))?;
+    Ok(Json(with_receipt(&inner, last)))
+}
+
+fn with_receipt(inner: &Inner, record: &EvaluationRecord) -> EvaluationView {
+    EvaluationView { receipt: Some(inner.receipt()), ..inner.state.view(record) }
 }
 
 fn find<'a>(inner: &'a Inner, by: &str, key: &str) -> Option<&'a EvaluationRecord> {
@@ -129,11 +133,10 @@ pub async fn own(State(shared): State<Shared>, headers: HeaderMap) -> Answer<Vec
 pub async fn one(State(shared): State<Shared>, Path(id): Path<i64>, headers: HeaderMap) -> Answer<EvaluationView> {
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, RESEARCHERS)?;
-    let state = &inner.state;
-    let found = state.evaluations.iter().find(|record| record.id == id && record.asked.by == me.name);
+    let found = inner.state.evaluations.iter().find(|record| record.id == id && record.asked.by == me.name);
     let found = found
         .ok_or_else(|| ApiError::not_found(format!("evaluation {id} is not yours")).hint("`lab status` lists yours"))?;
-    Ok(Json(state.view(found)))
+    Ok(Json(with_receipt(&inner, found)))
 }
 
 /// The board.

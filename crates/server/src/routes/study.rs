@@ -56,6 +56,7 @@ pub async fn me(State(shared): State<Shared>, headers: HeaderMap) -> Answer<Me> 
         evaluations_used: used,
         seed: me.seed,
         turns: me.turns,
+        receipt: inner.receipt(),
         name: me.name,
     }))
 }
