@@ -1,6 +1,6 @@
 //! The command line of `aar`.
 
-use crate::commands::{doctor, import, mint, report, run, worker};
+use crate::commands::{audit, doctor, import, mint, regrade, report, run, worker};
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -26,6 +26,11 @@ enum Command {
     Import(import::Options),
     /// Write a study's report again, from its event log
     Report(report::Options),
+    /// Compute a study's leaderboard again from the stored margins and compare it with result.json
+    Regrade(regrade::Options),
+    /// Find out whether a study's event log was changed
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// What isolation and speed this machine gives
     Doctor(doctor::Options),
     /// Work on a study's evaluations (started by `aar run`)
@@ -54,6 +59,8 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Mint(options) => mint::run(options),
         Command::Import(options) => import::run(options),
         Command::Report(options) => report::run(options),
+        Command::Regrade(options) => regrade::run(options),
+        Command::Audit(command) => audit::run(command),
         Command::Doctor(options) => doctor::run(options),
         Command::Worker(options) => worker::run(options),
         Command::Lab { args } => {

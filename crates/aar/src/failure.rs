@@ -86,6 +86,10 @@ impl From<StudyError> for Failure {
             StudyError::Server(ServerError::Store { .. }) => {
                 (IO, Some("is the disk full, or the file damaged? what was answered before is safe".into()))
             }
+            StudyError::Server(ServerError::Receipt { .. }) => {
+                (INPUT, Some("`lab submit --json` and `lab status --json` print receipts".into()))
+            }
+            StudyError::Server(ServerError::Older { .. }) => (INPUT, None),
             StudyError::Server(_) => (INTERNAL, None),
             StudyError::Researcher(_) | StudyError::Workers(_) => {
                 (UNAVAILABLE, Some("`aar doctor` says what this machine gives".into()))

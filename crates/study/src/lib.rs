@@ -11,6 +11,7 @@ pub mod error;
 pub mod finalists;
 pub mod key;
 pub mod plan;
+pub mod regrade;
 pub mod report;
 pub mod result;
 pub mod run;

@@ -1,8 +1,10 @@
 //! One file per command.
 
+pub mod audit;
 pub mod doctor;
 pub mod import;
 pub mod mint;
+pub mod regrade;
 pub mod report;
 pub mod run;
 pub mod worker;

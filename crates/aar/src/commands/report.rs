@@ -3,8 +3,10 @@
 use crate::commands::run::print_result;
 use crate::failure::Failure;
 use aar_server::{Server, ServerConfig};
-use aar_study::{directory, report, result, testbed};
-use std::path::PathBuf;
+use aar_study::directory::{self, StudyDirectory};
+use aar_study::testbed::{self, Testbed};
+use aar_study::{Plan, report, result};
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -17,20 +19,9 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let file = directory::read(&options.directory)?;
-    let (locked, _) = directory::StudyDirectory::open(&options.directory, &file.plan)?;
-    let own = locked.path("testbed");
-    let path = if own.exists() { own } else { crate::commands::run::shipped_testbed(&file.plan)? };
-    let testbed = testbed::open(&path)?;
-    let server = Server::start(&ServerConfig {
-        log: locked.path("study.db"),
-        testbed: testbed.path.clone(),
-        socket: None,
-        http: None,
-    })
-    .map_err(aar_study::StudyError::from)?;
-    let result = result::of(&server, &file.plan, &testbed.record);
-    let page = report::page(&result, &file.plan, &testbed.record, &server);
+    let Reopened { plan, locked, testbed, server } = reopen(&options.directory)?;
+    let result = result::of(&server, &plan, &testbed.record);
+    let page = report::page(&result, &plan, &testbed.record, &server);
     let place = locked.path("report.html");
     directory::write_whole(&place, &page)?;
     directory::write_whole(
@@ -43,4 +34,29 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         print_result(&result, &place);
     }
     Ok(())
+}
+
+/// A study that was run before, opened to look at.
+pub struct Reopened {
+    pub plan: Plan,
+    pub locked: StudyDirectory,
+    pub testbed: Testbed,
+    pub server: Server,
+}
+
+/// Open a study's directory with the testbed that it was run on.
+pub fn reopen(directory: &Path) -> Result<Reopened, Failure> {
+    let plan = directory::read(directory)?.plan;
+    let (locked, _) = StudyDirectory::open(directory, &plan)?;
+    let own = locked.path("testbed");
+    let path = if own.exists() { own } else { crate::commands::run::shipped_testbed(&plan)? };
+    let testbed = testbed::open(&path)?;
+    let server = Server::start(&ServerConfig {
+        log: locked.path("study.db"),
+        testbed: testbed.path.clone(),
+        socket: None,
+        http: None,
+    })
+    .map_err(aar_study::StudyError::from)?;
+    Ok(Reopened { plan, locked, testbed, server })
 }
