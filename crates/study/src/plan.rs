@@ -27,7 +27,7 @@ pub struct Plan {
     /// The least isolation it may run with: `namespaces`, `landlock` or `any`.
     #[serde(default = "any")]
     pub isolation: String,
-    /// `import`: `chat`, `math` or `code`.
+    /// `fresh` and `import`: `chat` (the default), `math` or `code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// `import`: folder with the three files.

@@ -5,10 +5,10 @@ use crate::error::StudyError;
 use crate::key::StudyKey;
 use crate::plan::Plan;
 use aar_domain::testbed::{TESTBED_FORMAT, TestbedRecord};
-use aar_worlds::chat::Settings;
 use aar_worlds::mint::{self, MintEvent, MintOptions};
 use aar_worlds::seal;
 use aar_worlds::secret::Secret;
+use aar_worlds::subjects::Subject;
 use std::path::{Path, PathBuf};
 
 /// A testbed that can be used.
@@ -56,7 +56,12 @@ pub fn prepare(
                     detail: "the world's secret is damaged".into(),
                 })?;
                 let options = MintOptions { threads, attempts: 24 };
-                let minted = mint::mint(&Settings::default(), &secret, options, listen)?;
+                let name = plan.subject.as_deref().unwrap_or("chat");
+                let subject = Subject::named(name).ok_or_else(|| StudyError::Plan {
+                    place: "subject".into(),
+                    detail: format!("{name:?} can't be minted; there are: {}", Subject::NAMES.join(", ")),
+                })?;
+                let minted = mint::mint(&subject, &secret, options, listen)?;
                 seal::seal(&minted, &secret, "fresh", false, &own)?;
             }
             open(&own)

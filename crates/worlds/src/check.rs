@@ -4,6 +4,7 @@ use crate::baselines::{Baselines, Tests, mean, recipe};
 use crate::draw::{Draw, share};
 use crate::error::WorldError;
 use crate::shortcuts;
+use crate::subject::Recall;
 use aar_domain::testbed::Check;
 use aar_methods::pool::{Pool, sigmoid};
 use aar_methods::{Recipe, Student, shipped, train};
@@ -148,26 +149,11 @@ fn cpu_s() -> Result<f64, WorldError> {
     Ok(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
 }
 
-/// A constructed shortcut: ask the untouched student for each fact by completing its statement, label the pool by
-/// looking for the answer in the replies, train on that. Never uses a weak label. Returns the accuracy.
+/// A constructed shortcut: label the pool by asking the untouched student for the facts, train on that. Never uses a
+/// weak label. Returns the accuracy.
 fn cloze(draw: &Draw, tests: &Tests) -> Result<f64, WorldError> {
-    let world = &draw.world;
-    let ask = |prompt: &str, reply: &str| -> Result<f32, WorldError> {
-        let mut words = prompt.split(' ');
-        let (attribute, entity) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let statement = draw.tokenizer.encode(&format!("{entity} {attribute} is"))?;
-        let ids = draw.tokenizer.encode(reply)?;
-        let logits = draw.student.model().last_logits(&[statement.as_slice()].into_iter().collect(), &ids, 1);
-        let fillers = world.fillers();
-        let values = logits.iter().zip(&ids).filter(|(_, id)| !fillers.contains(id)).map(|(logit, _)| *logit);
-        Ok(values.fold(f32::NEG_INFINITY, f32::max))
-    };
-    let mut margins = Vec::with_capacity(draw.pool.items.len());
-    for item in &draw.pool.items {
-        if let aar_domain::item::Item::Preference { prompt, first, second, .. } = item {
-            margins.push(ask(prompt, first)? - ask(prompt, second)?);
-        }
-    }
+    let recall = Recall { model: draw.student.model(), tokenizer: &draw.tokenizer };
+    let margins = draw.world.cloze(&recall, &draw.pool.items)?;
     let pool = Pool::new(draw.pool.items.clone(), margins.into_iter().map(sigmoid).collect());
     let trained = train::train(&recipe("plain")?, &pool, &draw.student, 0)?;
     debug_assert_eq!(draw.student.problem(), &draw.problem);

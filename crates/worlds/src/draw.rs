@@ -1,12 +1,9 @@
 //! One draw of a world: its facts, its student and its throw-away items.
 
-use crate::chat::documents::Mix;
-use crate::chat::facts::Part;
-use crate::chat::items::{self, LabelledItem};
-use crate::chat::{Settings, World};
 use crate::error::WorldError;
 use crate::pretrain::{Pretraining, Skill, skill};
 use crate::secret::Secret;
+use crate::subject::{Asked, LabelledItem, Part, Reader, World, draw_test};
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
 use aar_lm::Tokenizer;
@@ -18,7 +15,7 @@ pub struct Draw {
     /// Its secret.
     pub secret: Secret,
     /// Its facts.
-    pub world: World,
+    pub world: Box<dyn World>,
     /// What is asked.
     pub problem: Problem,
     /// Words to ids; student and teacher share it.
@@ -70,28 +67,30 @@ pub fn share(bits: &[bool]) -> f64 {
 }
 
 impl Draw {
-    /// Make the world and pre-train its student on one thread. `step` hears of every fiftieth step.
-    pub fn new(settings: &Settings, secret: Secret, step: &dyn Fn(usize)) -> Result<Self, WorldError> {
-        let world = World::new(settings, &secret);
-        let problem = items::problem(&world);
-        let tokenizer = Tokenizer::word_level(&world.words)?;
-        let known = world.known(settings.student_knows, &mut secret.stream("student knows"));
+    /// Pre-train a world's student on one thread. `step` hears of every fiftieth step.
+    pub fn new(world: Box<dyn World>, secret: Secret, step: &dyn Fn(usize)) -> Result<Self, WorldError> {
+        let problem = world.problem();
+        let tokenizer = Tokenizer::word_level(world.words())?;
+        let sizes = world.sizes();
+        let library = world.library(Reader::Student, sizes.student_knows, &mut secret.stream("student knows"));
         let pretraining = Pretraining {
-            world: &world,
-            known: &known,
-            shape: settings.student,
-            mix: Mix::STUDENT,
-            steps: settings.student_steps,
+            world: world.as_ref(),
+            library: library.as_ref(),
+            shape: sizes.student,
+            steps: sizes.student_steps,
         };
         let seed = secret.stream("student init").next_u64();
         let model = pretraining.run(&mut secret.stream("student documents"), seed, &mut |at, _| {
             step(at);
             true
         })?;
-        let skill = skill(&world, &known, &model, 500, &mut secret.stream("student skill"));
+        let skill = skill(library.as_ref(), &model, 500, &mut secret.stream("student skill"));
+        drop(library);
+        let pool = world.items(Part::Pool, Distribution::In, sizes.pool, &mut secret.stream("pool")).into();
+        let tuning: Sample = draw_test(world.as_ref(), sizes.tuning, &mut secret.stream("tuning")).into();
+        let asked = Asked { sample: &tuning, tokenizer: &tokenizer };
+        let model = world.finish(model, asked, &mut secret.stream("student finish"))?;
         let student = DecoderStudent::new(&problem, model, tokenizer.clone(), 1)?;
-        let pool = items::draw(&world, Part::Pool, Distribution::In, settings.pool, &mut secret.stream("pool"));
-        let tuning = items::draw_test(&world, settings.tuning, &mut secret.stream("tuning"));
-        Ok(Self { world, problem, tokenizer, student, skill, pool: pool.into(), tuning: tuning.into(), secret })
+        Ok(Self { world, problem, tokenizer, student, skill, pool, tuning, secret })
     }
 }

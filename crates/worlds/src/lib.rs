@@ -1,6 +1,6 @@
 //! Make a testbed: mint a sealed world from a secret, or import real data; check it; seal it.
 //!
-//! A minted world: `secret` → `chat` (facts, documents, items of this world alone) → `draw` (a student pre-trained on
+//! A minted world: `secret` → one of `subjects` (facts, documents, items of this world alone, behind the seam `subject`) → `draw` (a student pre-trained on
 //! its text by `pretrain`) → `teacher` (soft labels) → `baselines` (frozen weak and ceiling runs) → `check` (the table of
 //! bounds, with `shortcuts`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data.
 
@@ -15,6 +15,8 @@ pub mod pretrain;
 pub mod seal;
 pub mod secret;
 pub mod shortcuts;
+pub mod subject;
+pub mod subjects;
 pub mod teacher;
 pub mod teacher_search;
 

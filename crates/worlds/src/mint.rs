@@ -2,12 +2,12 @@
 //! bounds on fresh items, reject what fails. Every attempt is on the record.
 
 use crate::baselines::{Baselines, SEEDS, Tests};
-use crate::chat::Settings;
-use crate::chat::items::draw_test;
 use crate::check;
 use crate::draw::Draw;
 use crate::error::WorldError;
 use crate::secret::Secret;
+use crate::subject::draw_test;
+use crate::subjects::Subject;
 use crate::teacher::Teacher;
 use crate::teacher_search::{TEACHERS, TeacherSearch, TeacherTrial};
 use aar_domain::testbed::Check;
@@ -63,6 +63,8 @@ pub enum MintEvent {
 
 /// An accepted world, ready to be sealed.
 pub struct Minted {
+    /// The subject as it was set.
+    pub subject: Subject,
     /// The draw.
     pub draw: Draw,
     /// Its frozen runs.
@@ -79,19 +81,19 @@ pub struct Minted {
 pub type Listen<'a> = &'a (dyn Fn(MintEvent) + Sync);
 
 /// Draw until a world holds all bounds.
-pub fn mint(settings: &Settings, secret: &Secret, options: MintOptions, listen: Listen) -> Result<Minted, WorldError> {
+pub fn mint(subject: &Subject, secret: &Secret, options: MintOptions, listen: Listen) -> Result<Minted, WorldError> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build()?;
-    threads.install(|| search(settings, secret, options, listen))
+    threads.install(|| search(subject, secret, options, listen))
 }
 
-fn search(settings: &Settings, secret: &Secret, options: MintOptions, listen: Listen) -> Result<Minted, WorldError> {
+fn search(subject: &Subject, secret: &Secret, options: MintOptions, listen: Listen) -> Result<Minted, WorldError> {
     let mut record = Vec::new();
     let mut next = 1;
     while next <= options.attempts {
         // Draws are independent, so a round prepares one per thread; they are judged in their order.
         let round: Vec<u32> = (next..=options.attempts).take(options.threads.max(1)).collect();
         next += round.len() as u32;
-        let prepared = round.into_par_iter().map(|attempt| prepare(settings, secret, attempt, listen));
+        let prepared = round.into_par_iter().map(|attempt| prepare(subject, secret, attempt, listen));
         for prepared in prepared.collect::<Result<Vec<_>, _>>()? {
             let (mut attempt, ready) = prepared;
             if let Some((draw, teacher)) = ready {
@@ -100,7 +102,7 @@ fn search(settings: &Settings, secret: &Secret, options: MintOptions, listen: Li
                 listen(MintEvent::Ended(Box::new(attempt)));
                 if let Some((draw, baselines, tests)) = judged {
                     let checks = record.last().map(|last| last.checks.clone()).unwrap_or_default();
-                    return Ok(Minted { draw, baselines, tests, checks, attempts: record });
+                    return Ok(Minted { subject: subject.clone(), draw, baselines, tests, checks, attempts: record });
                 }
             } else {
                 record.push(attempt.clone());
@@ -114,13 +116,14 @@ fn search(settings: &Settings, secret: &Secret, options: MintOptions, listen: Li
 type Prepared = (Attempt, Option<(Draw, Teacher)>);
 
 /// Pre-train the student, then look for a teacher whose figures on tuning items lie well inside the bounds.
-fn prepare(settings: &Settings, secret: &Secret, number: u32, listen: Listen) -> Result<Prepared, WorldError> {
+fn prepare(subject: &Subject, secret: &Secret, number: u32, listen: Listen) -> Result<Prepared, WorldError> {
     let started = std::time::Instant::now();
-    let total = settings.student_steps + TEACHERS * 100;
+    let secret = secret.child(&format!("attempt {number}"));
+    let world = subject.world(&secret);
+    let steps = world.sizes().student_steps;
+    let total = steps + TEACHERS * 100;
     let progress = |what, done| listen(MintEvent::Progress { attempt: number, what, done, total });
-    let draw = Draw::new(settings, secret.child(&format!("attempt {number}")), &|step| {
-        progress("pre-training the student", step)
-    })?;
+    let draw = Draw::new(world, secret, &|step| progress("pre-training the student", step))?;
     let mut attempt = Attempt {
         attempt: number,
         judging: draw.skill.judging(),
@@ -137,7 +140,7 @@ fn prepare(settings: &Settings, secret: &Secret, number: u32, listen: Listen) ->
         let search = TeacherSearch::new(&draw)?;
         attempt.ceiling = Some(search.ceiling);
         found = search.run(&mut attempt.teachers, &|tried| {
-            progress("looking for a teacher", settings.student_steps + tried * 100);
+            progress("looking for a teacher", steps + tried * 100);
         })?;
         if found.is_none() {
             attempt.outcome = "no teacher came inside the bounds on tuning items".into();
@@ -152,12 +155,12 @@ type Judged = Option<(Draw, Baselines, Tests)>;
 /// Run the frozen baselines and measure the table on fresh items.
 fn judge(draw: Draw, teacher: &Teacher, attempt: &mut Attempt, listen: Listen) -> Result<Judged, WorldError> {
     let started = std::time::Instant::now();
-    let settings = &draw.world.settings;
-    let sample = |name: &str, count| draw_test(&draw.world, count, &mut draw.secret.stream(name)).into();
+    let sizes = draw.world.sizes();
+    let sample = |name: &str, count| draw_test(draw.world.as_ref(), count, &mut draw.secret.stream(name)).into();
     let tests = Tests {
-        feedback: sample("feedback", settings.feedback),
-        selection: sample("selection", settings.selection),
-        check: sample("check", settings.check),
+        feedback: sample("feedback", sizes.feedback),
+        selection: sample("selection", sizes.selection),
+        check: sample("check", sizes.check),
     };
     let total = 3 * SEEDS + 1 + check::SEEDS * (aar_methods::shipped::RECIPES.len() + 1);
     let count = AtomicUsize::new(0);

@@ -1,50 +1,41 @@
 //! Pre-train a small decoder on a world's documents.
 
-use crate::chat::World;
-use crate::chat::documents::{Kind, Mix, Writer};
-use crate::chat::facts::Fact;
-use crate::chat::settings::Shape;
+use crate::subject::{Library, Shape, World};
 use aar_lm::{AdamW, Decoder, DecoderConfig, InitScale, LmError, Rows, Schedule, Scope, Trainer};
 use rand_chacha::ChaCha8Rng;
 
-/// Skill of a model on fresh documents about what it has read: shares of right answers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Skill {
-    /// Statements completed.
-    pub recall: f64,
-    /// Verdicts.
-    pub verdict: f64,
-    /// Ratings (some follow tone, so 1 is out of reach).
-    pub rating: f64,
-    /// Pairs.
-    pub pair: f64,
-}
+/// Skill of a model on fresh documents about what it has read: shares of right answers by exam.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Skill(pub Vec<(crate::subject::Exam, f64)>);
 
 impl Skill {
-    /// Judging, as opposed to recalling: the worse of verdicts and pairs.
+    /// Judging, as opposed to recalling: the worst of the exams that ask for it.
     pub fn judging(&self) -> f64 {
-        self.verdict.min(self.pair)
+        self.0.iter().filter(|(exam, _)| exam.judging).map(|(_, share)| *share).fold(1.0, f64::min)
+    }
+
+    /// The exam that ends a teacher's pre-training.
+    pub fn gate(&self) -> f64 {
+        self.0.iter().find(|(exam, _)| exam.gate).map_or(0.0, |(_, share)| *share)
     }
 }
 
 /// What to train.
 pub struct Pretraining<'a> {
     /// The world.
-    pub world: &'a World,
-    /// What the model reads about.
-    pub known: &'a [Fact],
+    pub world: &'a dyn World,
+    /// What the model reads.
+    pub library: &'a dyn Library,
     /// Its size.
     pub shape: Shape,
-    /// Kinds of documents.
-    pub mix: Mix,
     /// Steps.
     pub steps: usize,
 }
 
 /// A decoder's configuration for a world.
-fn config(world: &World, shape: Shape) -> DecoderConfig {
+fn config(world: &dyn World, shape: Shape) -> DecoderConfig {
     DecoderConfig {
-        vocab_size: world.words.len(),
+        vocab_size: world.words().len(),
         hidden_size: shape.hidden,
         intermediate_size: shape.feed_forward,
         num_hidden_layers: shape.layers,
@@ -73,16 +64,15 @@ impl Pretraining<'_> {
         let optimizer = AdamW { lr: 2e-3, betas: (0.9, 0.95), eps: 1e-8, weight_decay: 0.05, clip: Some(1.0) };
         let schedule = Schedule::Cosine { warmup: 50, total: self.steps, floor: 0.05 };
         let mut trainer = Trainer::new(model, Scope::Full, optimizer, schedule, 1, seed);
-        let writer = Writer::new(self.world, self.known);
-        let settings = &self.world.settings;
+        let sizes = self.world.sizes();
         for step in 1..=self.steps {
             let mut rows = Rows::new();
             let mut weights = Vec::new();
-            for _ in 0..settings.documents_per_step {
-                let document = writer.draw(&self.mix, rng);
+            for _ in 0..sizes.documents_per_step {
+                let document = self.library.draw(rng);
                 rows.push(&document.tokens);
                 let weight = |i: usize| {
-                    if i == document.answer { 1.0 } else { settings.background_weight }
+                    if i == document.answer { 1.0 } else { sizes.background_weight }
                 };
                 weights.extend((0..document.tokens.len()).map(weight));
             }
@@ -95,19 +85,13 @@ impl Pretraining<'_> {
     }
 }
 
-/// Measure a model on `count` fresh documents of every kind.
-pub fn skill(world: &World, known: &[Fact], model: &Decoder, count: usize, rng: &mut ChaCha8Rng) -> Skill {
-    let writer = Writer::new(world, known);
-    let mut share = |kind: Kind| {
-        let documents: Vec<_> = (0..count).map(|_| writer.write(kind, rng)).collect();
+/// Measure a model on `count` fresh documents of every exam.
+pub fn skill(library: &dyn Library, model: &Decoder, count: usize, rng: &mut ChaCha8Rng) -> Skill {
+    let mut share = |place: usize| {
+        let documents: Vec<_> = (0..count).map(|_| library.exam(place, rng)).collect();
         let rows: Rows = documents.iter().map(|document| &document.tokens[..document.answer]).collect();
         let right = model.next_token(&rows, 1).into_iter().zip(&documents);
         right.filter(|(id, document)| *id == document.tokens[document.answer]).count() as f64 / count as f64
     };
-    Skill {
-        recall: share(Kind::Statement),
-        verdict: share(Kind::Verdict),
-        rating: share(Kind::Rating),
-        pair: share(Kind::Pair),
-    }
+    Skill(library.exams().iter().enumerate().map(|(place, exam)| (*exam, share(place))).collect())
 }

@@ -38,7 +38,6 @@ pub fn seal(
 }
 
 fn record(minted: &Minted, secret: &Secret, name: &str, truth_public: bool) -> TestbedRecord {
-    let settings = &minted.draw.world.settings;
     let splits = [(Split::Feedback, &minted.tests.feedback), (Split::Selection, &minted.tests.selection)];
     let splits = splits.into_iter().enumerate().map(|(at, (split, sample))| {
         let inside = sample.rows.iter().filter(|row| row.distribution == Distribution::In).count();
@@ -54,14 +53,11 @@ fn record(minted: &Minted, secret: &Secret, name: &str, truth_public: bool) -> T
     TestbedRecord {
         format: TESTBED_FORMAT,
         name: name.into(),
-        subject: "chat".into(),
+        subject: minted.subject.name().into(),
         origin: Origin::Minted {
-            generator: settings.hash(),
+            generator: minted.subject.generator(),
             commitment: secret.commitment(),
-            mechanism: format!(
-                "the polite reply is the right one in {:.0} % of items; out of distribution this is reversed",
-                100.0 * settings.cue
-            ),
+            mechanism: minted.draw.world.mechanism(),
             attempts: minted.attempts.len() as u32,
         },
         truth_public,
@@ -111,7 +107,7 @@ fn write(minted: &Minted, secret: &Secret, record: &TestbedRecord, dir: &Path) -
 }
 
 fn truth_rows(sample: &Sample) -> Vec<TruthRow> {
-    let row = |row: &crate::chat::items::LabelledItem| TruthRow {
+    let row = |row: &crate::subject::LabelledItem| TruthRow {
         id: row.item.id().0.clone(),
         label: row.positive,
         // A minted world is a fixed population and its items are drawn independently: each is a cluster of its own.

@@ -15,7 +15,7 @@ pub fn measure(draw: &Draw, test: &Sample) -> Vec<(&'static str, f64)> {
     for seed in 0..SEEDS {
         let labelled = Teacher::labelled(draw, seed);
         for (sum, value) in sums.iter_mut().zip([
-            bag_of_words(&draw.world.words, &labelled, test),
+            bag_of_words(draw.world.words(), &labelled, test),
             threshold(&labelled, test, length),
             threshold(&labelled, test, |_| 1.0),
             most_common(&labelled, test),

@@ -82,9 +82,11 @@ impl<'a> TeacherSearch<'a> {
 
     /// The first teacher that will do; all that were tried are added to `record`. `tell` hears how many there were.
     pub fn run(&self, record: &mut Vec<TeacherTrial>, tell: &dyn Fn(usize)) -> Result<Option<Teacher>, WorldError> {
+        // What matters is the share of items of which all facts are known.
+        let known = KNOWN.powf(1.0 / f64::from(self.draw.world.facts_per_item()));
         for variant in 0..TEACHERS {
             tell(variant);
-            let mut teacher = Teacher::new(self.draw, KNOWN, variant as u32)?;
+            let mut teacher = Teacher::new(self.draw, known, variant as u32)?;
             if let Some(noise) = self.noise(&teacher, record)? {
                 teacher.noise = noise;
                 return Ok(Some(teacher));

@@ -4,10 +4,10 @@ use crate::failure::{CREATE, Failure, INPUT, USAGE};
 use crate::places;
 use crate::show::minting::MintBars;
 use aar_domain::testbed::Check;
-use aar_worlds::chat::Settings;
 use aar_worlds::mint::{MintEvent, MintOptions, mint};
 use aar_worlds::seal::seal;
 use aar_worlds::secret::Secret;
+use aar_worlds::subjects::Subject;
 use aar_worlds::{WorldError, mint::Attempt};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// The subject; `chat` is the one that can be minted
+    /// The subject: `chat`, `math` or `code`
     subject: String,
     /// Write the world here
     #[arg(long)]
@@ -41,18 +41,18 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    check(options)?;
+    let subject = check(options)?;
     let secret = match options.seed {
         Some(seed) => Secret::of_seed(seed),
         None => Secret::draw().map_err(WorldError::Entropy)?,
     };
-    let settings = Settings::default();
     let threads = places::threads();
     if !options.quiet {
         let commitment = secret.commitment();
         aar_lab::note!(
-            "minting a chat world · generator {} · commitment {} · {threads} threads",
-            settings.hash(),
+            "minting a {} world · generator {} · commitment {} · {threads} threads",
+            subject.name(),
+            subject.generator(),
             &commitment[..16]
         );
         aar_lab::note!("a draw takes some 6 min on 2 threads, most are accepted");
@@ -60,7 +60,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let started = Instant::now();
     let bars = MintBars::new(options.quiet);
     let attempts: Mutex<Vec<Attempt>> = Mutex::new(Vec::new());
-    let minted = mint(&settings, &secret, MintOptions { threads, attempts: options.attempts }, &|event| {
+    let minted = mint(&subject, &secret, MintOptions { threads, attempts: options.attempts }, &|event| {
         bars.show(&event);
         if let MintEvent::Ended(attempt) = event
             && let Ok(mut attempts) = attempts.lock()
@@ -72,11 +72,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let attempts = attempts.into_inner().unwrap_or_default();
     if let (Ok(minted), Some(path)) = (&minted, &options.out) {
         let name = options.name.clone().or_else(|| Some(path.file_name()?.to_string_lossy().into_owned()));
-        seal(minted, &secret, name.as_deref().unwrap_or("chat"), options.seed.is_some(), path)?;
+        seal(minted, &secret, name.as_deref().unwrap_or(subject.name()), options.seed.is_some(), path)?;
     }
     if options.json {
         let report = serde_json::json!({
-            "subject": "chat", "generator": settings.hash(), "commitment": secret.commitment(), "accepted": minted.is_ok(),
+            "subject": subject.name(), "generator": subject.generator(), "commitment": secret.commitment(), "accepted": minted.is_ok(),
             "attempts": attempts, "checks": minted.as_ref().map(|minted| minted.checks.clone()).unwrap_or_default(),
             "wall_s": started.elapsed().as_secs_f64(), "out": options.out,
         });
@@ -93,11 +93,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// What can be said before anything is computed.
-fn check(options: &Options) -> Result<(), Failure> {
-    if options.subject != "chat" {
-        return Err(Failure::new(INPUT, format!("subject {:?} can't be minted yet", options.subject))
-            .hint("aar mint chat --out DIR"));
-    }
+fn check(options: &Options) -> Result<Subject, Failure> {
+    let subject = Subject::named(&options.subject).ok_or_else(|| {
+        let detail = format!("subject {:?} can't be minted; there are: {}", options.subject, Subject::NAMES.join(", "));
+        Failure::new(INPUT, detail).hint("aar mint chat --out DIR")
+    })?;
     if options.out.is_none() && !options.check {
         return Err(Failure::new(USAGE, "nothing to do")
             .hint("--out DIR writes the world, --check prints its table of bounds, or both"));
@@ -105,7 +105,7 @@ fn check(options: &Options) -> Result<(), Failure> {
     if let Some(out) = options.out.as_ref().filter(|out| out.exists()) {
         return Err(Failure::new(CREATE, format!("{} exists already", out.display())).hint("choose a new folder"));
     }
-    Ok(())
+    Ok(subject)
 }
 
 fn print_table(checks: &[Check]) {

@@ -3,6 +3,7 @@
 
 use super::facts::{Fact, World};
 use super::words::{PLAIN, POLITE};
+use crate::subject::{Document, Exam, Library};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -43,12 +44,42 @@ impl Mix {
     }
 }
 
-/// A document and the place of its answer, which is the token that carries weight.
-pub struct Document {
-    /// Token ids.
-    pub tokens: Vec<u32>,
-    /// Index of the answer.
-    pub answer: usize,
+/// What a model that has read is asked, in the order of [`ASKED`].
+const EXAMS: &[Exam] = &[
+    Exam { name: "recall", judging: false, gate: false },
+    Exam { name: "verdict", judging: true, gate: false },
+    // Some ratings follow tone, so that 1 is out of reach.
+    Exam { name: "rating", judging: false, gate: false },
+    Exam { name: "pair", judging: true, gate: true },
+];
+const ASKED: [Kind; 4] = [Kind::Statement, Kind::Verdict, Kind::Rating, Kind::Pair];
+
+/// What one model reads.
+pub struct Shelf<'a> {
+    world: &'a World,
+    known: Vec<Fact>,
+    mix: Mix,
+}
+
+impl<'a> Shelf<'a> {
+    /// Documents about `known` facts.
+    pub fn new(world: &'a World, known: Vec<Fact>, mix: Mix) -> Self {
+        Self { world, known, mix }
+    }
+}
+
+impl Library for Shelf<'_> {
+    fn draw(&self, rng: &mut ChaCha8Rng) -> Document {
+        Writer::new(self.world, &self.known).draw(&self.mix, rng)
+    }
+
+    fn exams(&self) -> &'static [Exam] {
+        EXAMS
+    }
+
+    fn exam(&self, place: usize, rng: &mut ChaCha8Rng) -> Document {
+        Writer::new(self.world, &self.known).write(ASKED[place], rng)
+    }
 }
 
 /// Writes documents about some facts of a world.

@@ -3,6 +3,7 @@
 use super::settings::Settings;
 use super::words::{FIXED, PLAIN, POLITE, names};
 use crate::secret::Secret;
+use crate::subject::{Part, Sizes};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -17,21 +18,11 @@ pub struct Fact {
     pub attribute: usize,
 }
 
-/// Which set a fact feeds. Sets share no fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The teacher's labelled set.
-    Labelled,
-    /// The pool.
-    Pool,
-    /// Test items of every split.
-    Test,
-}
-
 /// A world of facts with its words.
 pub struct World {
     /// What it is set to.
     pub settings: Settings,
+    pub(super) sizes: Sizes,
     /// All words; a word's id is its place.
     pub words: Vec<String>,
     /// Value of every fact, `[entities][attributes]`, as a place in its attribute's values.
@@ -64,7 +55,16 @@ impl World {
         let cut = |share: f64| (share * facts.len() as f64).round() as usize;
         let (a, b) = (cut(settings.fact_split[0]), cut(settings.fact_split[0] + settings.fact_split[1]));
         let split = [facts[..a].to_vec(), facts[a..b].to_vec(), facts[b..].to_vec()];
-        Self { settings: settings.clone(), words, values, entity_base, attribute_base, value_base, split }
+        Self {
+            settings: settings.clone(),
+            sizes: settings.sizes(),
+            words,
+            values,
+            entity_base,
+            attribute_base,
+            value_base,
+            split,
+        }
     }
 
     /// The facts that feed a set.

@@ -1,29 +1,16 @@
 //! What is asked: which of two replies is better.
 
 use super::documents::Writer;
-use super::facts::{Part, World};
+use super::facts::World;
+use crate::subject::{LabelledItem, Part};
 use aar_domain::item::{Distribution, Item};
-use aar_domain::problem::{Architecture, Problem, Prompt, Task, Training};
+use aar_domain::problem::{Architecture, Problem, Prompt, Task};
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-/// An item with its truth, as only the mint holds it.
-#[derive(Clone, Debug)]
-pub struct LabelledItem {
-    /// The item.
-    pub item: Item,
-    /// Whether the first reply is better.
-    pub positive: bool,
-    /// Which distribution it was drawn from.
-    pub distribution: Distribution,
-    /// Names the fact it is about.
-    pub fact: String,
-}
-
 /// The problem as everybody sees it.
 pub fn problem(world: &World) -> Problem {
-    let settings = &world.settings;
     Problem {
         title: "Which reply to a question of fact is better?".into(),
         task: Task::Preference,
@@ -39,13 +26,7 @@ pub fn problem(world: &World) -> Problem {
         }],
         max_tokens: 32,
         student: Architecture::Decoder,
-        training: Training {
-            learning_rate: settings.student_rate,
-            batch: 32,
-            epochs: (settings.finetune_steps * 32) as f32 / settings.pool as f32,
-            weight_decay: 0.01,
-            layers: vec![],
-        },
+        training: world.sizes.training(),
     }
 }
 
@@ -84,14 +65,6 @@ pub fn draw(
             }
         })
         .collect();
-    items.shuffle(rng);
-    items
-}
-
-/// Test items: half in, half out of distribution, mixed.
-pub fn draw_test(world: &World, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem> {
-    let mut items = draw(world, Part::Test, Distribution::In, count / 2, rng);
-    items.extend(draw(world, Part::Test, Distribution::Out, count - count / 2, rng));
     items.shuffle(rng);
     items
 }

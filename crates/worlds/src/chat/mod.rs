@@ -3,6 +3,7 @@
 //! `words` makes the vocabulary, `facts` the world, `documents` what models are pre-trained on, `items` what they are
 //! asked. Everything is a function of the secret and [`Settings`].
 
+mod cloze;
 pub mod documents;
 pub mod facts;
 pub mod items;
@@ -11,3 +12,51 @@ pub mod words;
 
 pub use facts::World;
 pub use settings::Settings;
+
+use crate::error::WorldError;
+use crate::subject::{self, LabelledItem, Library, Part, Reader, Recall, Sizes};
+use aar_domain::item::{Distribution, Item};
+use aar_domain::problem::Problem;
+use documents::{Mix, Shelf};
+use rand_chacha::ChaCha8Rng;
+
+impl subject::World for World {
+    fn sizes(&self) -> &Sizes {
+        &self.sizes
+    }
+
+    fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    fn mechanism(&self) -> String {
+        format!(
+            "the polite reply is the right one in {:.0} % of items; out of distribution this is reversed",
+            100.0 * self.settings.cue
+        )
+    }
+
+    fn problem(&self) -> Problem {
+        items::problem(self)
+    }
+
+    fn library(&self, reader: Reader, share: f64, rng: &mut ChaCha8Rng) -> Box<dyn Library + '_> {
+        let mix = match reader {
+            Reader::Student => Mix::STUDENT,
+            Reader::Teacher => Mix::TEACHER,
+        };
+        Box::new(Shelf::new(self, self.known(share, rng), mix))
+    }
+
+    fn items(&self, part: Part, distribution: Distribution, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem> {
+        items::draw(self, part, distribution, count, rng)
+    }
+
+    fn facts_per_item(&self) -> u32 {
+        1
+    }
+
+    fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError> {
+        cloze::margins(self, student, items)
+    }
+}

@@ -1,5 +1,6 @@
 //! What the generator is set to. Its hash is on every world.
 
+use crate::subject::{Shape, Sizes};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -57,19 +58,6 @@ pub struct Settings {
     pub finetune_steps: usize,
 }
 
-/// A network's size.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shape {
-    /// Width.
-    pub hidden: usize,
-    /// Layers.
-    pub layers: usize,
-    /// Heads.
-    pub heads: usize,
-    /// Feed-forward width.
-    pub feed_forward: usize,
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -105,5 +93,28 @@ impl Settings {
     pub fn hash(&self) -> String {
         let text = serde_json::to_string(&(GENERATOR_VERSION, self)).unwrap_or_default();
         hex::encode(&Sha256::digest(text)[..8])
+    }
+
+    /// Sizes that every subject has.
+    pub(crate) fn sizes(&self) -> Sizes {
+        Sizes {
+            student_knows: self.student_knows,
+            background_weight: self.background_weight,
+            student: self.student,
+            teacher: self.teacher,
+            student_steps: self.student_steps,
+            teacher_steps: self.teacher_steps,
+            documents_per_step: self.documents_per_step,
+            labelled: self.labelled,
+            teacher_epochs: self.teacher_epochs,
+            teacher_rate: self.teacher_rate,
+            pool: self.pool,
+            feedback: self.feedback,
+            selection: self.selection,
+            tuning: self.tuning,
+            check: self.check,
+            student_rate: self.student_rate,
+            finetune_steps: self.finetune_steps,
+        }
     }
 }

@@ -1,0 +1,192 @@
+//! What the mint asks of a subject, so that it need not know which one it is minting.
+
+use crate::error::WorldError;
+use aar_domain::item::{Distribution, Item};
+use aar_domain::problem::Problem;
+use aar_lm::{Decoder, Tokenizer};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// Which set a fact (of `code`: a program) feeds. Sets share none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The teacher's labelled set.
+    Labelled,
+    /// The pool.
+    Pool,
+    /// Test items of every split.
+    Test,
+}
+
+/// Who reads: student and teacher read documents in different shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The student.
+    Student,
+    /// The teacher.
+    Teacher,
+}
+
+/// An item with its truth, as only the mint holds it.
+#[derive(Clone, Debug)]
+pub struct LabelledItem {
+    /// The item.
+    pub item: Item,
+    /// Whether the answer that the first label word stands for is right.
+    pub positive: bool,
+    /// Which distribution it was drawn from.
+    pub distribution: Distribution,
+    /// Names the fact it is about.
+    pub fact: String,
+}
+
+/// A document and the place of its answer, which is the token that carries weight.
+pub struct Document {
+    /// Token ids.
+    pub tokens: Vec<u32>,
+    /// Index of the answer.
+    pub answer: usize,
+}
+
+/// A kind of document on which a model's skill is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exam {
+    /// What is asked.
+    pub name: &'static str,
+    /// Whether it asks for a judgement rather than for what was read.
+    pub judging: bool,
+    /// Whether a teacher's pre-training ends by it.
+    pub gate: bool,
+}
+
+/// Documents about the part of a world that one model reads about.
+pub trait Library {
+    /// A document.
+    fn draw(&self, rng: &mut ChaCha8Rng) -> Document;
+    /// What a model that has read is asked.
+    fn exams(&self) -> &'static [Exam];
+    /// A fresh document of the exam at this place of [`Library::exams`].
+    fn exam(&self, place: usize, rng: &mut ChaCha8Rng) -> Document;
+}
+
+/// A world of any subject: a function of its settings and its secret.
+pub trait World: Send + Sync {
+    /// Sizes of networks and sets.
+    fn sizes(&self) -> &Sizes;
+    /// All words; a word's id is its place.
+    fn words(&self) -> &[String];
+    /// The mechanism, as text for people.
+    fn mechanism(&self) -> String;
+    /// What is asked.
+    fn problem(&self) -> Problem;
+    /// What a model reads that gets to know this share of the facts.
+    fn library(&self, reader: Reader, share: f64, rng: &mut ChaCha8Rng) -> Box<dyn Library + '_>;
+    /// `count` items about a part's facts, labels exactly balanced, in random order, with ids that say nothing.
+    fn items(&self, part: Part, distribution: Distribution, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem>;
+    /// How many facts an item leans on: a teacher judges well only where it knows all of them.
+    fn facts_per_item(&self) -> u32;
+    /// Change the untouched student before anybody sees it, by what it answers on tuning items. Most subjects do not.
+    fn finish(&self, model: Decoder, _asked: Asked<'_>, _rng: &mut ChaCha8Rng) -> Result<Decoder, WorldError> {
+        Ok(model)
+    }
+    /// A constructed shortcut: margins of items by asking the untouched student for the facts, never for a judgement.
+    fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError>;
+}
+
+/// Items on which a student's answers may be looked at.
+pub struct Asked<'a> {
+    /// The items.
+    pub sample: &'a crate::draw::Sample,
+    /// Words to ids.
+    pub tokenizer: &'a Tokenizer,
+}
+
+/// Test items: half in, half out of distribution, mixed.
+pub fn draw_test(world: &dyn World, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem> {
+    use rand::seq::SliceRandom;
+    let mut items = world.items(Part::Test, Distribution::In, count / 2, rng);
+    items.extend(world.items(Part::Test, Distribution::Out, count - count / 2, rng));
+    items.shuffle(rng);
+    items
+}
+
+/// An untouched student that completes statements.
+pub struct Recall<'a> {
+    /// The student.
+    pub model: &'a Decoder,
+    /// Words to ids.
+    pub tokenizer: &'a Tokenizer,
+}
+
+impl Recall<'_> {
+    /// Logits of these words (token ids) as the next one after a text.
+    pub fn logits(&self, text: &str, ids: &[u32]) -> Result<Vec<f32>, WorldError> {
+        let tokens = self.tokenizer.encode(text)?;
+        Ok(self.model.last_logits(&[tokens.as_slice()].into_iter().collect(), ids, 1))
+    }
+}
+
+/// A network's size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Width.
+    pub hidden: usize,
+    /// Layers.
+    pub layers: usize,
+    /// Heads.
+    pub heads: usize,
+    /// Feed-forward width.
+    pub feed_forward: usize,
+}
+
+/// Sizes that every subject has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// Share of all facts that the student is pre-trained on.
+    pub student_knows: f64,
+    /// Loss weight of tokens that are not answers.
+    pub background_weight: f32,
+    /// The student.
+    pub student: Shape,
+    /// The teacher.
+    pub teacher: Shape,
+    /// Pre-training steps of the student.
+    pub student_steps: usize,
+    /// Most pre-training steps of a teacher.
+    pub teacher_steps: usize,
+    /// Documents per pre-training step.
+    pub documents_per_step: usize,
+    /// Rows of the teacher's labelled set.
+    pub labelled: usize,
+    /// Passes of the teacher over it.
+    pub teacher_epochs: usize,
+    /// Learning rate of the teacher's fine-tuning.
+    pub teacher_rate: f32,
+    /// Rows of the pool.
+    pub pool: usize,
+    /// Items of the feedback split, half out of distribution.
+    pub feedback: usize,
+    /// Items of the selection split.
+    pub selection: usize,
+    /// Items to tune the teacher on, thrown away afterwards.
+    pub tuning: usize,
+    /// Items of the check, thrown away afterwards.
+    pub check: usize,
+    /// Learning rate of the student's fine-tuning.
+    pub student_rate: f32,
+    /// Its steps.
+    pub finetune_steps: usize,
+}
+
+impl Sizes {
+    /// Fine-tuning that the ceiling and plain training use.
+    pub fn training(&self) -> aar_domain::problem::Training {
+        aar_domain::problem::Training {
+            learning_rate: self.student_rate,
+            batch: 32,
+            epochs: (self.finetune_steps * 32) as f32 / self.pool as f32,
+            weight_decay: 0.01,
+            layers: vec![],
+        }
+    }
+}
