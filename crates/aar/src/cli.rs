@@ -1,6 +1,6 @@
 //! The command line of `aar`.
 
-use crate::commands::{audit, doctor, import, mint, regrade, report, run, worker};
+use crate::commands::{audit, doctor, import, mint, regrade, report, run, testbed, worker};
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -24,6 +24,8 @@ enum Command {
     Mint(mint::Options),
     /// Import real data as a testbed
     Import(import::Options),
+    /// Whether a testbed is fit to measure on
+    Testbed(testbed::Options),
     /// Write a study's report again, from its event log
     Report(report::Options),
     /// Compute a study's leaderboard again from the stored margins and compare it with result.json
@@ -58,6 +60,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Run(options) => run::run(options),
         Command::Mint(options) => mint::run(options),
         Command::Import(options) => import::run(options),
+        Command::Testbed(options) => testbed::run(options),
         Command::Report(options) => report::run(options),
         Command::Regrade(options) => regrade::run(options),
         Command::Audit(command) => audit::run(command),

@@ -4,6 +4,7 @@ use aar_server::ServerError;
 use aar_study::StudyError;
 use aar_worlds::WorldError;
 use aar_worlds::import::ImportError;
+use aar_worlds::lint::LintError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -130,6 +131,16 @@ impl From<ImportError> for Failure {
             _ => Self::new(INPUT, message),
         };
         failure.hint("nothing was written")
+    }
+}
+
+impl From<LintError> for Failure {
+    fn from(error: LintError) -> Self {
+        let message = error.to_string();
+        match error {
+            LintError::File { ref source, .. } => io(message, source),
+            _ => Self::new(INPUT, message),
+        }
     }
 }
 

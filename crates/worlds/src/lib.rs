@@ -10,6 +10,7 @@ pub mod check;
 pub mod draw;
 pub mod error;
 pub mod import;
+pub mod lint;
 pub mod mint;
 pub mod pretrain;
 pub mod seal;

@@ -7,4 +7,5 @@ pub mod mint;
 pub mod regrade;
 pub mod report;
 pub mod run;
+pub mod testbed;
 pub mod worker;

@@ -25,9 +25,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub mod error;
-mod rows;
+pub(crate) mod rows;
 mod split;
-mod teacher;
+pub(crate) mod teacher;
 
 pub use error::ImportError;
 

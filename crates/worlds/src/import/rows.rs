@@ -131,7 +131,8 @@ fn parse(text: &str, groups: &HashMap<String, String>) -> Result<(String, Labell
     Ok((id, Labelled { item, positive, cluster }))
 }
 
-fn label(value: Option<&serde_json::Value>, preference: bool) -> Result<bool, String> {
+/// A label of either form, as whether the positive answer is right.
+pub fn label(value: Option<&serde_json::Value>, preference: bool) -> Result<bool, String> {
     let right = if preference { "\"A\" or \"B\"" } else { "true or false" };
     match value {
         None | Some(serde_json::Value::Null) => Err(format!(
