@@ -53,8 +53,10 @@ pub struct Label {
     pub form: Form,
     /// Soft targets' margins are divided by this.
     pub temperature: f32,
-    /// `self` only: the share of the pool, most confident first, that the second round keeps.
+    /// `self` only: the share of the pool, most confident first, that a later round keeps.
     pub keep: f32,
+    /// `self` only: rounds that learn from the answers of the one before.
+    pub rounds: u32,
 }
 
 /// Sources of targets.
@@ -107,6 +109,8 @@ pub enum SelectRule {
     Confident,
     /// Rows on which teacher and untouched student agree.
     Agree,
+    /// Rows whose label their nearest neighbours in the student's features share.
+    Neighbours,
 }
 
 /// Stage three: weights.
@@ -172,6 +176,8 @@ pub enum LossKind {
     Xent,
     /// With the auxiliary confidence term of Burns et al. 2023.
     Confidence,
+    /// None: the difference of the labels' mean features; `head` only.
+    Means,
 }
 
 /// Stage five: length and speed; what is left out is the testbed's own.
@@ -202,7 +208,7 @@ pub struct Inference {
 
 impl Default for Label {
     fn default() -> Self {
-        Self { source: LabelSource::Weak, form: Form::Hard, temperature: 1.0, keep: 0.5 }
+        Self { source: LabelSource::Weak, form: Form::Hard, temperature: 1.0, keep: 0.5, rounds: 1 }
     }
 }
 
@@ -241,7 +247,7 @@ impl Recipe {
 
     /// Trainings this recipe costs, in plain training's own.
     pub fn cost(&self) -> u32 {
-        let rounds = if self.label.source == LabelSource::SelfTraining { 2 } else { 1 };
+        let rounds = if self.label.source == LabelSource::SelfTraining { 1 + self.label.rounds } else { 1 };
         rounds * self.inference.members as u32
     }
 
@@ -256,6 +262,7 @@ impl Recipe {
         };
         within("label.temperature", self.label.temperature, 0.05, 20.0)?;
         within("label.keep", self.label.keep, 0.05, 1.0)?;
+        within("label.rounds", self.label.rounds as f32, 1.0, 2.0)?;
         within("select.keep", self.select.keep, 0.05, 1.0)?;
         within("weight.strength", self.weight.strength, 0.0, 1.0)?;
         within("objective.aux", self.objective.aux, 0.0, 1.0)?;
@@ -265,6 +272,9 @@ impl Recipe {
         within("schedule.learning_rate", self.schedule.learning_rate.unwrap_or(1e-3), 1e-7, 1.0)?;
         within("schedule.batch", self.schedule.batch.unwrap_or(32) as f32, 1.0, 4096.0)?;
         within("inference.members", self.inference.members as f32, 1.0, 8.0)?;
+        if self.objective.loss == LossKind::Means && self.objective.kind != ObjectiveKind::Head {
+            return Err("objective.loss = \"means\" is a readout's: it needs objective.kind = \"head\"".into());
+        }
         if self.cost() > MAX_COST {
             return Err(format!(
                 "costs {} trainings (members × rounds of self-training), at most {MAX_COST} are allowed",
@@ -316,6 +326,8 @@ mod tests {
         check("name = \"x\"\n[label]\nsource = \"oracle\"", "unknown variant `oracle`");
         check("name = \"x\"\n[select]\nkeep = 3.0", "select.keep is 3, allowed is 0.05 to 1");
         check("name = \"x\"\n[inference]\nmembers = 8", "costs 8 trainings");
+        check("name = \"x\"\n[objective]\nloss = \"means\"", "needs objective.kind");
+        check("name = \"x\"\n[label]\nsource = \"self\"\nrounds = 2\n[inference]\nmembers = 2", "costs 6 trainings");
         check("name = \"x\"\n[label]\ntemperature = nan", "label.temperature is NaN");
     }
 }

@@ -84,9 +84,11 @@ pub fn train(recipe: &Recipe, pool: &Pool, student: &dyn Student, seed: u64) -> 
     let log = |step: u32, loss: f32| curve.borrow_mut().push((step, loss));
     let mut plan = Plan::new(recipe, pool, student, seed, &log)?;
     if recipe.label.source == LabelSource::SelfTraining {
-        let first = student.train(&plan.spec(recipe, student.problem(), seed, &log))?;
-        let margins = student.margins(&first, PromptChoice::Task, &pool.items, Orders::Both)?;
-        plan = plan.second_round(recipe, pool, &margins, student)?;
+        for _ in 0..recipe.label.rounds {
+            let last = student.train(&plan.spec(recipe, student.problem(), seed, &log))?;
+            let margins = student.margins(&last, PromptChoice::Task, &pool.items, Orders::Both)?;
+            plan = plan.next_round(recipe, pool, &margins, student)?;
+        }
     }
     let mut artefacts = Vec::new();
     for member in 0..recipe.inference.members as u64 {
@@ -119,7 +121,7 @@ impl Plan {
         Self::of_rows(recipe, pool, &soft, &kept, student)
     }
 
-    fn second_round(
+    fn next_round(
         self,
         recipe: &Recipe,
         pool: &Pool,

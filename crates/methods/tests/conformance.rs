@@ -5,9 +5,10 @@ use aar_domain::item::Item;
 use aar_domain::problem::{Architecture, Problem, Prompt, Task, Training};
 use aar_lm::{Decoder, DecoderConfig, InitScale, Tokenizer};
 use aar_methods::objective::TrainSpec;
+use aar_methods::pool::Pool;
 use aar_methods::recipe::{LossKind, ObjectiveKind};
 use aar_methods::student::{Artefact, swapped};
-use aar_methods::{MethodError, Student, student};
+use aar_methods::{MethodError, Recipe, Student, student};
 use std::path::Path;
 
 fn problem(architecture: Architecture) -> Problem {
@@ -160,4 +161,39 @@ fn a_decoder_conforms() {
 #[test]
 fn an_encoder_conforms() {
     conforms(Architecture::Encoder, &[ObjectiveKind::Head]);
+}
+
+/// Recipes beside those that ship: they run on either student, and cost at most three plain trainings.
+#[test]
+fn recipes_of_the_first_league_run_within_three_trainings() {
+    let league = [
+        ("label-smoothing", include_str!("../../../recipes/label-smoothing.toml")),
+        ("mean-difference", include_str!("../../../recipes/mean-difference.toml")),
+        ("neighbours", include_str!("../../../recipes/neighbours.toml")),
+        ("self-training-rounds", include_str!("../../../recipes/self-training-rounds.toml")),
+    ];
+    for architecture in [Architecture::Decoder, Architecture::Encoder] {
+        let dir = tempfile::tempdir().unwrap();
+        let student = open(architecture, dir.path());
+        let (items, fresh) = (items(80), items(24));
+        let weak: Vec<f32> = (0..items.len()).map(|i| 0.1 + 0.8 * ((i * 37 % 80) as f32 / 80.0)).collect();
+        let pool = Pool::new(items, weak);
+        let run = |name: &str, text: &str| {
+            let recipe = Recipe::parse(text, Path::new(name)).unwrap();
+            recipe.applicable(student.problem()).unwrap();
+            aar_lm::ops::take();
+            let trained = aar_methods::train::train(&recipe, &pool, student.as_ref(), 1).unwrap();
+            let operations = aar_lm::ops::take();
+            (trained.margins(student.as_ref(), &fresh).unwrap(), operations)
+        };
+        let (plain, operations) = run("plain", "name = \"plain\"");
+        for (name, text) in league {
+            let (answers, cost) = run(name, text);
+            assert!(answers.iter().all(|margin| margin.is_finite()), "{name}");
+            assert_ne!(answers, plain, "{name} is plain training on a {architecture:?}");
+            let ratio = cost as f64 / operations.max(1) as f64;
+            println!("{name} on a {architecture:?}: {ratio:.2} times plain's operations");
+            assert!(architecture == Architecture::Encoder || ratio < 3.05, "{name} costs {ratio} times plain");
+        }
+    }
 }

@@ -57,7 +57,8 @@ pub fn run(
         let mut loss = |logits: &[f32], dlogits: &mut [f32]| {
             let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
             let targets = match spec.loss {
-                LossKind::Xent => targets.clone(),
+                // Means are a readout's only, which a recipe's check has made sure of.
+                LossKind::Xent | LossKind::Means => targets.clone(),
                 LossKind::Confidence => confidence_loss::targets(&margins, &targets, spec.aux, progress),
             };
             binary_cross_entropy(&margins, &targets, &weights, dlogits)

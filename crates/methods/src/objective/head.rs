@@ -1,6 +1,6 @@
 //! Train a linear readout of frozen states (Alain and Bengio 2016): logistic regression on contrast features.
 
-use super::{TrainSpec, confidence_loss};
+use super::{TrainSpec, confidence_loss, means};
 use crate::error::MethodError;
 use crate::readout::{Fit, Readout};
 use crate::recipe::LossKind;
@@ -48,6 +48,9 @@ fn fit(features: &Features, intercept: bool, l2: f32, spec: &TrainSpec<'_>) -> R
         weights[drawn] += spec.weights[drawn];
     }
     let solve = |targets: &[f32]| -> Readout {
+        if spec.loss == LossKind::Means {
+            return means::readout(&features.values, features.width, targets, &weights, intercept);
+        }
         Fit { features: &features.values, width: features.width, targets, weights: &weights, l2, intercept }.run()
     };
     let mut readout = solve(spec.targets);

@@ -6,6 +6,7 @@ use aar_domain::item::Item;
 pub mod confidence_loss;
 pub mod finetune;
 pub mod head;
+pub mod means;
 
 /// Everything one training needs.
 pub struct TrainSpec<'a> {

@@ -7,6 +7,7 @@ use crate::student::Student;
 
 pub mod agree;
 pub mod confident;
+pub mod neighbours;
 
 /// Indices of the rows kept, ascending.
 pub fn rows(select: &Select, pool: &Pool, student: &dyn Student) -> Result<Vec<usize>, MethodError> {
@@ -14,5 +15,6 @@ pub fn rows(select: &Select, pool: &Pool, student: &dyn Student) -> Result<Vec<u
         SelectRule::All => Ok((0..pool.items.len()).collect()),
         SelectRule::Confident => Ok(confident::rows(&pool.weak, select.keep)),
         SelectRule::Agree => agree::rows(pool, student),
+        SelectRule::Neighbours => neighbours::rows(pool, student),
     }
 }
