@@ -52,6 +52,14 @@ pub const SLOW: &[Step] = &[
         work: Work::Cargo(&["run", "--release", "--package", "aar-domain", "--example", "believable"], &[]),
     },
     Step {
+        name: "crash",
+        asks: "does a server killed 500 times lose nothing it acknowledged (about 2 min)",
+        work: Work::Cargo(
+            &["test", "--release", "--package", "aar-server", "--test", "crash", "--", "--nocapture"],
+            &[("AAR_CRASH_ROUNDS", "500")],
+        ),
+    },
+    Step {
         name: "mint",
         asks: "does a fresh secret end in a world that holds all bounds (about 10 min)",
         work: Work::Cargo(&["run", "--release", "--", "mint", "chat", "--check"], &[]),
