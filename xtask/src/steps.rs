@@ -62,7 +62,7 @@ pub const SLOW: &[Step] = &[
     Step {
         name: "mint",
         asks: "does a fresh secret end in a world that holds all bounds (about 10 min)",
-        work: Work::Cargo(&["run", "--release", "--", "mint", "chat", "--check"], &[]),
+        work: Work::Cargo(&["run", "--release", "--", "mint", "chat", "--calibrated", "--check"], &[]),
     },
 ];
 

@@ -192,6 +192,22 @@ impl Decoder {
         self.params.len()
     }
 
+    /// A word's vector in the output matrix, which with tied embeddings is the input's too, `[hidden]`.
+    pub fn word(&self, id: u32) -> &[f32] {
+        &self.params[self.word_span(id)]
+    }
+
+    /// Replace it by another of that length.
+    pub fn set_word(&mut self, id: u32, vector: &[f32]) {
+        let span = self.word_span(id);
+        self.params[span].copy_from_slice(vector);
+    }
+
+    fn word_span(&self, id: u32) -> Span {
+        let (start, width) = (self.layout.head.start + id as usize * self.config.hidden_size, self.config.hidden_size);
+        start..start + width
+    }
+
     pub(crate) fn heads(&self) -> Heads {
         Heads {
             query: self.config.num_attention_heads,

@@ -46,11 +46,11 @@ impl Baselines {
             .into_par_iter()
             .map(|seed| {
                 let tuned = teacher.tune(draw, seed)?;
-                let soft: Vec<f32> = tuned.margins(&draw.pool.items)?.into_iter().map(sigmoid).collect();
+                let soft: Vec<f32> = tuned.margins(&draw.pool)?.into_iter().map(sigmoid).collect();
                 let mut correct = [vec![], vec![], vec![]];
                 if seed < SEEDS {
                     for (out, sample) in correct.iter_mut().zip(tests.all()) {
-                        *out = sample.correct(&tuned.margins(&sample.items)?);
+                        *out = sample.correct(&tuned.margins(sample)?);
                     }
                 }
                 done();

@@ -23,6 +23,8 @@ pub const WEAK: Bound = ("weak accuracy", Some(0.52), Some(0.68));
 pub const GAP: Bound = ("gap (ceiling - weak)", Some(0.20), None);
 /// PGR of plain training.
 pub const PLAIN: Bound = ("PGR of plain", Some(0.10), Some(0.50));
+/// PGR of asking the untouched student: more of it and one line of code were the whole answer.
+pub const ZERO_SHOT: Bound = ("PGR of zero-shot", None, Some(0.70));
 /// Judging skill before fine-tuning.
 pub const JUDGING: Bound = ("student's judging skill", Some(0.80), None);
 
@@ -83,7 +85,10 @@ pub fn rest(
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<Check>, WorldError> {
     let (weak, ceiling) = baselines.on_check();
-    let recipes = shipped::RECIPES.iter().map(|(name, _)| recipe(name)).collect::<Result<Vec<_>, _>>()?;
+    let all =
+        shipped::RECIPES.iter().map(|(name, _)| Ok((*name, recipe(name)?))).collect::<Result<Vec<_>, WorldError>>()?;
+    let applicable = all.into_iter().filter(|(_, recipe)| recipe.applicable(&draw.problem).is_ok());
+    let (names, recipes): (Vec<_>, Vec<_>) = applicable.unzip();
     let scored = score(draw, baselines, tests, &recipes, done)?;
     let plain = &scored[0];
     let mut others: Vec<&Scored> = scored[1..].iter().collect();
@@ -97,6 +102,8 @@ pub fn rest(
         check(("best shortcut - weak, in accuracy", None, Some(0.05)), strongest - weak),
         check(("operations of the dearest recipe / plain", None, Some(3.05)), dearest),
     ];
+    let asked = names.iter().zip(&scored).find(|(name, _)| **name == "zero-shot");
+    table.extend(asked.map(|(_, scored)| check(ZERO_SHOT, scored.pgr)));
     let differs = |other: &&Scored| {
         let pairs = other.correct.iter().zip(&plain.correct);
         pairs.filter(|(a, b)| a != b).count() as f64 / plain.correct.len().max(1) as f64

@@ -1,16 +1,19 @@
 //! Make a testbed: mint a sealed world from a secret, or import real data; check it; seal it.
 //!
-//! A minted world: `secret` → one of `subjects` (facts, documents, items of this world alone, behind the seam `subject`) → `draw` (a student pre-trained on
+//! A minted world: `secret` → one of `subjects` (facts, documents, items of this world alone, behind the seam `subject`; misleading by its `mechanism`) → `draw` (a student pre-trained on
 //! its text by `pretrain`) → `teacher` (soft labels) → `baselines` (frozen weak and ceiling runs) → `check` (the table of
 //! bounds, with `shortcuts`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data.
 
 pub mod baselines;
 pub mod chat;
 pub mod check;
+pub mod code;
 pub mod draw;
 pub mod error;
 pub mod import;
 pub mod lint;
+pub mod math;
+pub mod mechanism;
 pub mod mint;
 pub mod pretrain;
 pub mod seal;

@@ -1,6 +1,6 @@
 //! Pre-train a small decoder on a world's documents.
 
-use crate::subject::{Library, Shape, World};
+use crate::subject::{Library, Shape, Sizes, World};
 use aar_lm::{AdamW, Decoder, DecoderConfig, InitScale, LmError, Rows, Schedule, Scope, Trainer};
 use rand_chacha::ChaCha8Rng;
 
@@ -66,23 +66,34 @@ impl Pretraining<'_> {
         let mut trainer = Trainer::new(model, Scope::Full, optimizer, schedule, 1, seed);
         let sizes = self.world.sizes();
         for step in 1..=self.steps {
-            let mut rows = Rows::new();
-            let mut weights = Vec::new();
-            for _ in 0..sizes.documents_per_step {
-                let document = self.library.draw(rng);
-                rows.push(&document.tokens);
-                let weight = |i: usize| {
-                    if i == document.answer { 1.0 } else { sizes.background_weight }
-                };
-                weights.extend((0..document.tokens.len()).map(weight));
-            }
-            trainer.step_next_token(&rows, &weights)?;
+            one_step(&mut trainer, self.library, sizes, rng)?;
             if step % 50 == 0 && !progress(step, trainer.model()) {
                 break;
             }
         }
         Ok(trainer.into_model())
     }
+}
+
+/// A step on fresh documents.
+pub(crate) fn one_step(
+    trainer: &mut Trainer,
+    library: &dyn Library,
+    sizes: &Sizes,
+    rng: &mut ChaCha8Rng,
+) -> Result<(), LmError> {
+    let mut rows = Rows::new();
+    let mut weights = Vec::new();
+    for _ in 0..sizes.documents_per_step {
+        let document = library.draw(rng);
+        rows.push(&document.tokens);
+        let weight = |i: usize| {
+            if i == document.answer { 1.0 } else { sizes.background_weight }
+        };
+        weights.extend((0..document.tokens.len()).map(weight));
+    }
+    trainer.step_next_token(&rows, &weights)?;
+    Ok(())
 }
 
 /// Measure a model on `count` fresh documents of every exam.

@@ -57,7 +57,7 @@ fn record(minted: &Minted, secret: &Secret, name: &str, truth_public: bool) -> T
         origin: Origin::Minted {
             generator: minted.subject.generator(),
             commitment: secret.commitment(),
-            mechanism: minted.draw.world.mechanism(),
+            mechanism: minted.draw.world.mechanism().describe(minted.draw.world.cue()),
             attempts: minted.attempts.len() as u32,
         },
         truth_public,

@@ -33,6 +33,10 @@ fn replies(item: &Item) -> (&str, &str) {
     }
 }
 
+fn binary(item: &Item) -> bool {
+    matches!(item, Item::Binary { .. })
+}
+
 /// Words of the first reply more than of the second.
 fn length(item: &Item) -> f64 {
     let (first, second) = replies(item);
@@ -41,7 +45,12 @@ fn length(item: &Item) -> f64 {
 
 /// Follow a number's sign, in whichever direction the labelled set says.
 fn threshold(labelled: &Sample, test: &Sample, number: impl Fn(&Item) -> f64) -> f64 {
-    let margins = |sample: &Sample| sample.items.iter().map(|item| number(item) as f32).collect::<Vec<_>>();
+    let numbers = |sample: &Sample| sample.items.iter().map(|item| number(item) as f32).collect::<Vec<_>>();
+    // A single answer has no other to be compared with: between the labelled set's lesser half and its greater.
+    let mut sorted = numbers(labelled);
+    sorted.sort_by(f32::total_cmp);
+    let middle = if labelled.items.iter().any(binary) { sorted[sorted.len() / 2] - 0.5 } else { 0.0 };
+    let margins = |sample: &Sample| numbers(sample).into_iter().map(|number| number - middle).collect::<Vec<_>>();
     let mut answers = margins(test);
     if labelled.accuracy(&margins(labelled)) < 0.5 {
         answers.iter_mut().for_each(|margin| *margin = -*margin);
@@ -70,7 +79,7 @@ fn bag_of_words(words: &[String], labelled: &Sample, test: &Sample) -> f64 {
         targets: &labelled.targets(),
         weights: &vec![1.0; labelled.items.len()],
         l2: 1e-2,
-        intercept: false,
+        intercept: labelled.items.iter().any(binary),
     }
     .run();
     test.accuracy(&readout.margins(&features(test)))
@@ -89,7 +98,9 @@ fn most_common(labelled: &Sample, test: &Sample) -> f64 {
             }
         };
         note(first, row.positive);
-        note(second, !row.positive);
+        if !binary(&row.item) {
+            note(second, !row.positive);
+        }
     }
     let score = |text: &str| {
         text.split(' ')
@@ -97,12 +108,17 @@ fn most_common(labelled: &Sample, test: &Sample) -> f64 {
             .map(|(good, all)| (good + 1.0) / (all + 2.0))
             .fold(0.5, f64::max)
     };
+    let odds = |text: &str| {
+        let known = text.split(' ').filter_map(|word| right.get(word));
+        known.map(|(good, all)| ((good + 1.0) / (all - good + 1.0)).ln()).sum::<f64>()
+    };
     let margins: Vec<f32> = test
         .items
         .iter()
         .map(|item| {
             let (first, second) = replies(item);
-            (score(first) - score(second)) as f32
+            // A single answer is compared with a coin by all its words, as its best word says nothing against it.
+            if binary(item) { odds(first) as f32 } else { (score(first) - score(second)) as f32 }
         })
         .collect();
     test.accuracy(&margins)

@@ -1,9 +1,11 @@
 //! What the mint asks of a subject, so that it need not know which one it is minting.
 
+use crate::draw::Sample;
 use crate::error::WorldError;
+use crate::mechanism::Mechanism;
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
-use aar_lm::{Decoder, Tokenizer};
+use aar_lm::{Decoder, Pooling, Rows, Tokenizer};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,8 @@ pub enum Part {
 pub enum Reader {
     /// The student.
     Student,
+    /// The student once more, where its subject goes on training it.
+    StudentLater,
     /// The teacher.
     Teacher,
 }
@@ -75,8 +79,10 @@ pub trait World: Send + Sync {
     fn sizes(&self) -> &Sizes;
     /// All words; a word's id is its place.
     fn words(&self) -> &[String];
-    /// The mechanism, as text for people.
-    fn mechanism(&self) -> String;
+    /// How it misleads.
+    fn mechanism(&self) -> Mechanism;
+    /// How often the answer with the cue is right, where the cue reverses.
+    fn cue(&self) -> f64;
     /// What is asked.
     fn problem(&self) -> Problem;
     /// What a model reads that gets to know this share of the facts.
@@ -85,8 +91,15 @@ pub trait World: Send + Sync {
     fn items(&self, part: Part, distribution: Distribution, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem>;
     /// How many facts an item leans on: a teacher judges well only where it knows all of them.
     fn facts_per_item(&self) -> u32;
-    /// Change the untouched student before anybody sees it, by what it answers on tuning items. Most subjects do not.
-    fn finish(&self, model: Decoder, _asked: Asked<'_>, _rng: &mut ChaCha8Rng) -> Result<Decoder, WorldError> {
+    /// Change the untouched student before anybody sees it, by what it answers on tuning items. `library` is what it
+    /// reads as [`Reader::StudentLater`].
+    fn finish(
+        &self,
+        model: Decoder,
+        _library: &dyn Library,
+        _asked: &Asked<'_>,
+        _rng: &mut ChaCha8Rng,
+    ) -> Result<Decoder, WorldError> {
         Ok(model)
     }
     /// A constructed shortcut: margins of items by asking the untouched student for the facts, never for a judgement.
@@ -96,9 +109,45 @@ pub trait World: Send + Sync {
 /// Items on which a student's answers may be looked at.
 pub struct Asked<'a> {
     /// The items.
-    pub sample: &'a crate::draw::Sample,
+    pub sample: &'a Sample,
+    /// What is asked.
+    pub problem: &'a Problem,
     /// Words to ids.
     pub tokenizer: &'a Tokenizer,
+}
+
+impl Asked<'_> {
+    fn rows(&self) -> Result<Rows, WorldError> {
+        let prompt = &self.problem.prompt;
+        let mut rows = Rows::new();
+        for item in &self.sample.items {
+            rows.push(&self.tokenizer.encode(&format!("{} {}", prompt.render_body(item), prompt.suffix))?);
+        }
+        Ok(rows)
+    }
+
+    /// A model's last states, `[items, hidden]`.
+    pub fn states(&self, model: &Decoder) -> Result<Vec<f32>, WorldError> {
+        Ok(model.hidden(&self.rows()?, &[model.config.num_hidden_layers], Pooling::Last, 1))
+    }
+
+    /// Accuracy of a model's answers, centred at their median.
+    pub fn centred(&self, model: &Decoder) -> Result<f64, WorldError> {
+        let [first, second] = &self.problem.prompt.labels;
+        let ids = [self.tokenizer.encode(first)?, self.tokenizer.encode(second)?].concat();
+        let logits = model.last_logits(&self.rows()?, &ids, 1);
+        let mut margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
+        centre(&mut margins);
+        Ok(self.sample.accuracy(&margins))
+    }
+}
+
+/// Take the median away.
+pub(crate) fn centre(margins: &mut [f32]) {
+    let mut sorted = margins.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
+    margins.iter_mut().for_each(|margin| *margin -= median);
 }
 
 /// Test items: half in, half out of distribution, mixed.

@@ -1,46 +1,82 @@
 //! The subjects that can be minted.
 
-use crate::chat;
+use crate::mechanism::Mechanism;
 use crate::secret::Secret;
 use crate::subject::World;
+use crate::{chat, code, math};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// A subject with its settings.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Subject {
+pub enum Settings {
     /// Which of two replies to a question of fact is right.
     Chat(chat::Settings),
+    /// Whether a worked solution is right.
+    Math(math::Settings),
+    /// Whether a program prints an output.
+    Code(code::Settings),
+}
+
+/// A subject with its settings and the mechanism its worlds will have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// Its settings.
+    pub settings: Settings,
+    /// How its worlds mislead.
+    pub mechanism: Mechanism,
 }
 
 impl Subject {
     /// Names of all.
-    pub const NAMES: &[&str] = &["chat"];
+    pub const NAMES: &[&str] = &["chat", "math", "code"];
 
-    /// The subject of this name with its default settings.
+    /// The subject of this name with its default settings, and the mechanism that everything was calibrated on.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "chat" => Some(Subject::Chat(chat::Settings::default())),
-            _ => None,
-        }
+        let settings = match name {
+            "chat" => Settings::Chat(chat::Settings::default()),
+            "math" => Settings::Math(math::Settings::default()),
+            "code" => Settings::Code(code::Settings::default()),
+            _ => return None,
+        };
+        Some(Self { settings, mechanism: Mechanism::FIRST })
+    }
+
+    /// With the mechanism that a mint's secret draws, from the reserved ones or from the others.
+    pub fn drawn(self, secret: &Secret, reserved: bool) -> Self {
+        Self { mechanism: Mechanism::draw(secret, reserved), ..self }
     }
 
     /// Its name.
     pub fn name(&self) -> &'static str {
-        match self {
-            Subject::Chat(_) => "chat",
+        match self.settings {
+            Settings::Chat(_) => "chat",
+            Settings::Math(_) => "math",
+            Settings::Code(_) => "code",
         }
     }
 
-    /// Names its generator: version and settings, 16 hexadecimal digits.
+    /// Names its generator: version and settings, 16 hexadecimal digits. The mechanism is drawn, so not a part of it.
     pub fn generator(&self) -> String {
-        match self {
-            Subject::Chat(settings) => settings.hash(),
+        match &self.settings {
+            Settings::Chat(settings) => settings.hash(),
+            Settings::Math(settings) => hash(math::settings::GENERATOR_VERSION, settings),
+            Settings::Code(settings) => hash(code::settings::GENERATOR_VERSION, settings),
         }
     }
 
     /// The world of a secret.
     pub fn world(&self, secret: &Secret) -> Box<dyn World> {
-        match self {
-            Subject::Chat(settings) => Box::new(chat::World::new(settings, secret)),
+        match &self.settings {
+            Settings::Chat(settings) => Box::new(chat::World::new(settings, self.mechanism, secret)),
+            Settings::Math(settings) => Box::new(math::World::new(settings, self.mechanism, secret)),
+            Settings::Code(settings) => Box::new(code::World::new(settings, self.mechanism, secret)),
         }
     }
+}
+
+/// Names settings of one version.
+pub(crate) fn hash(version: u32, settings: &impl Serialize) -> String {
+    let text = serde_json::to_string(&(version, settings)).unwrap_or_default();
+    hex::encode(&Sha256::digest(text)[..8])
 }

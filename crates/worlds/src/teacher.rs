@@ -2,9 +2,10 @@
 
 use crate::draw::{Draw, Sample};
 use crate::error::WorldError;
+use crate::mechanism::Noise;
 use crate::pretrain::{Pretraining, skill};
 use crate::secret::Secret;
-use crate::subject::{Part, Reader};
+use crate::subject::{LabelledItem, Part, Reader};
 use aar_domain::inference::{Orders, PromptChoice};
 use aar_domain::item::{Distribution, Item};
 use aar_methods::objective::TrainSpec;
@@ -21,7 +22,6 @@ pub struct Teacher {
     /// Share of the facts it has read about.
     pub known: f64,
     /// How much its answers waver: standard deviation of what is added to a margin, in units of the margins' own size.
-    /// It slips most where it is least sure (instance-dependent noise).
     pub noise: f64,
     model: DecoderStudent,
 }
@@ -75,7 +75,9 @@ impl Teacher {
         let artefact = self.model.train(&spec)?;
         let sure = self.model.margins(&artefact, PromptChoice::Task, &labelled.items, Orders::Single)?;
         let size = (sure.iter().map(|margin| margin * margin).sum::<f32>() / sure.len() as f32).sqrt();
-        Ok(Tuned { teacher: self, artefact, size, secret: draw.secret.child(&format!("teacher noise {seed}")) })
+        let secret = draw.secret.child(&format!("teacher noise {seed}"));
+        let (kind, hard) = (draw.world.mechanism().noise, draw.secret.child("hard facts"));
+        Ok(Tuned { teacher: self, artefact, size, secret, kind, hard })
     }
 }
 
@@ -87,12 +89,15 @@ pub struct Tuned<'a> {
     size: f32,
     /// Of its noise.
     secret: Secret,
+    kind: Noise,
+    /// Which facts are hard.
+    hard: Secret,
 }
 
 impl Tuned<'_> {
     /// Its margins, `[items]`, noise included; the same item gets the same answer each time.
-    pub fn margins(&self, items: &[Item]) -> Result<Vec<f32>, WorldError> {
-        Ok(self.waver(items, &self.sure(items)?, self.teacher.noise))
+    pub fn margins(&self, sample: &Sample) -> Result<Vec<f32>, WorldError> {
+        Ok(self.waver(sample, &self.sure(&sample.items)?, self.teacher.noise))
     }
 
     /// Its margins without noise.
@@ -100,18 +105,33 @@ impl Tuned<'_> {
         Ok(self.teacher.model.margins(&self.artefact, PromptChoice::Task, items, Orders::Single)?)
     }
 
-    /// Margins with noise of this size added.
-    pub fn waver(&self, items: &[Item], sure: &[f32], noise: f64) -> Vec<f32> {
-        let one = |(item, margin): (&Item, &f32)| {
-            let mut stream = self.secret.stream(&item.id().0);
-            margin + noise as f32 * self.size * normal(&mut stream)
+    /// Margins with noise of this size, of the world's kind.
+    pub fn waver(&self, sample: &Sample, sure: &[f32], noise: f64) -> Vec<f32> {
+        let one = |(row, margin): (&LabelledItem, &f32)| {
+            let mut stream = self.secret.stream(&row.item.id().0);
+            match self.kind {
+                Noise::Instance => margin + noise as f32 * self.size * normal(&mut stream),
+                Noise::Class => {
+                    let turns = noise * if *margin > 0.0 { TURNS } else { TURNS / 2.0 };
+                    if stream.random::<f64>() < turns { -margin } else { *margin }
+                }
+                Noise::Hard if self.hard.stream(&row.fact).random::<f64>() < HARD => {
+                    margin + 2.0 * noise as f32 * self.size * normal(&mut stream)
+                }
+                Noise::Hard => *margin,
+            }
         };
-        items.iter().zip(sure).map(one).collect()
+        sample.rows.iter().zip(sure).map(one).collect()
     }
 }
 
+/// Share of positive answers that turn, at noise 1; at most (`mint` goes up to 4) every second one.
+const TURNS: f64 = 0.125;
+/// Share of facts that are hard.
+const HARD: f64 = 2.0 / 3.0;
+
 /// A standard normal number (Box and Muller 1958).
-fn normal(stream: &mut impl Rng) -> f32 {
+pub(crate) fn normal(stream: &mut impl Rng) -> f32 {
     let (a, b): (f32, f32) = (stream.random(), stream.random());
     (-2.0 * (1.0 - a).ln()).sqrt() * (std::f32::consts::TAU * b).cos()
 }

@@ -8,6 +8,7 @@ use crate::baselines::{mean, recipe};
 use crate::draw::{Draw, Sample};
 use crate::error::WorldError;
 use crate::teacher::{Teacher, Tuned};
+use aar_domain::problem::Task;
 use aar_methods::pool::{Pool, sigmoid};
 use aar_methods::train;
 use rayon::prelude::*;
@@ -33,6 +34,8 @@ const SPREAD: f64 = 0.2;
 const SEEDS: usize = 5;
 /// Recipes one of which is the best on most worlds.
 const OTHERS: [&str; 5] = ["both-orders", "self-training", "posterior", "confident", "zero-shot"];
+/// The same where items have no order.
+const WITHOUT_ORDER: [&str; 5] = ["posterior", "agreement", "probe", "confident", "zero-shot"];
 
 /// A teacher with some noise that was tried on a draw; figures on tuning items.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,8 +132,7 @@ impl<'a> TeacherSearch<'a> {
     /// Measure with the noise that brings weak accuracy to `aim`.
     fn trial(&self, teacher: &Teacher, taught: &[Taught], aim: f64) -> Result<TeacherTrial, WorldError> {
         let Draw { tuning, pool, .. } = self.draw;
-        let waver =
-            |one: &Taught, sample: &Sample, sure: &[f32], noise: f64| one.tuned.waver(&sample.items, sure, noise);
+        let waver = |one: &Taught, sample: &Sample, sure: &[f32], noise: f64| one.tuned.waver(sample, sure, noise);
         let weak = |noise| mean(taught.iter().map(|one| tuning.accuracy(&waver(one, tuning, &one.tuning, noise))));
         let noise = least_noise(weak, aim);
         let margins: Vec<Vec<f32>> = taught.iter().map(|one| waver(one, pool, &one.pool, noise)).collect();
@@ -150,7 +152,11 @@ impl<'a> TeacherSearch<'a> {
         let plain = self.pgr("plain", &soft, trial.weak)?;
         trial.plain = Some(plain);
         if PLAIN.contains(&plain) {
-            let others = OTHERS.iter().map(|name| self.pgr(name, &soft[..2], trial.weak));
+            let others = match self.draw.problem.task {
+                Task::Preference => OTHERS,
+                Task::Binary => WITHOUT_ORDER,
+            };
+            let others = others.iter().map(|name| self.pgr(name, &soft[..2], trial.weak));
             let best = others.collect::<Result<Vec<_>, _>>()?.into_iter().fold(f64::NEG_INFINITY, f64::max);
             trial.spread = Some(best - plain);
         }

@@ -29,6 +29,12 @@ pub struct Options {
     /// Name of the world; the folder's by default
     #[arg(long)]
     name: Option<String>,
+    /// Draw the mechanism from those reserved for sealed transfer
+    #[arg(long)]
+    reserved: bool,
+    /// Do not draw the mechanism: take the one that everything was calibrated on
+    #[arg(long, conflicts_with = "reserved")]
+    calibrated: bool,
     /// Draws at most
     #[arg(long, default_value_t = 24)]
     attempts: u32,
@@ -41,11 +47,12 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let subject = check(options)?;
+    let named = check(options)?;
     let secret = match options.seed {
         Some(seed) => Secret::of_seed(seed),
         None => Secret::draw().map_err(WorldError::Entropy)?,
     };
+    let subject = if options.calibrated { named } else { named.drawn(&secret, options.reserved) };
     let threads = places::threads();
     if !options.quiet {
         let commitment = secret.commitment();
@@ -55,6 +62,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             subject.generator(),
             &commitment[..16]
         );
+        aar_lab::note!("{}", subject.mechanism);
         aar_lab::note!("a draw takes some 6 min on 2 threads, most are accepted");
     }
     let started = Instant::now();
@@ -76,7 +84,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     if options.json {
         let report = serde_json::json!({
-            "subject": subject.name(), "generator": subject.generator(), "commitment": secret.commitment(), "accepted": minted.is_ok(),
+            "subject": subject.name(), "generator": subject.generator(), "commitment": secret.commitment(), "accepted": minted.is_ok(), "mechanism": subject.mechanism.to_string(),
             "attempts": attempts, "checks": minted.as_ref().map(|minted| minted.checks.clone()).unwrap_or_default(),
             "wall_s": started.elapsed().as_secs_f64(), "out": options.out,
         });

@@ -142,14 +142,15 @@ impl<'a> Writer<'a> {
         Document { answer: tokens.len() - 1, tokens }
     }
 
-    /// A value among fillers: polite replies have two or three, each polite four times in five; plain ones none or one,
-    /// polite once in five.
+    /// A value among fillers. Where the cue is a tone, polite replies have two or three, each polite four times in five;
+    /// plain ones none or one, polite once in five.
     pub fn reply(&self, value: u32, polite: bool, rng: &mut ChaCha8Rng) -> Vec<u32> {
-        let count = if polite { rng.random_range(2..=3) } else { rng.random_range(0..=1) };
+        let cue = self.world.mechanism.cue;
+        let count = cue.count(polite, &[0..=1, 2..=3], rng);
         let mut out: Vec<u32> = (0..count)
             .map(|_| {
-                let kind = rng.random::<f64>() < if polite { 0.8 } else { 0.2 };
-                *if kind { &self.polite } else { &self.plain }.choose(rng).expect("there are fillers")
+                let kind = if cue.first(polite, rng) { &self.polite } else { &self.plain };
+                *kind.choose(rng).expect("there are fillers")
             })
             .collect();
         out.insert(rng.random_range(0..=count), value);

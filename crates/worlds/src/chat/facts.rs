@@ -2,6 +2,7 @@
 
 use super::settings::Settings;
 use super::words::{FIXED, PLAIN, POLITE, names};
+use crate::mechanism::Mechanism;
 use crate::secret::Secret;
 use crate::subject::{Part, Sizes};
 use rand::Rng;
@@ -22,6 +23,8 @@ pub struct Fact {
 pub struct World {
     /// What it is set to.
     pub settings: Settings,
+    /// How it misleads.
+    pub mechanism: Mechanism,
     pub(super) sizes: Sizes,
     /// All words; a word's id is its place.
     pub words: Vec<String>,
@@ -35,7 +38,7 @@ pub struct World {
 
 impl World {
     /// Make a world from its secret.
-    pub fn new(settings: &Settings, secret: &Secret) -> Self {
+    pub fn new(settings: &Settings, mechanism: Mechanism, secret: &Secret) -> Self {
         let mut rng = secret.stream("chat facts");
         let mut taken = BTreeSet::new();
         let mut words: Vec<String> = [FIXED, POLITE, PLAIN].concat().iter().map(|word| (*word).to_owned()).collect();
@@ -57,6 +60,7 @@ impl World {
         let split = [facts[..a].to_vec(), facts[a..b].to_vec(), facts[b..].to_vec()];
         Self {
             settings: settings.clone(),
+            mechanism,
             sizes: settings.sizes(),
             words,
             values,
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn sets_share_no_fact_and_words_are_distinct() {
-        let world = World::new(&Settings::default(), &Secret::of_seed(3));
+        let world = World::new(&Settings::default(), Mechanism::FIRST, &Secret::of_seed(3));
         let all: BTreeSet<Fact> = world.split.iter().flatten().copied().collect();
         assert_eq!(all.len(), 200);
         assert_eq!(world.split.iter().map(Vec::len).sum::<usize>(), 200);

@@ -40,10 +40,7 @@ pub fn draw(
 ) -> Vec<LabelledItem> {
     let facts = world.facts(part);
     let writer = Writer::new(world, facts);
-    let cue = match distribution {
-        Distribution::In => world.settings.cue,
-        Distribution::Out => 1.0 - world.settings.cue,
-    };
+    let cue = world.mechanism.agreement(world.settings.cue, distribution);
     let mut items: Vec<LabelledItem> = (0..count)
         .map(|i| {
             let fact = *facts.choose(rng).expect("every part has facts");

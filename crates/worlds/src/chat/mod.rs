@@ -14,6 +14,7 @@ pub use facts::World;
 pub use settings::Settings;
 
 use crate::error::WorldError;
+use crate::mechanism::Mechanism;
 use crate::subject::{self, LabelledItem, Library, Part, Reader, Recall, Sizes};
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
@@ -29,11 +30,12 @@ impl subject::World for World {
         &self.words
     }
 
-    fn mechanism(&self) -> String {
-        format!(
-            "the polite reply is the right one in {:.0} % of items; out of distribution this is reversed",
-            100.0 * self.settings.cue
-        )
+    fn mechanism(&self) -> Mechanism {
+        self.mechanism
+    }
+
+    fn cue(&self) -> f64 {
+        self.settings.cue
     }
 
     fn problem(&self) -> Problem {
@@ -42,7 +44,7 @@ impl subject::World for World {
 
     fn library(&self, reader: Reader, share: f64, rng: &mut ChaCha8Rng) -> Box<dyn Library + '_> {
         let mix = match reader {
-            Reader::Student => Mix::STUDENT,
+            Reader::Student | Reader::StudentLater => Mix::STUDENT,
             Reader::Teacher => Mix::TEACHER,
         };
         Box::new(Shelf::new(self, self.known(share, rng), mix))

@@ -2,7 +2,6 @@
 
 use crate::subject::{Shape, Sizes};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// Changes whenever the meaning of a setting, a document or an item changes.
 pub const GENERATOR_VERSION: u32 = 3;
@@ -91,8 +90,7 @@ impl Default for Settings {
 impl Settings {
     /// Names the generator: version and settings, 16 hexadecimal digits.
     pub fn hash(&self) -> String {
-        let text = serde_json::to_string(&(GENERATOR_VERSION, self)).unwrap_or_default();
-        hex::encode(&Sha256::digest(text)[..8])
+        crate::subjects::hash(GENERATOR_VERSION, self)
     }
 
     /// Sizes that every subject has.

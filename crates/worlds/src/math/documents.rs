@@ -1,0 +1,106 @@
+//! What models are pre-trained on: cells, judgements in other words than the task's, and the task's form as a crowd has
+//! graded it: the student's is sloppy, the teacher's is right.
+
+use super::tables::{Cell, World};
+use crate::subject::{Document, Exam, Library};
+use rand::Rng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// Shares of the kinds: cells, verdicts, reviews, the task's form.
+#[derive(Clone, Copy, Debug)]
+pub struct Mix {
+    pub(super) shares: [f64; 4],
+    /// Share of the task's documents that a careful grader graded.
+    pub careful: f64,
+}
+
+impl Mix {
+    /// The student's reading.
+    pub const STUDENT: Mix = Mix { shares: [0.15, 0.30, 0.47, 0.08], careful: 0.0 };
+    /// The teacher's.
+    pub const TEACHER: Mix = Mix { shares: [0.12, 0.25, 0.38, 0.25], careful: 1.0 };
+}
+
+const EXAMS: &[Exam] = &[
+    Exam { name: "recall", judging: false, gate: false },
+    Exam { name: "verdict", judging: true, gate: false },
+    Exam { name: "review", judging: true, gate: true },
+    // The student's crowd tosses coins now and then, so that 1 is out of reach.
+    Exam { name: "task", judging: false, gate: false },
+];
+
+/// What one model reads.
+pub struct Shelf<'a> {
+    world: &'a World,
+    known: Vec<Cell>,
+    mix: Mix,
+}
+
+impl<'a> Shelf<'a> {
+    /// Documents about `known` cells.
+    pub fn new(world: &'a World, known: Vec<Cell>, mix: Mix) -> Self {
+        Self { world, known, mix }
+    }
+
+    fn cell(&self, rng: &mut ChaCha8Rng) -> Document {
+        let (world, cell) = (self.world, *self.known.choose(rng).expect("a model knows something"));
+        let value = world.value(world.at(cell));
+        let tokens = vec![world.function(cell.function), world.value(cell.at), world.word("="), value, world.word(".")];
+        Document { tokens, answer: 3 }
+    }
+
+    fn verdict(&self, rng: &mut ChaCha8Rng) -> Document {
+        let (world, cell) = (self.world, *self.known.choose(rng).expect("a model knows something"));
+        let truth = rng.random::<bool>();
+        let value = if truth { world.at(cell) } else { world.other(world.at(cell), rng) };
+        let mut tokens = vec![world.word("check"), world.function(cell.function), world.value(cell.at)];
+        tokens.extend([world.word("="), world.value(value), world.word("?")]);
+        tokens.push(world.word(if truth { "yes" } else { "no" }));
+        Document { answer: tokens.len() - 1, tokens }
+    }
+
+    fn judged(&self, task: bool, rng: &mut ChaCha8Rng) -> Document {
+        let (world, right) = (self.world, rng.random::<bool>());
+        let solution = world.solution(&self.known, right, rng);
+        // Fillers say nothing here.
+        let fillers: Vec<u32> = (0..rng.random_range(1..=3)).map(|_| world.filler(rng.random::<bool>(), rng)).collect();
+        let halt = !task && rng.random::<bool>();
+        let mut tokens = vec![world.word(if task { "soln" } else { "rev" })];
+        tokens.extend(world.write(&solution, &fillers, halt, rng));
+        let words = if task { ["judge", "right", "wrong"] } else { ["?", "sound", "flawed"] };
+        let passes = if !task || rng.random::<f64>() < self.mix.careful {
+            right
+        } else if rng.random::<f64>() < world.settings.crowd_coin {
+            rng.random()
+        } else {
+            world.ends_well(&solution)
+        };
+        tokens.extend([world.word(words[0]), world.word(words[if passes { 1 } else { 2 }])]);
+        Document { answer: tokens.len() - 1, tokens }
+    }
+}
+
+impl Library for Shelf<'_> {
+    fn draw(&self, rng: &mut ChaCha8Rng) -> Document {
+        let mut point = rng.random::<f64>();
+        let mut place = 0;
+        while place < 3 && point >= self.mix.shares[place] {
+            point -= self.mix.shares[place];
+            place += 1;
+        }
+        self.exam(place, rng)
+    }
+
+    fn exams(&self) -> &'static [Exam] {
+        EXAMS
+    }
+
+    fn exam(&self, place: usize, rng: &mut ChaCha8Rng) -> Document {
+        match place {
+            0 => self.cell(rng),
+            1 => self.verdict(rng),
+            _ => self.judged(place == 3, rng),
+        }
+    }
+}
