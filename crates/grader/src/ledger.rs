@@ -2,9 +2,7 @@
 //!
 //! Pure arithmetic: the server replays its event log into a ledger. Reserve the worst case first, settle what it came to.
 
-use crate::vault::Vault;
-use aar_domain::rung::Split;
-use aar_domain::stats::Outcomes;
+pub use crate::answers::{Answers, Policy};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -109,76 +107,6 @@ impl Ledger {
     }
 }
 
-/// How much of a score a researcher gets to know.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Policy {
-    /// All of it. Only for measuring what the others keep back.
-    Exact,
-    /// Every answer on a grid of PGR.
-    Naive {
-        /// Width of a step, in PGR.
-        step: f64,
-    },
-    /// The best answer so far, on a grid, moved only by a step (the Ladder, Blum and Hardt 2015, algorithm 1).
-    Ladder {
-        /// Width of a step, in PGR.
-        step: f64,
-    },
-}
-
-/// Answers lie between these; beyond, they are clipped, so that an answer has a known number of possible values.
-const RANGE: (f64, f64) = (-0.5, 1.5);
-
-impl Policy {
-    /// Width of a step.
-    pub fn step(self) -> f64 {
-        match self {
-            Policy::Exact => 0.0,
-            Policy::Naive { step } | Policy::Ladder { step } => step,
-        }
-    }
-
-    /// The most bits one answer gives away: the logarithm of the number of values it can have.
-    pub fn milli_bits(self) -> u64 {
-        let values = match self {
-            Policy::Exact => return 64_000,
-            Policy::Naive { step } | Policy::Ladder { step } => ((RANGE.1 - RANGE.0) / step).round() + 1.0,
-        };
-        (values.log2() * 1000.0).ceil() as u64
-    }
-}
-
-/// The answers of one team, in the order they were given.
-#[derive(Clone, Debug)]
-pub struct Answers {
-    policy: Policy,
-    best: f64,
-}
-
-impl Answers {
-    /// None yet.
-    pub fn new(policy: Policy) -> Self {
-        Self { policy, best: RANGE.0 }
-    }
-
-    /// What a researcher gets to know of outcomes on the feedback split; `None` where PGR is undefined.
-    pub fn answer(&mut self, vault: &Vault, outcomes: &Outcomes) -> Option<f64> {
-        let pgr = vault.point(Split::Feedback, outcomes)?;
-        let on_grid = |step: f64| (pgr.clamp(RANGE.0, RANGE.1) / step).round() * step;
-        Some(match self.policy {
-            Policy::Exact => pgr,
-            Policy::Naive { step } => on_grid(step),
-            Policy::Ladder { step } => {
-                if pgr > self.best + step {
-                    self.best = on_grid(step);
-                }
-                self.best
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,16 +124,6 @@ mod tests {
         assert_eq!(ledger.account(Unit::Evaluations).left(), Some(1));
         ledger.settle(&charge(1, 900), &charge(1, 900));
         assert_eq!(ledger.account(Unit::MilliBits), Account { limit: Some(1000), reserved: 0, used: 900 });
-    }
-
-    #[test]
-    fn answers_have_as_many_values_as_their_bits_say() {
-        let check = |policy: Policy, bits: f64| {
-            assert!((policy.milli_bits() as f64 / 1000.0 - bits).abs() < 0.01, "{policy:?}")
-        };
-        check(Policy::Naive { step: 0.05 }, 41f64.log2());
-        check(Policy::Ladder { step: 0.1 }, 21f64.log2());
-        check(Policy::Exact, 64.0);
     }
 
     proptest! {

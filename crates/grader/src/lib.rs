@@ -1,8 +1,10 @@
 //! Keep the truth, answer only with scores, and keep account of what the answers gave away.
 //!
 //! `truth` (files) → `vault` (opened once, in memory) turns margins into outcomes and outcomes into scores;
-//! `ledger` decides what of a score a researcher gets to know, and what that cost.
+//! `ledger` (with `answers`) decides what of a score a researcher gets to know, and what that cost. `attack` tries all of it.
 
+mod answers;
+pub mod attack;
 pub mod ledger;
 pub mod truth;
 pub mod vault;

@@ -30,6 +30,13 @@ struct Sealed {
     lazy: OnceLock<Lazy>,
 }
 
+/// A split in memory: labels and the frozen runs, `[seeds][items]` right or wrong.
+pub(crate) struct Parts {
+    pub labels: Vec<bool>,
+    pub weak: Vec<Vec<bool>>,
+    pub ceiling: Vec<Vec<bool>>,
+}
+
 /// What only intervals need: made when first asked for.
 struct Lazy {
     bootstrap: Bootstrap,
@@ -107,6 +114,25 @@ impl Vault {
         Ok(Self { splits })
     }
 
+    /// A vault of what is in memory; every item is a cluster of its own.
+    pub(crate) fn of(splits: BTreeMap<Split, Parts>) -> Self {
+        let sealed = |parts: Parts| {
+            let names: Vec<String> = (0..parts.labels.len()).map(|item| item.to_string()).collect();
+            let frozen = |correct: Vec<Vec<bool>>, base: u64| Outcomes {
+                seeds: (base..base + correct.len() as u64).collect(),
+                correct,
+            };
+            Sealed {
+                panel: Panel::new(names.iter().map(String::as_str), None),
+                labels: parts.labels,
+                weak: frozen(parts.weak, WEAK_SEEDS),
+                ceiling: frozen(parts.ceiling, CEILING_SEEDS),
+                lazy: OnceLock::new(),
+            }
+        };
+        Self { splits: splits.into_iter().map(|(split, parts)| (split, sealed(parts))).collect() }
+    }
+
     fn split(&self, split: Split) -> &Sealed {
         // Both splits are read on opening.
         &self.splits[&split]
@@ -141,6 +167,36 @@ impl Vault {
         let sealed = self.split(split);
         let (weak, ceiling) = (sealed.weak.accuracy(), sealed.ceiling.accuracy());
         (ceiling > weak).then(|| (outcomes.accuracy() - weak) / (ceiling - weak))
+    }
+
+    /// The weak teachers' outcomes.
+    pub(crate) fn weak(&self, split: Split) -> &Outcomes {
+        &self.split(split).weak
+    }
+
+    /// Weak and ceiling accuracy, which every participant is told.
+    pub(crate) fn ends(&self, split: Split) -> (f64, f64) {
+        let sealed = self.split(split);
+        (sealed.weak.accuracy(), sealed.ceiling.accuracy())
+    }
+
+    /// Difference of two accuracies, first minus second, and its standard error over clusters of items.
+    pub(crate) fn paired(&self, split: Split, a: &Outcomes, b: &Outcomes) -> (f64, f64) {
+        let panel = &self.split(split).panel;
+        let mut sums = vec![0.0; panel.clusters];
+        let mut sizes = vec![0.0; panel.clusters];
+        for (item, &cluster) in panel.cluster.iter().enumerate() {
+            let share = |outcomes: &Outcomes| {
+                outcomes.correct.iter().filter(|row| row[item]).count() as f64 / outcomes.correct.len().max(1) as f64
+            };
+            sums[cluster as usize] += share(a) - share(b);
+            sizes[cluster as usize] += 1.0;
+        }
+        let items = panel.items().max(1) as f64;
+        let difference = sums.iter().sum::<f64>() / items;
+        let squares = sums.iter().zip(&sizes).map(|(sum, size)| (sum - difference * size).powi(2)).sum::<f64>();
+        let clusters = panel.clusters.max(2) as f64;
+        (difference, (squares * clusters / (clusters - 1.0)).sqrt() / items)
     }
 
     fn lazy(&self, split: Split) -> &Lazy {

@@ -1,0 +1,114 @@
+//! A fresh truth with everything an attacker may know of it. Sizes are those of the published study's chat problem.
+
+use crate::vault::{Parts, Vault};
+use aar_domain::rung::Split;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Items that are graded.
+pub const ITEMS: usize = 1263;
+/// Items of the selection split, and of the fresh truth that both are compared with.
+const UNSEEN: usize = 4000;
+const WEAK: f64 = 0.528;
+const CEILING: f64 = 0.7325;
+/// PGR of plain training, the attacker's prior.
+const PLAIN: f64 = 0.2;
+/// Standard deviation over training runs of one method's PGR.
+const LUCK: f64 = 0.1;
+
+/// A truth that was drawn, and an attacker's knowledge.
+pub struct World {
+    /// The truth.
+    pub vault: Vault,
+    /// Labels of the graded items, for judging the attack.
+    pub labels: Vec<bool>,
+    /// What the attacker knows.
+    pub known: Known,
+    unseen: [Unseen; 2],
+}
+
+/// What an attacker knows: plain training's answers and how sure each is, as if they were perfectly calibrated.
+#[derive(Clone)]
+pub struct Known {
+    /// Plain training's answers.
+    pub prior: Vec<bool>,
+    /// Probability that each is right.
+    pub sure: Vec<f64>,
+    /// Queries it may hope for.
+    pub budget: u32,
+    /// Whether answers only move when something is told apart from the best so far.
+    pub ladder: bool,
+}
+
+struct Unseen {
+    prior: Vec<bool>,
+    labels: Vec<bool>,
+}
+
+impl World {
+    /// Draw a truth.
+    pub fn draw(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mean = WEAK + PLAIN * (CEILING - WEAK);
+        let mut items = |count: usize| {
+            let sure: Vec<f64> = (0..count).map(|_| 0.5 + 2.0 * (mean - 0.5) * rng.random::<f64>()).collect();
+            let prior: Vec<bool> = (0..count).map(|_| rng.random()).collect();
+            let labels = prior.iter().zip(&sure).map(|(&prior, &sure)| prior == rng.random_bool(sure)).collect();
+            (sure, prior, labels)
+        };
+        let (sure, prior, labels): (_, _, Vec<bool>) = items(ITEMS);
+        let unseen = [(); 2].map(|()| {
+            let (_, prior, labels) = items(UNSEEN);
+            Unseen { prior, labels }
+        });
+        let mut runs = |count: usize, accuracy: f64| -> Vec<Vec<bool>> {
+            (0..16).map(|_| (0..count).map(|_| rng.random_bool(accuracy)).collect()).collect()
+        };
+        let mut parts = |labels: &Vec<bool>| Parts {
+            labels: labels.clone(),
+            weak: runs(labels.len(), WEAK),
+            ceiling: runs(labels.len(), CEILING),
+        };
+        let vault = Vault::of([(Split::Feedback, parts(&labels)), (Split::Selection, parts(&unseen[0].labels))].into());
+        Self { vault, labels, known: Known { prior, sure, budget: 0, ladder: false }, unseen }
+    }
+
+    /// Margins of a method's run with its own luck: right with a probability that its true PGR and luck give. Any code can make such runs; it needs no label.
+    pub fn trained(&self, pgr: f64, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        self.run(&self.labels, pgr, rng)
+    }
+
+    fn run(&self, labels: &[bool], pgr: f64, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        // Twelve uniform numbers make a normal one.
+        let luck = ((0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0) * LUCK;
+        let accuracy = (WEAK + (pgr + luck) * (CEILING - WEAK)).clamp(0.0, 1.0);
+        labels.iter().map(|&label| if label == rng.random_bool(accuracy) { 1.0 } else { -1.0 }).collect()
+    }
+
+    /// PGR of an artefact on the selection split and on the fresh truth: what it learnt of graded items is of no use there.
+    /// `trained`: the true PGR of a method that is run again with new luck; else plain training's answers.
+    pub fn elsewhere(&self, trained: Option<f64>, rng: &mut ChaCha8Rng) -> (f64, f64) {
+        let mut margins = |unseen: &Unseen| match trained {
+            Some(pgr) => self.run(&unseen.labels, pgr, rng),
+            None => margins(&unseen.prior),
+        };
+        let [selection, fresh] = &self.unseen;
+        let (on_selection, on_fresh) = (margins(selection), margins(fresh));
+        let outcomes = self.vault.outcomes(Split::Selection, &[1], &[on_selection]);
+        let headline = outcomes.and_then(|outcomes| self.vault.point(Split::Selection, &outcomes)).unwrap_or(0.0);
+        let right = on_fresh.iter().zip(&fresh.labels).filter(|&(&margin, &label)| (margin > 0.0) == label).count();
+        let (weak, ceiling) = self.vault.ends(Split::Selection);
+        (headline, (right as f64 / fresh.labels.len() as f64 - weak) / (ceiling - weak))
+    }
+
+    /// Share of graded labels that a guess has right.
+    pub fn share(&self, guess: &[bool]) -> f64 {
+        let right = guess.iter().zip(&self.labels).filter(|(guess, label)| guess == label).count();
+        right as f64 / self.labels.len() as f64
+    }
+}
+
+/// Answers as margins.
+pub fn margins(answers: &[bool]) -> Vec<f32> {
+    answers.iter().map(|&answer| if answer { 1.0 } else { -1.0 }).collect()
+}
