@@ -1,10 +1,10 @@
 //! Read a folder with the three JSONL files, and `meta.jsonl` where there is one.
 
 use super::LintError;
-use super::material::{Material, Role, Row, Set, item, objects};
+use super::material::{Columns, Material, Role, Row, Set, item, objects};
 use super::words::final_answer;
 use crate::import::rows::{FILES, label};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -28,12 +28,7 @@ pub fn read(dir: &Path) -> Result<Material, LintError> {
     Ok(Material { sets, frozen: None })
 }
 
-fn row(
-    path: &Path,
-    line: usize,
-    mut object: Map<String, Value>,
-    meta: &mut HashMap<String, Map<String, Value>>,
-) -> Result<Row, LintError> {
+fn row(path: &Path, line: usize, mut object: Columns, meta: &mut HashMap<String, Columns>) -> Result<Row, LintError> {
     let item = item(path, line, &mut object)?;
     let wrong = |detail: String| LintError::Row { path: path.to_owned(), line, detail };
     let pair = matches!(item, aar_domain::item::Item::Preference { .. });
@@ -60,12 +55,12 @@ fn own_cluster(row: &Row) -> String {
     }
 }
 
-fn read_meta(dir: &Path) -> Result<HashMap<String, Map<String, Value>>, LintError> {
+fn read_meta(dir: &Path) -> Result<HashMap<String, Columns>, LintError> {
     let path = dir.join("meta.jsonl");
     if !path.is_file() {
         return Ok(HashMap::new());
     }
-    let id = |object: &mut Map<String, Value>| match object.remove("id") {
+    let id = |object: &mut Columns| match object.remove("id") {
         Some(Value::String(id)) => Some(id),
         _ => None,
     };

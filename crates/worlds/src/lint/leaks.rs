@@ -1,9 +1,9 @@
 //! Labels that follow from what is no part of an item: its id, its place in the file, a column beside it.
 
 use super::credit::{Credit, Feature, credit};
-use super::material::{Material, Set};
+use super::material::{Columns, Material, Set};
 use super::{Notes, Severity};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What has nothing to do with the label may not get further than this, by the lower bound.
@@ -72,7 +72,7 @@ fn order_features(set: &Set) -> Vec<(&'static str, Feature)> {
 /// Columns in the rows, and in what only the operator holds.
 fn columns(set: &Set, far: &dyn Fn(&Feature) -> Credit, notes: &mut Notes) {
     let names = |of: &dyn Fn(usize) -> BTreeSet<String>| (0..set.rows.len()).flat_map(of).collect::<BTreeSet<_>>();
-    let keys = |map: &Map<String, Value>| map.keys().cloned().collect::<BTreeSet<_>>();
+    let keys = |map: &Columns| map.keys().cloned().collect::<BTreeSet<_>>();
     for name in names(&|row| keys(&set.rows[row].columns)) {
         let credit = far(&column(set.rows.iter().map(|row| row.columns.get(&name))));
         if credit.low > LIMIT {

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Fields of a JSON object, by name.
+pub type Columns = Map<String, Value>;
+
 /// A testbed's rows.
 pub struct Material {
     /// Sets in the order pool first, tests last (a folder: labelled, pool, test).
@@ -48,9 +51,9 @@ pub struct Row {
     /// Final answer, where it is on record.
     pub answer: Option<String>,
     /// Columns that are not part of the item, in the row itself.
-    pub columns: Map<String, Value>,
+    pub columns: Columns,
     /// Columns of the same item in `meta.jsonl`.
-    pub private: Map<String, Value>,
+    pub private: Columns,
 }
 
 impl Row {
@@ -94,7 +97,7 @@ impl Set {
 }
 
 /// Rows of a JSONL file as objects, with their lines.
-pub fn objects(path: &Path) -> Result<Vec<(usize, Map<String, Value>)>, LintError> {
+pub fn objects(path: &Path) -> Result<Vec<(usize, Columns)>, LintError> {
     let text = std::fs::read_to_string(path).map_err(LintError::file(path))?;
     let rows = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     rows.map(|(at, line)| {
@@ -109,7 +112,7 @@ pub fn objects(path: &Path) -> Result<Vec<(usize, Map<String, Value>)>, LintErro
 }
 
 /// Take the item's fields out of a row; what is left are other columns.
-pub fn item(path: &Path, line: usize, object: &mut Map<String, Value>) -> Result<Item, LintError> {
+pub fn item(path: &Path, line: usize, object: &mut Columns) -> Result<Item, LintError> {
     let binary = object.contains_key("question") || object.contains_key("choice");
     let mut take = |name: &str| match object.remove(name) {
         Some(Value::String(text)) => Ok(text),

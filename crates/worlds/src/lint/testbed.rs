@@ -1,13 +1,13 @@
 //! Read a testbed's directory, and find where it breaks its own contract (ARCHITECTURE.md, "A testbed directory").
 
-use super::material::{Material, Role, Row, Set, item, objects};
+use super::material::{Columns, Material, Role, Row, Set, item, objects};
 use super::words::final_answer;
 use super::{LintError, Notes, Severity};
 use aar_domain::item::{Distribution, Item};
 use aar_domain::rung::Split;
 use aar_domain::testbed::TestbedRecord;
 use aar_grader::truth::{self, FrozenRuns, TruthRow};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -41,8 +41,8 @@ fn contract(notes: &mut Notes, place: &str, what: impl Into<String>) {
     notes.find("contract", Severity::Refused, place, what, "make the testbed again with `aar mint` or `aar import`");
 }
 
-fn row(item: Item, columns: Map<String, Value>, label: Option<bool>, cluster: String) -> Row {
-    let mut row = Row { item, label, cluster, answer: None, columns, private: Map::new() };
+fn row(item: Item, columns: Columns, label: Option<bool>, cluster: String) -> Row {
+    let mut row = Row { item, label, cluster, answer: None, columns, private: Columns::new() };
     if !row.is_pair() {
         row.answer = final_answer(row.replies().0);
     }
@@ -50,7 +50,7 @@ fn row(item: Item, columns: Map<String, Value>, label: Option<bool>, cluster: St
 }
 
 /// Items as researchers and students see them: a column more is a leak by its presence.
-fn public_rows(dir: &Path, name: &str, notes: &mut Notes) -> Result<Vec<(Item, Map<String, Value>)>, LintError> {
+fn public_rows(dir: &Path, name: &str, notes: &mut Notes) -> Result<Vec<(Item, Columns)>, LintError> {
     let path = dir.join(name);
     let mut rows = Vec::new();
     let mut more: BTreeMap<String, usize> = BTreeMap::new();
@@ -72,7 +72,7 @@ fn public_rows(dir: &Path, name: &str, notes: &mut Notes) -> Result<Vec<(Item, M
 }
 
 fn soft_labels(path: &Path) -> Result<HashMap<String, f64>, LintError> {
-    let read = |(line, object): (usize, Map<String, Value>)| {
+    let read = |(line, object): (usize, Columns)| {
         let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
         let p = object.get("p").and_then(Value::as_f64).filter(|p| (0.0..=1.0).contains(p));
         id.zip(p).ok_or_else(|| LintError::Row {
@@ -85,12 +85,7 @@ fn soft_labels(path: &Path) -> Result<HashMap<String, f64>, LintError> {
 }
 
 /// Every pool row has a soft label, and the bench's teacher is none of those that evaluations use.
-fn teachers(
-    dir: &Path,
-    pool: &[(Item, Map<String, Value>)],
-    said: &[Option<f64>],
-    notes: &mut Notes,
-) -> Result<(), LintError> {
+fn teachers(dir: &Path, pool: &[(Item, Columns)], said: &[Option<f64>], notes: &mut Notes) -> Result<(), LintError> {
     let missing = said.iter().filter(|p| p.is_none()).count();
     if missing > 0 {
         contract(notes, "public/weak.jsonl", format!("{missing} pool rows have no soft label"));
