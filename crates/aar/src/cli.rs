@@ -1,6 +1,6 @@
 //! The command line of `aar`.
 
-use crate::commands::{audit, doctor, import, mint, regrade, report, run, testbed, worker};
+use crate::commands::{attack, audit, doctor, import, mint, regrade, report, run, testbed, worker};
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -30,6 +30,8 @@ enum Command {
     Report(report::Options),
     /// Compute a study's leaderboard again from the stored margins and compare it with result.json
     Regrade(regrade::Options),
+    /// Attack the grader over fresh truths: what could a team that only wants to win get out of it?
+    Attack(attack::Options),
     /// Find out whether a study's event log was changed
     #[command(subcommand)]
     Audit(audit::Command),
@@ -63,6 +65,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Testbed(options) => testbed::run(options),
         Command::Report(options) => report::run(options),
         Command::Regrade(options) => regrade::run(options),
+        Command::Attack(options) => attack::run(options),
         Command::Audit(command) => audit::run(command),
         Command::Doctor(options) => doctor::run(options),
         Command::Worker(options) => worker::run(options),

@@ -75,6 +75,36 @@ fn a_killed_study_goes_on_and_comes_to_the_same_numbers() {
         report.contains("<svg") && !report.contains("http://") && !report.contains("https://"),
         "opens without a network"
     );
+    regrade_and_audit(&out);
+}
+
+/// The finished study follows from what is stored, and what is changed afterwards shows.
+fn regrade_and_audit(out: &Path) {
+    let call = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aar"));
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        command.args(args).arg(out).arg("--json");
+        let (code, stdout, stderr) = finish(command);
+        (code, serde_json::from_str::<Value>(&stdout).unwrap_or_else(|_| panic!("{args:?}: {stderr}")))
+    };
+    let (code, regraded) = call(&["regrade"]);
+    assert_eq!((code, &regraded["same"]), (0, &Value::Bool(true)), "{regraded}");
+    let (code, audit) = call(&["audit", "verify"]);
+    assert_eq!((code, &audit["heads"]), (0, &audit["events"]), "{audit}");
+
+    let path = out.join("result.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut result: Value = serde_json::from_str(&text).unwrap();
+    result["leaderboard"][0]["pgr"] = serde_json::json!(0.97);
+    std::fs::write(&path, result.to_string()).unwrap();
+    let (code, regraded) = call(&["regrade"]);
+    assert_eq!((code, &regraded["differences"][0]["place"]), (1, &"leaderboard[0].pgr".into()), "{regraded}");
+    std::fs::write(&path, text).unwrap();
+
+    std::fs::remove_file(out.join("study.heads")).unwrap();
+    std::fs::write(out.join("study.heads"), "{\"height\":1,\"head\":\"00\"}\n").unwrap();
+    let (code, audit) = call(&["audit", "verify"]);
+    assert_eq!((code, &audit["faults"][0]["event"]), (1, &1.into()), "{audit}");
 }
 
 fn check_shape(result: &Value) {
@@ -148,7 +178,7 @@ fn commands_and_exit_codes_are_described() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let whole = help(&["--help"]);
-    for word in ["run", "mint", "import", "report", "doctor", "lab", "Exit codes"] {
+    for word in ["run", "mint", "import", "report", "regrade", "attack", "audit", "doctor", "lab", "Exit codes"] {
         assert!(whole.contains(word), "{word}");
     }
     assert!(help(&["lab", "--help"]).contains("snapshot"));

@@ -71,6 +71,8 @@ pub struct EvaluationRecord {
     pub failure: Option<(String, String)>,
     /// The ledger's answer on the feedback split.
     pub answer: Option<f64>,
+    /// Whether the ledger has answered, be it with nothing.
+    pub answered: bool,
     /// When it was asked for.
     pub at_ms: i64,
     /// When it ended.

@@ -12,6 +12,8 @@ use aar_grader::ledger::{Answers, Charge, Ledger, Policy, Unit};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+mod answering;
+
 /// Times a job may be taken before its evaluation is given up.
 pub const MAX_CLAIMS: u32 = 4;
 
@@ -104,6 +106,9 @@ impl State {
             Event::Phase { phase } => self.phase = *phase,
             Event::Noted { kind, body } => self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() }),
         }
+        if matches!(event, Event::Done { .. } | Event::Failed { .. } | Event::Retired { .. } | Event::Phase { .. }) {
+            self.give_answers();
+        }
     }
 
     /// What happens to a job.
@@ -182,6 +187,7 @@ impl State {
             done: 0,
             failure: None,
             answer: None,
+            answered: false,
             at_ms,
             ended_ms: None,
         });
@@ -223,7 +229,7 @@ impl State {
             return;
         };
         let record = &self.evaluations[id as usize - 1];
-        let (all, purpose, split) = (record.jobs.len(), record.asked.purpose, record.asked.split);
+        let (all, purpose) = (record.jobs.len(), record.asked.purpose);
         if record.ended() || (failure.is_none() && record.done < all) {
             return;
         }
@@ -237,14 +243,9 @@ impl State {
         });
         actual.extend([(Unit::Operations, operations), (Unit::CpuMs, cpu)]);
         self.ledger.settle(&reserved, &actual);
-        let answer = match (&outcomes, split) {
-            (Some(outcomes), Split::Feedback) => self.answers.answer(&self.vault, outcomes),
-            _ => None,
-        };
         let broken = failure.is_none() && outcomes.is_none();
         let record = &mut self.evaluations[id as usize - 1];
         record.ended_ms = Some(at_ms);
-        record.answer = answer;
         record.failure = failure.or(broken.then(|| ("the margins do not fit the split".into(), String::new())));
         record.status = if record.failure.is_some() { Status::Failed } else { Status::Done };
     }
@@ -293,7 +294,7 @@ impl State {
     }
 
     fn feedback(&self, record: &EvaluationRecord) -> Option<Feedback> {
-        (record.status == Status::Done && record.asked.split == Split::Feedback).then(|| Feedback {
+        (record.status == Status::Done && record.answered).then(|| Feedback {
             pgr: record.answer,
             step: self.policy.step(),
             bits: self.policy.milli_bits() as f64 / 1000.0,

@@ -10,8 +10,8 @@ use aar_api::forum::{Finding, FindingType, NewFinding};
 use aar_api::paths;
 use aar_api::study::{Me, TurnView};
 use aar_api::work::{Claim, Failure, Job, Outputs, Usage};
-use aar_grader::ledger::Unit;
-use aar_server::event::Phase;
+use aar_grader::ledger::{Policy, Unit};
+use aar_server::event::{Opening, Phase};
 use bench::{Bench, ITEMS, margins, opening, refused};
 
 impl Bench {
@@ -121,7 +121,34 @@ fn a_failed_bundle_is_charged_and_a_failed_worker_is_not_its_fault() {
     let view = &bench.own("ada")[0];
     assert_eq!((view.status.as_str(), view.reason.as_deref()), ("failed", Some("train exited with 1\nboom")));
     assert_eq!(bench.claim(), None, "the other seeds of a failed evaluation are not run");
-    assert_eq!(bench.server().snapshot().ledger.account(Unit::Evaluations).used, 1);
+    let ledger = bench.server().snapshot().ledger;
+    assert_eq!(ledger.account(Unit::Evaluations).used, 1);
+    let bits = ledger.account(Unit::MilliBits);
+    assert_eq!((bits.used, bits.reserved), (Policy::Naive { step: 0.05 }.milli_bits(), 0), "failing is not free");
+}
+
+#[test]
+fn a_spent_ledger_takes_no_more() {
+    let bench = Bench::with(Opening { limits: [(Unit::MilliBits, 6_000)].into(), ..opening("plan one") });
+    bench.submit("ada", 0, "a").unwrap();
+    assert_eq!(refused(bench.submit("boole", 0, "b")), ErrorCode::BudgetSpent, "5.4 of 6 bits are held back");
+    bench.work(75);
+    assert_eq!(bench.own("ada")[0].feedback.as_ref().unwrap().pgr, Some(0.5));
+    assert_eq!(refused(bench.submit("boole", 0, "b")), ErrorCode::BudgetSpent);
+}
+
+#[test]
+fn a_ladder_answers_a_turn_when_it_is_whole_and_in_the_order_of_names() {
+    let policy = Policy::Ladder { step: 0.05 };
+    let bench = Bench::with(Opening { policy, ..opening("plan one") });
+    bench.submit("boole", 0, "b").unwrap();
+    bench.work(90);
+    assert_eq!(bench.own("boole")[0].feedback, None, "ada, who comes first, has not moved");
+    bench.submit("ada", 0, "a").unwrap();
+    bench.work(80);
+    let told = |name: &str| bench.own(name)[0].feedback.as_ref().unwrap().pgr.unwrap();
+    assert!((told("ada") - 0.65).abs() < 1e-9, "{}", told("ada"));
+    assert!((told("boole") - 1.0).abs() < 1e-9, "{}", told("boole"));
 }
 
 #[test]

@@ -95,7 +95,8 @@ pub struct FeedbackPlan {
 
 impl Default for FeedbackPlan {
     fn default() -> Self {
-        Self { policy: Policy::Naive { step: 0.05 }, bits: None }
+        // The policy that keeps the promise of SECURITY.md; a study file may ask for more talkative ones.
+        Self { policy: Policy::Ladder { step: 0.05 }, bits: None }
     }
 }
 
@@ -302,6 +303,11 @@ mod tests {
         assert_eq!((quick.evaluations(), quick.close.seeds), (4, 3));
         assert_ne!(plan.hash(), quick.hash());
         read(include_str!("../../../studies/commonsense.toml"), false, &[]).unwrap();
+        // A demonstration may tell more than what a file gets that says nothing.
+        assert_eq!(plan.feedback.policy, Policy::Naive { step: 0.05 });
+        assert_eq!(FeedbackPlan::default().policy, Policy::Ladder { step: 0.05 });
+        let ladder = read(LAPTOP, false, &["feedback.policy={kind=\"ladder\",step=0.1}"]).unwrap();
+        assert_eq!(ladder.feedback.policy, Policy::Ladder { step: 0.1 });
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod attack;
 pub mod audit;
 pub mod doctor;
 pub mod import;

@@ -20,19 +20,25 @@ pub struct Bench {
     pub dir: tempfile::TempDir,
     /// Runs until it is dropped.
     pub server: Option<Server>,
+    /// What its study was opened with.
+    pub opening: Opening,
 }
 
 impl Bench {
     pub fn new() -> Self {
+        Self::with(opening("plan one"))
+    }
+
+    pub fn with(opening: Opening) -> Self {
         let dir = tempfile::tempdir().unwrap();
         testbed(dir.path());
-        let mut bench = Self { dir, server: None };
+        let mut bench = Self { dir, server: None, opening };
         bench.start();
         bench
     }
 
     pub fn start(&mut self) {
-        self.server = Some(serve(&config(self.dir.path()), &opening("plan one"), 2, true));
+        self.server = Some(serve(&config(self.dir.path()), &self.opening, 2, true));
     }
 
     pub fn restart(&mut self) {
