@@ -5,7 +5,7 @@ use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note, Status};
 use aar_api::bundle::Bundle;
 use aar_api::evaluation::{BoardRow, EvaluationView, Feedback};
 use aar_api::forum::{Comment, Finding};
-use aar_domain::rung::{Kind, Split};
+use aar_domain::rung::Kind;
 use aar_domain::stats::Outcomes;
 use aar_grader::Vault;
 use aar_grader::ledger::{Answers, Charge, Ledger, Policy, Unit};

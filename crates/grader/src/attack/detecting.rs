@@ -17,7 +17,7 @@ pub fn rows(columns: &[(u32, u32)]) -> u32 {
 /// Whether a column has a 1 in a row.
 pub fn entry(row: u32, (group, place): (u32, u32)) -> bool {
     let part = row & group;
-    part.count_ones() % 2 == 0 && even_rank(part, group) < 1 << place
+    part.count_ones().is_multiple_of(2) && even_rank(part, group) < 1 << place
 }
 
 /// The number of even-sized subsets of `group` below `part`, itself one of them.
@@ -44,7 +44,7 @@ pub fn decode(columns: &[(u32, u32)], counts: &[f64]) -> Vec<(usize, bool)> {
         let start = columns[..end].iter().rposition(|column| column.0 != group).map_or(0, |at| at + 1);
         let sum: f64 = (0..=group)
             .filter(|row| row & group == *row)
-            .map(|row| if row.count_ones() % 2 == 0 { known[row as usize] } else { -known[row as usize] })
+            .map(|row| if row.count_ones().is_multiple_of(2) { known[row as usize] } else { -known[row as usize] })
             .sum();
         let digits = sum.round().clamp(0.0, f64::from((1u32 << (end - start)) - 1)) as u32;
         for item in start..end {
