@@ -25,7 +25,7 @@ pub fn admit_careful(
     if best >= settings.zero_shot {
         return Ok(model);
     }
-    let optimizer = AdamW { lr: 3e-4, betas: (0.9, 0.95), eps: 1e-8, weight_decay: 0.05, clip: Some(1.0) };
+    let optimizer = AdamW { lr: 2e-5, betas: (0.9, 0.95), eps: 1e-8, weight_decay: 0.05, clip: Some(1.0) };
     let mut trainer = Trainer::new(model, Scope::Full, optimizer, Schedule::Constant, 1, rng.next_u64());
     let mut done = 0;
     while best < settings.zero_shot && done < settings.careful_steps {
