@@ -17,8 +17,12 @@ impl Tokenizer {
     pub fn load(dir: &Path) -> Result<Self, LmError> {
         let path = dir.join("tokenizer.json");
         let text = std::fs::read(&path).map_err(LmError::file("read", &path))?;
-        let mut inner = tokenizers::Tokenizer::from_bytes(text)
-            .map_err(|error| LmError::Tokenizer { path: path.clone(), detail: error.to_string() })?;
+        let wrong = |detail: String| LmError::Tokenizer { path: path.clone(), detail };
+        // The library panics on some files that are cut short or have a decoder it does not know.
+        serde_json::from_slice::<serde_json::Value>(&text).map_err(|error| wrong(error.to_string()))?;
+        let mut inner = std::panic::catch_unwind(|| tokenizers::Tokenizer::from_bytes(text))
+            .map_err(|_| wrong("a part of it is not of any known form".into()))?
+            .map_err(|error| wrong(error.to_string()))?;
         inner.with_padding(None);
         inner
             .with_truncation(None)

@@ -93,7 +93,7 @@ fn rows() -> Rows {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn checkpoints(damage in damage(), qwen3: bool, weights: bool) {
