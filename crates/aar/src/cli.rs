@@ -1,6 +1,6 @@
 //! The command line of `aar`.
 
-use crate::commands::{attack, audit, doctor, import, mint, regrade, report, run, testbed, worker};
+use crate::commands::{attack, audit, doctor, import, mint, open, regrade, report, run, testbed, worker};
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -35,6 +35,8 @@ enum Command {
     /// Find out whether a study's event log was changed
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Show a study's pages until Ctrl-C
+    Open(open::Options),
     /// What isolation and speed this machine gives
     Doctor(doctor::Options),
     /// Work on a study's evaluations (started by `aar run`)
@@ -67,6 +69,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Regrade(options) => regrade::run(options),
         Command::Attack(options) => attack::run(options),
         Command::Audit(command) => audit::run(command),
+        Command::Open(options) => open::run(options),
         Command::Doctor(options) => doctor::run(options),
         Command::Worker(options) => worker::run(options),
         Command::Lab { args } => {

@@ -2,6 +2,7 @@
 
 use crate::error::ServerError;
 use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued};
+use crate::pages::{self, Pages, Visitor};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
 use crate::routes::router;
 use crate::shared::{Inner, Shared};
@@ -36,6 +37,7 @@ pub struct Server {
     runtime: Option<Runtime>,
     shared: Shared,
     http: Option<SocketAddr>,
+    pages: Pages,
 }
 
 /// What a study looks like from the operator's seat, at one moment.
@@ -95,6 +97,7 @@ impl Server {
             .map_err(ServerError::Runtime)?;
         let shared = runtime.block_on(Shared::open(&config.log, &config.testbed))?;
         let app = router(shared.clone());
+        let pages = Pages::new(shared.clone());
         let mut http = None;
         if let Some(address) = config.http {
             let wrong = |source| ServerError::Listen { address: address.to_string(), source };
@@ -103,7 +106,8 @@ impl Server {
             }
             let listener = runtime.block_on(TcpListener::bind(address)).map_err(wrong)?;
             http = listener.local_addr().ok();
-            let app = app.clone();
+            // Pages are for people on loopback; the socket, which researchers reach, has none.
+            let app = app.clone().merge(pages::router(pages.clone()));
             runtime.spawn(async move { axum::serve(listener, app).await });
         }
         if let Some(path) = &config.socket {
@@ -120,12 +124,36 @@ impl Server {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).map_err(wrong)?;
             runtime.spawn(async move { axum::serve(listener, app).await });
         }
-        Ok(Self { runtime: Some(runtime), shared, http })
+        Ok(Self { runtime: Some(runtime), shared, http, pages })
     }
 
     /// The loopback address that is served, with the port that was chosen.
     pub fn http(&self) -> Option<SocketAddr> {
         self.http
+    }
+
+    /// Serve the pages alone, without the API: a study that is not running takes nothing in. Returns where.
+    pub fn show(&self, address: SocketAddr) -> Result<SocketAddr, ServerError> {
+        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the server");
+        let wrong = |source| ServerError::Listen { address: address.to_string(), source };
+        if !address.ip().is_loopback() {
+            return Err(wrong(std::io::Error::other("only loopback addresses are served")));
+        }
+        let listener = runtime.block_on(TcpListener::bind(address)).map_err(wrong)?;
+        let bound = listener.local_addr().map_err(wrong)?;
+        let app = pages::router(self.pages.clone());
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        Ok(bound)
+    }
+
+    /// A secret that opens the pages once, as `/?t=SECRET`; `None` where the operating system gives no random numbers.
+    pub fn invite(&self, visitor: Visitor) -> Option<String> {
+        self.pages.invite(visitor)
+    }
+
+    /// What the close concluded, for the pages to say.
+    pub fn conclude(&self, verdict: &str) {
+        self.pages.conclude(verdict);
     }
 
     /// The truth.

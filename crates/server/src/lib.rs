@@ -2,7 +2,7 @@
 //!
 //! A request is checked by `routes`, becomes an `event`, is appended to the `store` (SQLite, one writer, `synchronous=FULL`), and only then applied
 //! to the `state`, which is nothing but the events replayed. Every event carries the `chain`'s hash, which `audit` checks. `handle` is the operator's door to the same state; the truth
-//! stays in the grader's vault, which `state` asks for answers.
+//! stays in the grader's vault, which `state` asks for answers. `pages` shows it to people.
 
 pub mod audit;
 mod chain;
@@ -10,6 +10,7 @@ pub mod error;
 pub mod event;
 pub mod handle;
 pub mod openapi;
+pub mod pages;
 pub mod record;
 mod routes;
 mod shared;

@@ -79,6 +79,8 @@ pub struct Opened<'a> {
     pub http: Option<SocketAddr>,
     /// A token that may look.
     pub viewer: String,
+    /// Opens the pages once.
+    pub link: Option<String>,
     /// The running server.
     pub server: &'a Server,
 }

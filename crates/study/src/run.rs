@@ -15,6 +15,7 @@ use aar_researcher::ResearcherSpec;
 use aar_sandbox::{Backend, Limits};
 use aar_server::event::{Opening, Participant, Phase, Purpose, Role};
 use aar_server::handle::{OperatorRequest, Snapshot};
+use aar_server::pages::Visitor;
 use aar_server::record::EvaluationRecord;
 use aar_server::{Server, ServerConfig};
 use sha2::{Digest, Sha256};
@@ -53,6 +54,7 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
         resumed,
         http: server.http(),
         viewer: key.token("viewer"),
+        link: server.invite(Visitor::Operator),
         server: &server,
     }));
     let mut study = Running { config, server: &server, key: &key, sockets: sockets.path().to_owned(), team: None };

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod doctor;
 pub mod import;
 pub mod mint;
+pub mod open;
 pub mod regrade;
 pub mod report;
 pub mod run;

@@ -117,7 +117,7 @@ fn read_plan(options: &Options) -> Result<Plan, Failure> {
 
 /// The first Ctrl-C stops cleanly, the second at once.
 #[allow(clippy::disallowed_methods)] // Who asks twice does not want to wait for destructors; the log is safe at any moment.
-fn listen_for_stop(stop: Arc<AtomicBool>) {
+pub fn listen_for_stop(stop: Arc<AtomicBool>) {
     let handler = move || {
         if stop.swap(true, Ordering::Relaxed) {
             std::process::exit(crate::failure::STOPPED);

@@ -93,6 +93,9 @@ impl<'a> Live<'a> {
             frozen.weak, frozen.weak_se, frozen.ceiling, frozen.ceiling_se, frozen.ceiling - frozen.weak, frozen.seeds
         ));
         if let Some(http) = opened.http {
+            if let Some(link) = &opened.link {
+                self.line(&format!("open       http://{http}/?t={link}   (live; works once)"));
+            }
             self.line(&format!("look       AAR_API=http://{http} AAR_TOKEN={} aar lab leaderboard", opened.viewer));
         }
         let how =

@@ -1,10 +1,10 @@
 //! The leaderboard, with a fold under every row.
 
-use super::axis::Axis;
-use super::figures::whisker;
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung};
 use aar_server::Server;
+use aar_server::pages::axis::Axis;
+use aar_server::pages::figures::whisker;
 use maud::{Markup, html};
 
 /// The section.
@@ -64,7 +64,7 @@ fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
             td.m { details { summary { (row.method) } (fold(row, server)) } }
             td { @if row.kind == Kind::Baseline { "–" } @else { (row.by) } }
             td.n { (pgr) }
-            td.fig { (whisker(row, scale)) }
+            td.fig { (whisker(row.pgr.zip(row.pgr_ci), &row.pgr_by_seed, row.rung != Rung::Graded, scale)) }
             td.n { (p) }
             td.n { (number(row.id_acc)) " / " (number(row.ood_acc)) }
             td { (row.evaluation) }

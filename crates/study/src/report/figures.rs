@@ -1,9 +1,9 @@
 //! The figures, as SVG that uses the page's own colours.
 
-use super::axis::Axis;
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung};
 use aar_server::handle::Snapshot;
+use aar_server::pages::axis::Axis;
 use maud::{Markup, html};
 
 const WIDTH: f64 = 860.0;
@@ -75,21 +75,6 @@ fn point(row: &Row, x: f64, y: &Axis) -> Markup {
                     line x1=(x - 4.0) x2=(x + 4.0) y1=(at + 4.0) y2=(at - 4.0) {}
                 }
                 _ => { circle cx=(x) cy=(at) r="4.5" fill=(fill) {} }
-            }
-        }
-    }
-}
-
-/// One row's value and interval on the scale shared by all rows.
-pub fn whisker(row: &Row, scale: &Axis) -> Markup {
-    html! {
-        svg width="230" height="22" viewBox="0 0 230 22" role="img" aria-label="interval" {
-            line x1=(scale.at(0.0)) x2=(scale.at(0.0)) y1="2" y2="20" stroke="var(--line)" {}
-            line x1=(scale.at(1.0)) x2=(scale.at(1.0)) y1="2" y2="20" stroke="var(--line)" {}
-            @if let (Some(value), Some([low, high])) = (row.pgr, row.pgr_ci) {
-                line x1=(scale.at(low)) x2=(scale.at(high)) y1="11" y2="11" stroke="var(--accent)" stroke-width="2" {}
-                @for seed in &row.pgr_by_seed { circle cx=(scale.at(*seed)) cy="11" r="1.6" fill="var(--faint)" {} }
-                circle cx=(scale.at(value)) cy="11" r="4" fill=(if row.rung == Rung::Graded { "var(--paper)" } else { "var(--accent)" }) stroke="var(--accent)" stroke-width="1.5" {}
             }
         }
     }

@@ -9,7 +9,6 @@ use aar_domain::testbed::TestbedRecord;
 use aar_server::Server;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-mod axis;
 mod believe;
 mod board;
 mod figures;

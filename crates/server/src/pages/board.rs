@@ -1,0 +1,153 @@
+//! The leaderboard: ties as ties, a whisker per row; sort and filter stand in the URL.
+
+use super::axis::Axis;
+use super::layout::{Frame, encoded, evidence, live, page as framed, pager, with_interval};
+use super::scores::{Board, Row};
+use super::{Pages, Visitor, figures};
+use aar_domain::rung::Rung;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Html;
+use maud::{Markup, html};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// Rows at a time.
+const SHOWN: usize = 50;
+
+/// What to show.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    sort: String,
+    family: String,
+    by: String,
+    rung: String,
+    page: usize,
+}
+
+impl Wanted {
+    fn query(&self) -> String {
+        let pairs = [("sort", &self.sort), ("family", &self.family), ("by", &self.by), ("rung", &self.rung)];
+        let set = pairs.iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(key, value)| format!("{key}={}", encoded(value))).collect::<Vec<_>>().join("&")
+    }
+
+    fn wants(&self, row: &Row) -> bool {
+        let is = |wanted: &str, value: &str| wanted.is_empty() || wanted == value;
+        is(&self.family, &row.record.asked.family) && is(&self.by, row.author()) && is(&self.rung, rung(row.rung))
+    }
+
+    fn sorted<'a>(&self, board: &'a Board) -> Vec<&'a Row> {
+        let mut rows: Vec<&Row> = board.rows.iter().filter(|row| self.wants(row)).collect();
+        match self.sort.as_str() {
+            "new" => rows.sort_by_key(|row| std::cmp::Reverse(row.record.id)),
+            "method" => rows.sort_by(|a, b| a.record.asked.name.cmp(&b.record.asked.name)),
+            "by" => rows.sort_by(|a, b| a.author().cmp(b.author())),
+            "family" => rows.sort_by(|a, b| a.record.asked.family.cmp(&b.record.asked.family)),
+            "out" => {
+                rows.sort_by(|a, b| b.score.accuracy_out.unwrap_or(0.0).total_cmp(&a.score.accuracy_out.unwrap_or(0.0)))
+            }
+            // As the board has it: by rung, best first.
+            _ => {}
+        }
+        rows
+    }
+}
+
+/// As it is written.
+pub fn rung(rung: Rung) -> &'static str {
+    match rung {
+        Rung::Graded => "graded",
+        Rung::Replicated => "replicated",
+        Rung::NotTransferred => "not-transferred",
+        Rung::Transferred => "transferred",
+    }
+}
+
+/// The page.
+pub async fn page(
+    State(pages): State<Pages>,
+    Extension(visitor): Extension<Visitor>,
+    Query(wanted): Query<Wanted>,
+) -> Html<String> {
+    let board = pages.scores.board().await;
+    let rows = wanted.sorted(&board);
+    let parts = rows.len().div_ceil(SHOWN).max(1);
+    let at = wanted.page.clamp(1, parts);
+    let shown = &rows[(at - 1) * SHOWN..(at * SHOWN).min(rows.len())];
+    let body = html! {
+        (filter(&wanted, &board))
+        (live("board", &html! {
+            @if board.waiting > 0 { p.note { (board.waiting) " evaluations are still being scored." } }
+            @if shown.is_empty() {
+                p.empty { @if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
+            } @else {
+                (table(shown, &board))
+                (pager("/leaderboard", &wanted.query(), at, parts))
+                p.note {
+                    "Graded rows are announcements, replicated rows are results. Equal ranks (=) can't be told apart on their rung"
+                    @if let Some(floor) = board.noise_floor { "; two equal graded methods differ by up to ± " (format!("{floor:.2}")) " PGR in 95 of 100 comparisons" }
+                    ". p: against plain training, paired by seeds and items, Holm's over the rung. Whisker: 95 %, small dots are seeds. "
+                    a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/progress.svg" download { "SVG" }
+                }
+            }
+        }))
+    };
+    framed(&Frame::of(&pages, visitor, "Leaderboard", "/leaderboard").await, &body)
+}
+
+fn filter(wanted: &Wanted, board: &Board) -> Markup {
+    let families: BTreeSet<&str> = board.rows.iter().map(|row| row.record.asked.family.as_str()).collect();
+    let authors: BTreeSet<&str> = board.rows.iter().map(Row::author).collect();
+    let option = |value: &str, text: &str, now: &str| html! { option value=(value) selected[value == now] { (text) } };
+    let list = |name: &str, all: &BTreeSet<&str>, now: &str| {
+        html! {
+            label { (name) select name=(name) { (option("", "all", now)) @for value in all { (option(value, value, now)) } } }
+        }
+    };
+    html! {
+        form.filter method="get" action="/leaderboard" {
+            label { "sort" select name="sort" {
+                @for (value, text) in [("", "rung, then PGR"), ("new", "newest"), ("out", "out of distribution"), ("method", "method"), ("family", "family"), ("by", "author")] { (option(value, text, &wanted.sort)) }
+            } }
+            (list("rung", &["graded", "replicated"].into(), &wanted.rung))
+            (list("family", &families, &wanted.family))
+            (list("by", &authors, &wanted.by))
+            button { "Show" }
+        }
+    }
+}
+
+fn table(rows: &[&Row], board: &Board) -> Markup {
+    let values = rows.iter().filter_map(|row| row.score.pgr).flat_map(|pgr| [pgr.low, pgr.high]);
+    let scale = Axis::over(values, 6.0, 224.0);
+    let tied =
+        |row: &Row| board.rows.iter().filter(|other| other.rung == row.rung && other.rank == row.rank).count() > 1;
+    html! {
+        div.scroll { table {
+            thead { tr { th { "rank" } th { "method" } th { "by" } th { "rung" } th { "family" } th.n { "PGR [95 %]" } th { "0 … 1" } th.n { "p plain" } th.n { "in / out" } th.n { "seeds" } th { "evaluation" } } }
+            tbody { @for row in rows { tr.tied[tied(row)] {
+                td { (row.rank) } td.m { (row.record.asked.name) } td { (row.author()) } td { (rung(row.rung)) } td { (row.record.asked.family) }
+                td.n { (with_interval(row.score.pgr)) }
+                td.fig { (figures::whisker(row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])), &row.score.by_seed, row.rung != Rung::Graded, &scale)) }
+                td.n { (p_value(row.p_plain)) }
+                td.n { (accuracy(row.score.accuracy_in)) " / " (accuracy(row.score.accuracy_out)) }
+                td.n { (row.score.replicated.by_seed.len()) } td { (evidence(row.record.id)) }
+            } } }
+        } }
+    }
+}
+
+fn accuracy(value: Option<f64>) -> String {
+    value.map_or("–".into(), |value| format!("{value:.3}"))
+}
+
+/// A p value.
+pub fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => "–".into(),
+        Some(p) if p < 0.001 => "< 0.001".into(),
+        Some(p) => format!("{p:.3}"),
+    }
+}

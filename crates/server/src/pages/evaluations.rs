@@ -1,0 +1,171 @@
+//! Evaluations: queue, history, and everything about one of them.
+
+use super::layout::{Frame, encoded, evidence, live, page as framed, pager, status, time, with_interval};
+use super::{Pages, Visitor};
+use crate::record::{EvaluationRecord, JobRecord};
+use crate::state::State as Study;
+use aar_grader::Score;
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// Rows at a time.
+const SHOWN: usize = 100;
+
+/// What to show.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    by: String,
+    status: String,
+    page: usize,
+}
+
+impl Wanted {
+    fn query(&self) -> String {
+        let set = [("by", &self.by), ("status", &self.status)].into_iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(key, value)| format!("{key}={}", encoded(value))).collect::<Vec<_>>().join("&")
+    }
+}
+
+/// The list, newest first, with what is under way on top.
+pub async fn page(
+    State(pages): State<Pages>,
+    Extension(visitor): Extension<Visitor>,
+    Query(wanted): Query<Wanted>,
+) -> Html<String> {
+    let board = pages.scores.board().await;
+    let scored: std::collections::BTreeMap<i64, &std::sync::Arc<Score>> =
+        board.rows.iter().map(|row| (row.record.id, &row.score)).collect();
+    let inner = pages.shared.inner.lock().await;
+    let wants = |record: &&EvaluationRecord| {
+        (wanted.by.is_empty() || wanted.by == record.asked.by)
+            && (wanted.status.is_empty() || wanted.status == record.status.name())
+    };
+    let mut found: Vec<&EvaluationRecord> = inner.state.evaluations.iter().rev().filter(wants).collect();
+    found.sort_by_key(|record| record.ended());
+    let parts = found.len().div_ceil(SHOWN).max(1);
+    let at = wanted.page.clamp(1, parts);
+    let shown = &found[(at - 1) * SHOWN..(at * SHOWN).min(found.len())];
+    let row = |record: &EvaluationRecord| {
+        html! { tr {
+            td { (evidence(record.id)) } td { (record.asked.name) } td { (record.asked.by) } td { (record.asked.split.name()) } td { (status(record)) }
+            td.n { @if let Some(score) = scored.get(&record.id) { (with_interval(score.pgr)) } @else { "–" } }
+            td { @if let Some((reason, _)) = &record.failure { (reason) } @else if let Some(ended) = record.ended_ms { (time(ended)) } }
+        } }
+    };
+    let body = html! {
+        (filter(&wanted))
+        (live("evaluations", &html! {
+            @if shown.is_empty() { p.empty { @if inner.state.evaluations.is_empty() { "None yet; the baselines come first." } @else { "None fits. " a href="/evaluations" { "Show all" } } } }
+            @else {
+                div.scroll { table {
+                    thead { tr { th { "evaluation" } th { "method" } th { "by" } th { "split" } th { "status" } th.n { "PGR [95 %]" } th { "ended, or why it failed" } } }
+                    tbody { @for record in shown { (row(record)) } }
+                } }
+                (pager("/evaluations", &wanted.query(), at, parts))
+                p.note { (found.len()) " evaluations · " a href="/data/evaluations.csv" download { "CSV" } }
+            }
+        }))
+    };
+    drop(inner);
+    framed(&Frame::of(&pages, visitor, "Evaluations", "/evaluations").await, &body)
+}
+
+fn filter(wanted: &Wanted) -> Markup {
+    html! {
+        form.filter method="get" action="/evaluations" {
+            label { "status" select name="status" { @for name in ["", "queued", "running", "done", "failed"] { option value=(name) selected[name == wanted.status] { (if name.is_empty() { "all" } else { name }) } } } }
+            label { "by" input name="by" value=(wanted.by) size="10"; }
+            button { "Show" }
+        }
+    }
+}
+
+/// One evaluation.
+pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visitor>, Path(id): Path<i64>) -> Response {
+    let score = pages.scores.of(id).await;
+    let inner = pages.shared.inner.lock().await;
+    let found = inner.state.evaluations.iter().find(|record| record.id == id);
+    let code = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let body = match found {
+        None => html! { p.empty { "There is no evaluation " (id) ". " a href="/evaluations" { "All evaluations" } } },
+        Some(record) => live("evaluation", &about(&inner.state, record, score.as_deref())),
+    };
+    drop(inner);
+    (code, framed(&Frame::of(&pages, visitor, "Evaluations", "/evaluations").await, &body)).into_response()
+}
+
+fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Markup {
+    let asked = &record.asked;
+    let bundle = state.bundles.get(&asked.bundle).map(|(bundle, _)| bundle);
+    let parent =
+        asked.parent.as_ref().and_then(|parent| state.evaluations.iter().find(|other| other.asked.bundle == *parent));
+    let same = state.evaluations.iter().filter(|other| other.asked.bundle == asked.bundle && other.id != record.id);
+    let behind = state.findings.iter().filter(|finding| finding.posted.evaluation == Some(record.id));
+    html! {
+        h2 { "#" (record.id) " " (asked.name) " " (status(record)) }
+        p { "by " (asked.by) ", family " (asked.family) ", on the " (asked.split.name()) " split · asked for " (time(record.at_ms)) @if let Some(ended) = record.ended_ms { ", ended " (time(ended)) } }
+        p.note {
+            "bundle " code { (asked.bundle.get(..12).unwrap_or(&asked.bundle)) }
+            @if let Some(parent) = parent { " · built on " (parent.asked.name) " " (evidence(parent.id)) }
+            @for other in same { " · also evaluated as " (evidence(other.id)) }
+            " · " a href={ "/lineage?of=" (record.id) } { "lineage" }
+        }
+        @if let Some((reason, tail)) = &record.failure { h3 { "Why it failed" } p.warn { (reason) } @if !tail.is_empty() { pre { (tail) } } }
+        @if let Some(score) = score {
+            dl.facts {
+                div { dt { "PGR [95 %]" } dd { (with_interval(score.pgr)) } }
+                div { dt { "accuracy" } dd { (format!("{:.3}", score.accuracy)) } }
+                @if let Some(inside) = score.accuracy_in { div { dt { "in distribution" } dd { (format!("{inside:.3}")) } } }
+                @if let Some(outside) = score.accuracy_out { div { dt { "out of distribution" } dd { (format!("{outside:.3}")) } } }
+                @if let Some(answer) = record.answer { div { dt { "what its author was told" } dd { (format!("{answer:.2}")) } } }
+            }
+        }
+        (seeds(state, record, score))
+        @if let Some(card) = bundle.and_then(|bundle| bundle.text("card.md")) { h3 { "Card" } (super::markdown::render(&card)) }
+        @if let Some(recipe) = bundle.and_then(|bundle| bundle.text("recipe.toml")) { h3 { "Recipe" } pre { (recipe) } }
+        h3 { "Findings that name it" }
+        ul { @for finding in behind { li { a href={ "/forum/" (finding.id) } { (finding.posted.title) } " by " (finding.posted.by) } } }
+    }
+}
+
+fn seeds(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Markup {
+    let jobs: Vec<&JobRecord> = record.jobs.iter().filter_map(|&job| state.jobs.get(job as usize - 1)).collect();
+    html! {
+        h3 { "Seeds" }
+        div.scroll { table {
+            thead { tr { th { "seed" } th.n { "teacher" } th { "status" } th.n { "accuracy" } th.n { "PGR" } th.n { "training, CPU-s" } th { "loss over steps" } th.n { "last loss" } } }
+            tbody { @for (at, job) in jobs.iter().enumerate() { tr {
+                td { code { (job.seed.seed) } } td.n { (job.seed.teacher) } td { (job.status.name()) }
+                td.n { (value(score.and_then(|score| score.replicated.by_seed.get(at)))) }
+                td.n { (value(score.and_then(|score| score.by_seed.get(at)))) }
+                td.n { (format!("{:.1}", job.usage.train_cpu_ms as f64 / 1000.0)) }
+                td.fig { (curve(&job.curve)) } td.n { (job.curve.last().map_or("–".into(), |(_, loss)| format!("{loss:.3}"))) }
+            } } }
+        } }
+    }
+}
+
+fn value(value: Option<&f64>) -> String {
+    value.map_or("–".into(), |value| format!("{value:.3}"))
+}
+
+fn curve(points: &[(u32, f32)]) -> Markup {
+    let steps = points.last().map_or(1, |(step, _)| (*step).max(1)) as f32;
+    let finite = || points.iter().filter(|(_, loss)| loss.is_finite());
+    let (low, high) = finite().fold((f32::MAX, f32::MIN), |(low, high), (_, loss)| (low.min(*loss), high.max(*loss)));
+    let place = |(step, loss): &(u32, f32)| {
+        format!("{:.1},{:.1}", 2.0 + 226.0 * *step as f32 / steps, 20.0 - 18.0 * (loss - low) / (high - low).max(1e-6))
+    };
+    html! {
+        @if points.len() > 1 {
+            svg width="230" height="22" viewBox="0 0 230 22" role="img" aria-label="training loss" {
+                polyline points=(finite().map(place).collect::<Vec<_>>().join(" ")) fill="none" stroke="var(--accent)" stroke-width="1.5" {}
+            }
+        } @else { "–" }
+    }
+}

@@ -1,0 +1,145 @@
+//! The forum: typed findings with the evaluation behind them, comments, search.
+
+use super::layout::{Frame, encoded, evidence, live, page as framed, pager, time};
+use super::markdown::render;
+use super::{Pages, Visitor};
+use crate::record::FindingRecord;
+use aar_api::forum::FindingType;
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+/// Findings at a time.
+const SHOWN: usize = 40;
+/// Characters of a body in the list.
+const EXCERPT: usize = 280;
+
+/// What to show.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    q: String,
+    kind: String,
+    by: String,
+    sort: String,
+    page: usize,
+}
+
+impl Wanted {
+    fn query(&self) -> String {
+        let pairs = [("q", &self.q), ("kind", &self.kind), ("by", &self.by), ("sort", &self.sort)];
+        let set = pairs.iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(key, value)| format!("{key}={}", encoded(value))).collect::<Vec<_>>().join("&")
+    }
+
+    fn find<'a>(&self, all: &'a [FindingRecord]) -> Vec<&'a FindingRecord> {
+        let words: Vec<String> = self.q.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let wants = |record: &&FindingRecord| {
+            let posted = &record.posted;
+            (self.kind.is_empty() || self.kind == kind(posted.kind))
+                && (self.by.is_empty() || self.by == posted.by)
+                && (words.is_empty() || {
+                    let text = format!("{}\n{}\n{}", posted.title, posted.body, posted.by).to_lowercase();
+                    words.iter().all(|word| text.contains(word.as_str()))
+                })
+        };
+        let mut found: Vec<&FindingRecord> = all.iter().rev().filter(wants).collect();
+        if self.sort == "discussed" {
+            found.sort_by_key(|record| std::cmp::Reverse(record.comments.len()));
+        }
+        found
+    }
+}
+
+/// As it is written.
+pub fn kind(kind: FindingType) -> &'static str {
+    match kind {
+        FindingType::Hypothesis => "hypothesis",
+        FindingType::Result => "result",
+        FindingType::Insight => "insight",
+        FindingType::Error => "error",
+    }
+}
+
+/// The list.
+pub async fn page(
+    State(pages): State<Pages>,
+    Extension(visitor): Extension<Visitor>,
+    Query(wanted): Query<Wanted>,
+) -> Html<String> {
+    let inner = pages.shared.inner.lock().await;
+    let found = wanted.find(&inner.state.findings);
+    let parts = found.len().div_ceil(SHOWN).max(1);
+    let at = wanted.page.clamp(1, parts);
+    let shown = &found[(at - 1) * SHOWN..(at * SHOWN).min(found.len())];
+    let body = html! {
+        (filter(&wanted))
+        (live("findings", &html! {
+            p.note { (found.len()) " of " (inner.state.findings.len()) " findings · " a href="/data/findings.csv" download { "CSV" } }
+            @if found.is_empty() {
+                p.empty { @if inner.state.findings.is_empty() { "Nothing is posted yet; researchers post what they try and learn, mostly after their first evaluation." } @else { "Nothing fits. " a href="/forum" { "Show all" } ", or search for fewer words." } }
+            }
+            @for finding in shown { (post(finding, false)) }
+            (pager("/forum", &wanted.query(), at, parts))
+        }))
+    };
+    drop(inner);
+    framed(&Frame::of(&pages, visitor, "Forum", "/forum").await, &body)
+}
+
+fn filter(wanted: &Wanted) -> Markup {
+    let option = |value: &str, text: &str, now: &str| html! { option value=(value) selected[value == now] { (text) } };
+    html! {
+        form.filter method="get" action="/forum" role="search" {
+            label { "search" input type="search" name="q" value=(wanted.q) placeholder="all of these words"; }
+            label { "type" select name="kind" { (option("", "all", &wanted.kind)) @for name in ["hypothesis", "result", "insight", "error"] { (option(name, name, &wanted.kind)) } } }
+            label { "by" input name="by" value=(wanted.by) size="10"; }
+            label { "sort" select name="sort" { (option("", "newest", &wanted.sort)) (option("discussed", "most discussed", &wanted.sort)) } }
+            button { "Show" }
+        }
+    }
+}
+
+fn post(finding: &FindingRecord, whole: bool) -> Markup {
+    let posted = &finding.posted;
+    let excerpt: String = posted.body.chars().take(EXCERPT).collect();
+    html! {
+        article.post id={ "f" (finding.id) } {
+            p.note {
+                span.tag { (kind(posted.kind)) } " " (posted.by) @if let Some(turn) = posted.turn { ", turn " (turn) } " · " (time(finding.at_ms)) " · "
+                @match posted.evaluation { Some(id) => { "backed by " (evidence(id)) } None => { span.tag { "claimed: no evaluation behind it" } } }
+                @if !finding.comments.is_empty() { " · " (finding.comments.len()) @if finding.comments.len() == 1 { " comment" } @else { " comments" } }
+            }
+            @if whole { (render(&posted.body)) } @else {
+                h3 { a href={ "/forum/" (finding.id) } { (posted.title) } }
+                p { (excerpt) @if excerpt.len() < posted.body.len() { "…" } }
+            }
+        }
+    }
+}
+
+/// One finding with its comments.
+pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visitor>, Path(id): Path<i64>) -> Response {
+    let inner = pages.shared.inner.lock().await;
+    let found = inner.state.findings.iter().find(|finding| finding.id == id);
+    let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let body = match found {
+        None => html! { p.empty { "There is no finding " (id) ". " a href="/forum" { "All findings" } } },
+        Some(finding) => live(
+            "finding",
+            &html! {
+                h2 { (finding.posted.title) }
+                (post(finding, true))
+                @for (_, comment) in &finding.comments {
+                    div.comment { p.note { (comment.by) " · " (time(comment.at_ms)) } (render(&comment.body)) }
+                }
+                p { a href="/forum" { "All findings" } }
+            },
+        ),
+    };
+    drop(inner);
+    (status, framed(&Frame::of(&pages, visitor, "Forum", "/forum").await, &body)).into_response()
+}

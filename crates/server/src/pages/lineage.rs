@@ -1,0 +1,158 @@
+//! Who built on whom: bundles in the order they were submitted, a lane per author, a curve from what was built on.
+
+use super::layout::{Frame, evidence, live, page as framed, with_interval};
+use super::scores::{Board, Row};
+use super::{Pages, Visitor};
+use aar_domain::rung::Rung;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Html;
+use maud::{Markup, html};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More nodes than this are too many to see anything: then the best ones' ancestors are drawn.
+const DRAWN: usize = 120;
+/// Rows whose ancestors are drawn then.
+const BEST: usize = 30;
+
+/// Whose ancestors and descendants.
+#[derive(Deserialize)]
+pub struct Wanted {
+    of: Option<i64>,
+}
+
+/// The page.
+pub async fn page(
+    State(pages): State<Pages>,
+    Extension(visitor): Extension<Visitor>,
+    Query(wanted): Query<Wanted>,
+) -> Html<String> {
+    let board = pages.scores.board().await;
+    let (nodes, what) = chosen(&board, wanted.of);
+    let body = live(
+        "lineage",
+        &html! {
+            @if nodes.is_empty() { p.empty { "Nothing to draw yet: a bundle appears here when its evaluation has finished. " a href="/evaluations" { "What is under way" } } }
+            @else {
+                p.note { (what) " The darker, the higher its PGR. " @if wanted.of.is_some() { a href="/lineage" { "All" } " · " } a href="/data/evaluations.csv" download { "CSV, with parents" } " · " a href="/figures/lineage.svg" download { "SVG" } }
+                figure { div.wide { (graph(&nodes)) } }
+                (table(&nodes))
+            }
+        },
+    );
+    framed(&Frame::of(&pages, visitor, "Lineage", "/lineage").await, &body)
+}
+
+/// The graph of the whole study, for the download.
+pub fn whole(board: &Board) -> Markup {
+    graph(&chosen(board, None).0)
+}
+
+/// One node per bundle, in the order of submission.
+fn chosen(board: &Board, of: Option<i64>) -> (Vec<&Row>, String) {
+    let mut nodes: BTreeMap<&str, &Row> = BTreeMap::new();
+    let mut graded: Vec<&Row> = board.rows.iter().filter(|row| row.rung == Rung::Graded).collect();
+    graded.sort_by_key(|row| row.record.id);
+    for row in &graded {
+        nodes.entry(&row.record.asked.bundle).or_insert(row);
+    }
+    let mut keep: BTreeSet<&str> = nodes.keys().copied().collect();
+    let mut what = "Every graded bundle.".to_owned();
+    if let Some(row) = of.and_then(|id| board.rows.iter().find(|row| row.record.id == id)) {
+        keep = ancestors([row.record.asked.bundle.as_str()].into(), &nodes);
+        let children = |keep: &BTreeSet<&str>| {
+            let own =
+                nodes.iter().filter(|(_, row)| row.record.asked.parent.as_deref() == Some(&board_bundle(board, of)));
+            own.map(|(&bundle, _)| bundle).filter(|bundle| !keep.contains(bundle)).collect::<Vec<_>>()
+        };
+        keep.extend(children(&keep));
+        what = format!("What #{} was built on, and what was built on it.", row.record.id);
+    } else if nodes.len() > DRAWN {
+        let mut best: Vec<&Row> = nodes.values().copied().collect();
+        best.sort_by(|a, b| b.score.accuracy.total_cmp(&a.score.accuracy));
+        keep = ancestors(best.iter().take(BEST).map(|row| row.record.asked.bundle.as_str()).collect(), &nodes);
+        what = format!("The best {BEST} of {} bundles and what they were built on.", nodes.len());
+    }
+    let mut rows: Vec<&Row> = keep.iter().filter_map(|bundle| nodes.get(bundle).copied()).collect();
+    rows.sort_by_key(|row| row.record.id);
+    (rows, what)
+}
+
+fn board_bundle(board: &Board, of: Option<i64>) -> String {
+    board
+        .rows
+        .iter()
+        .find(|row| Some(row.record.id) == of)
+        .map(|row| row.record.asked.bundle.clone())
+        .unwrap_or_default()
+}
+
+fn ancestors<'a>(mut keep: BTreeSet<&'a str>, nodes: &BTreeMap<&'a str, &'a Row>) -> BTreeSet<&'a str> {
+    let mut open: Vec<&str> = keep.iter().copied().collect();
+    while let Some(bundle) = open.pop() {
+        let parent = nodes.get(bundle).and_then(|row| row.record.asked.parent.as_deref());
+        open.extend(parent.filter(|parent| keep.insert(parent)));
+    }
+    keep
+}
+
+fn graph(nodes: &[&Row]) -> Markup {
+    let lanes: Vec<&str> = nodes.iter().map(|row| row.author()).collect::<BTreeSet<_>>().into_iter().collect();
+    let height = lanes.len() as f64 * 44.0 + 30.0;
+    let step = 730.0 / nodes.len().max(1) as f64;
+    let place = |at: usize| {
+        let lane = lanes.iter().position(|lane| *lane == nodes[at].author()).unwrap_or(0);
+        (110.0 + step * (at as f64 + 0.5), lane as f64 * 44.0 + 24.0)
+    };
+    let parent = |row: &Row| {
+        let parent = row.record.asked.parent.as_deref()?;
+        nodes.iter().position(|other| other.record.asked.bundle == parent)
+    };
+    let curve = |from: usize, to: usize| {
+        let ((x1, y1), (x2, y2)) = (place(from), place(to));
+        let bend = if y1 == y2 { 16.0 } else { 0.0 };
+        format!(
+            "M{x1:.1} {y1:.1}C{:.1} {:.1} {:.1} {:.1} {x2:.1} {y2:.1}",
+            (x1 + x2) / 2.0,
+            y1 - bend,
+            (x1 + x2) / 2.0,
+            y2 - bend
+        )
+    };
+    html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 860 " (height) } role="img" aria-label="who built on whom" {
+            @for (at, lane) in lanes.iter().enumerate() {
+                line x1="104" x2="850" y1=(at as f64 * 44.0 + 24.0) y2=(at as f64 * 44.0 + 24.0) stroke="var(--line)" {}
+                text x="4" y=(at as f64 * 44.0 + 28.0) { @if *lane == "–" { "baselines" } @else { (lane.chars().take(14).collect::<String>()) } }
+            }
+            @for (at, row) in nodes.iter().enumerate() { @if let Some(from) = parent(row) { path d=(curve(from, at)) fill="none" stroke="var(--faint)" {} } }
+            @for (at, row) in nodes.iter().enumerate() {
+                a href={ "/evaluations/" (row.record.id) } {
+                    title { "#" (row.record.id) " " (row.record.asked.name) " by " (row.author()) ": " (with_interval(row.score.pgr)) }
+                    circle cx=(format!("{:.1}", place(at).0)) cy=(place(at).1) r="6" fill="var(--paper)" {}
+                    circle cx=(format!("{:.1}", place(at).0)) cy=(place(at).1) r="6" fill="var(--accent)" stroke="var(--accent)" fill-opacity=(format!("{:.2}", row.pgr().unwrap_or(0.0).clamp(0.05, 1.0))) {}
+                }
+            }
+            text.faint x="110" y=(height - 4.0) { "bundles, in the order they were submitted" }
+        }
+    }
+}
+
+fn table(nodes: &[&Row]) -> Markup {
+    let parent = |row: &Row| {
+        let parent = row.record.asked.parent.as_deref()?;
+        nodes.iter().find(|other| other.record.asked.bundle == parent).copied()
+    };
+    html! {
+        details #lineage-table { summary { "The same as a table" }
+            div.scroll { table {
+                thead { tr { th { "evaluation" } th { "method" } th { "by" } th.n { "PGR [95 %]" } th { "built on" } } }
+                tbody { @for row in nodes { tr {
+                    td { (evidence(row.record.id)) } td { (row.record.asked.name) } td { (row.author()) } td.n { (with_interval(row.score.pgr)) }
+                    td { @if let Some(parent) = parent(row) { (parent.record.asked.name) " " (evidence(parent.record.id)) } @else { "–" } }
+                } } }
+            } }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What researchers write, as harmless HTML: their HTML is shown as text, their pictures as links, and links lead to the web or nowhere.
+
+use maud::{Markup, PreEscaped};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+
+/// Render.
+pub fn render(text: &str) -> Markup {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let mut out = String::new();
+    html::push_html(&mut out, Parser::new_ext(text, options).map(harmless));
+    PreEscaped(out)
+}
+
+fn harmless(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+        Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+        Event::Start(Tag::Link { link_type, dest_url, title, id } | Tag::Image { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Link { link_type, dest_url: safe(dest_url), title, id })
+        }
+        Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+        other => other,
+    }
+}
+
+fn safe(target: CowStr<'_>) -> CowStr<'_> {
+    let lower = target.trim().to_ascii_lowercase();
+    if lower.starts_with("https://") || lower.starts_with("http://") { target } else { "#".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+
+    #[test]
+    fn nothing_a_researcher_writes_is_markup_of_ours() {
+        for attack in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "a <b onclick=alert(1)>b</b>",
+            "[x](javascript:alert(1))",
+            "[x](JAVASCRIPT:alert(1))",
+            "[x](  java\tscript:alert(1))",
+            "![x](data:text/html,<script>alert(1)</script>)",
+            "[x](https://e.org \"\\\" onmouseover=alert(1)\")",
+            "<https://e.org/\"onmouseover=alert(1)>",
+            "```<script>\n</code><script>alert(1)</script>\n```",
+            "[x]: javascript:alert(1)\n[x]",
+            "<svg/onload=alert(1)>",
+            "<javascript:alert(1)>",
+        ] {
+            let page = render(attack).into_string();
+            let tags: Vec<&str> = page.split('<').skip(1).filter_map(|rest| rest.split('>').next()).collect();
+            for tag in tags {
+                let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or_default();
+                assert!(["p", "a", "pre", "code", "br"].contains(&name), "{attack} → {page}");
+                let target = tag.split_once("href=\"").map_or("#", |(_, rest)| rest);
+                assert!(target.starts_with('#') || target.starts_with("http"), "{attack} → {page}");
+                let values = tag.split('"').step_by(2).collect::<String>();
+                assert!(!values.contains(" on"), "{attack} → {page}");
+            }
+        }
+    }
+
+    #[test]
+    fn tables_and_code_are_kept() {
+        let page = render("| a | b |\n|---|---|\n| 1 | 2 |\n\n`x < y`").into_string();
+        assert!(page.contains("<td>1</td>") && page.contains("<code>x &lt; y</code>"), "{page}");
+    }
+}

@@ -1,0 +1,87 @@
+//! Pages for people: the study as it stands, rendered here, legible without JavaScript, live with it.
+//!
+//! `access` lets in who came by a one-time link and nobody else; `layout` is the frame; a file per page; `figures` draws SVG.
+//! Exact numbers come from `scores`, the vault's answers kept in memory. Pages are served on loopback to people alone:
+//! the socket that researchers reach has none of them, and a researcher's token opens none.
+
+mod access;
+pub mod axis;
+mod board;
+mod evaluations;
+mod export;
+pub mod figures;
+mod forum;
+mod layout;
+mod lineage;
+mod live;
+mod markdown;
+mod researchers;
+mod scores;
+mod study;
+
+use crate::shared::Shared;
+use access::Doors;
+use axum::Router;
+use axum::http::header;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use scores::Scores;
+use std::sync::{Arc, Mutex};
+
+pub use access::Visitor;
+
+/// What all pages share.
+#[derive(Clone)]
+pub struct Pages {
+    shared: Shared,
+    scores: Arc<Scores>,
+    doors: Arc<Doors>,
+    verdict: Arc<Mutex<Option<String>>>,
+}
+
+impl Pages {
+    /// Nobody has been let in yet.
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { scores: Arc::new(Scores::new(shared.clone())), shared, doors: Arc::default(), verdict: Arc::default() }
+    }
+
+    /// A secret that opens the pages once, as `/?t=SECRET`.
+    pub(crate) fn invite(&self, visitor: Visitor) -> Option<String> {
+        self.doors.invite(visitor)
+    }
+
+    /// What the close concluded, in words.
+    pub(crate) fn conclude(&self, verdict: &str) {
+        if let Ok(mut place) = self.verdict.lock() {
+            *place = Some(verdict.to_owned());
+        }
+    }
+}
+
+/// All pages on one screen.
+pub(crate) fn router(pages: Pages) -> Router {
+    let open = Router::new()
+        .route("/style.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
+        .route("/pages.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)));
+    Router::new()
+        .route("/", get(study::page))
+        .route("/leaderboard", get(board::page))
+        .route("/researchers", get(researchers::page))
+        .route("/forum", get(forum::page))
+        .route("/forum/{id}", get(forum::one))
+        .route("/evaluations", get(evaluations::page))
+        .route("/evaluations/{id}", get(evaluations::one))
+        .route("/lineage", get(lineage::page))
+        .route("/figures/{name}", get(export::figure))
+        .route("/data/{name}", get(export::table))
+        .route("/live", get(live::stream))
+        .route("/access", get(access::page))
+        .route("/links", post(access::link))
+        .layer(from_fn_with_state(pages.clone(), access::guard))
+        .with_state(pages)
+        .merge(open)
+        .layer(axum::middleware::map_response(access::harden))
+}
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("pages.js");

@@ -1,0 +1,97 @@
+//! The researchers: when each submitted what, where it started, what it found.
+
+use super::layout::{Frame, live, page as framed, time};
+use super::{Pages, Visitor};
+use crate::event::{Participant, Role};
+use crate::record::{EvaluationRecord, Status};
+use crate::state::State;
+use axum::Extension;
+use axum::extract::State as Part;
+use axum::response::Html;
+use maud::{Markup, html};
+
+/// The page.
+pub async fn page(Part(pages): Part<Pages>, Extension(visitor): Extension<Visitor>) -> Html<String> {
+    let inner = pages.shared.inner.lock().await;
+    let body = live("researchers", &all(&inner.state));
+    drop(inner);
+    framed(&Frame::of(&pages, visitor, "Researchers", "/researchers").await, &body)
+}
+
+fn all(state: &State) -> Markup {
+    let team: Vec<&Participant> =
+        state.participants.values().filter(|participant| participant.role == Role::Researcher).collect();
+    let moments = || state.evaluations.iter().flat_map(|record| [Some(record.at_ms), record.ended_ms]).flatten();
+    let span = (moments().min().unwrap_or(0), moments().max().unwrap_or(1));
+    html! {
+        @if team.is_empty() { p.empty { "Nobody takes part yet: researchers stand in the study file under " code { "[[researchers]]" } "." } }
+        @else {
+            p.note { "A line's bars run from submission to result; a cross is a failure, a dashed bar still runs. From " (time(span.0)) " to " (time(span.1)) ". " a href="/data/evaluations.csv" download { "CSV" } }
+            div.scroll { table {
+                thead { tr { th { "name" } th { "kind" } th { "started from" } th { "timeline" } th.n { "evaluations" } th.n { "failed" } th.n { "findings" } th { "state" } } }
+                tbody { @for researcher in &team { (line(state, researcher, span)) } }
+            } }
+        }
+    }
+}
+
+fn line(state: &State, researcher: &Participant, span: (i64, i64)) -> Markup {
+    let own: Vec<&EvaluationRecord> =
+        state.evaluations.iter().filter(|record| record.asked.by == researcher.name).collect();
+    let name = super::layout::encoded(&researcher.name);
+    let findings = state.findings.iter().filter(|finding| finding.posted.by == researcher.name).count();
+    let failed = own.iter().filter(|record| record.status == Status::Failed).count();
+    let kind = researcher.kind.and_then(|kind| serde_json::to_value(kind).ok());
+    html! {
+        tr {
+            td { strong { (researcher.name) } } td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
+            td { (researcher.direction.as_deref().unwrap_or("–")) }
+            td.fig { (timeline(&own, span)) }
+            td.n { a href={ "/evaluations?by=" (name) } { (state.used(&researcher.name)) " of " (researcher.evaluations) } }
+            td.n { (failed) }
+            td.n { a href={ "/forum?by=" (name) } { (findings) } }
+            td { (doing(state, researcher, &own)) }
+        }
+    }
+}
+
+fn doing(state: &State, researcher: &Participant, own: &[&EvaluationRecord]) -> &'static str {
+    if state.retired.contains(&researcher.name) {
+        "finished"
+    } else if own.iter().any(|record| record.status == Status::Running) {
+        "being evaluated"
+    } else if own.iter().any(|record| record.status == Status::Queued) {
+        "waiting for a worker"
+    } else {
+        match state.phase {
+            crate::event::Phase::Baselines => "not started",
+            crate::event::Phase::Running => "thinking",
+            _ => "over",
+        }
+    }
+}
+
+fn timeline(own: &[&EvaluationRecord], (from, to): (i64, i64)) -> Markup {
+    let x = |at: i64| 2.0 + 226.0 * (at - from) as f64 / (to - from).max(1) as f64;
+    let bars = |wanted: &dyn Fn(&EvaluationRecord) -> bool| {
+        let chosen = own.iter().filter(|record| wanted(record));
+        chosen
+            .map(|record| {
+                format!("M{:.0} 11H{:.0}", x(record.at_ms), x(record.ended_ms.unwrap_or(to)).max(x(record.at_ms) + 2.0))
+            })
+            .collect::<String>()
+    };
+    let crosses: String = own
+        .iter()
+        .filter(|record| record.status == Status::Failed)
+        .map(|record| format!("M{:.0} 5l6 12m0 -12l-6 12", x(record.ended_ms.unwrap_or(to)) - 3.0))
+        .collect();
+    html! {
+        svg width="230" height="22" viewBox="0 0 230 22" role="img" aria-label={ (own.len()) " evaluations over time" } {
+            line x1="2" x2="228" y1="11" y2="11" stroke="var(--line)" {}
+            path d=(bars(&|record| record.status == Status::Done)) stroke="var(--accent)" stroke-width="8" stroke-opacity="0.7" {}
+            path d=(bars(&|record| !record.ended())) stroke="var(--accent)" stroke-width="3" stroke-dasharray="3 2" {}
+            path d=(crosses) stroke="var(--warn)" stroke-width="1.5" fill="none" {}
+        }
+    }
+}

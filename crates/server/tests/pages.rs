@@ -1,0 +1,243 @@
+//! The pages as a browser gets them: who may see which, what stands on them, what a hostile post becomes.
+
+mod bench;
+
+use aar_api::bundle::{Bundle, BundleStored};
+use aar_api::evaluation::{EvaluationView, Submission};
+use aar_api::forum::{Finding, FindingType, NewComment, NewFinding};
+use aar_api::paths;
+use aar_api::work::{Claim, Job, Outputs, Usage};
+use aar_server::ServerConfig;
+use aar_server::pages::Visitor;
+use bench::{Bench, config, margins, opening, refused, serve};
+use reqwest::blocking::{Client, Response};
+use reqwest::redirect::Policy;
+use std::net::{Ipv4Addr, SocketAddr};
+
+const PAGES: [&str; 14] = [
+    "/",
+    "/leaderboard",
+    "/researchers",
+    "/forum",
+    "/forum/1",
+    "/evaluations",
+    "/evaluations/1",
+    "/lineage",
+    "/access",
+    "/figures/progress.svg",
+    "/figures/lineage.svg",
+    "/data/leaderboard.csv",
+    "/data/evaluations.csv",
+    "/data/findings.csv",
+];
+
+struct Browser {
+    address: SocketAddr,
+    client: Client,
+    cookie: Option<String>,
+}
+
+impl Browser {
+    fn of(bench: &Bench, visitor: Option<Visitor>) -> Self {
+        let address = bench.server().http().unwrap();
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let mut browser = Self { address, client, cookie: None };
+        if let Some(visitor) = visitor {
+            let link = bench.server().invite(visitor).unwrap();
+            let answer = browser.get(&format!("/?t={link}"));
+            assert_eq!(answer.status(), 303);
+            let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+            assert!(set.contains("HttpOnly") && set.contains("SameSite=Strict"), "{set}");
+            browser.cookie = set.split(';').next().map(str::to_owned);
+        }
+        browser
+    }
+
+    fn get(&self, path: &str) -> Response {
+        let request = self.client.get(format!("http://{}{path}", self.address));
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie).send().unwrap(),
+            None => request.send().unwrap(),
+        }
+    }
+
+    fn text(&self, path: &str) -> String {
+        let answer = self.get(path);
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().unwrap()
+    }
+
+    fn post(&self, origin: &str) -> u16 {
+        let request = self.client.post(format!("http://{}/links?role=viewer", self.address)).header("origin", origin);
+        request.header("cookie", self.cookie.as_deref().unwrap_or("")).send().unwrap().status().as_u16()
+    }
+}
+
+/// A study with an evaluation by each researcher, the second built on the first, and a hostile finding.
+fn bench() -> Bench {
+    let mut bench = Bench::new();
+    bench.server = None;
+    let http = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    bench.server = Some(serve(&ServerConfig { http, ..config(bench.dir.path()) }, &opening("plan one"), 2, true));
+    let ada = submit(&bench, "ada", "first", None);
+    submit(&bench, "boole", "second", Some(ada.bundle));
+    let worker = bench.client("worker");
+    while let Some(job) =
+        worker.post::<_, Option<Job>>(paths::CLAIM, &Claim { worker: "w".into(), wait_ms: 10 }).unwrap()
+    {
+        let outputs = Outputs { margins: margins(75), usage: Usage::default(), curve: vec![(0, 0.7), (10, 0.5)] };
+        let path = paths::OUTPUTS.replace("{id}", &job.id.to_string());
+        let _: serde_json::Value = worker.post(&path, &outputs).unwrap();
+    }
+    let finding = NewFinding {
+        kind: FindingType::Result,
+        title: HOSTILE.into(),
+        body: format!("{HOSTILE}\n\n**bold** [x](javascript:alert(1))"),
+        evaluation: Some(1),
+        turn: Some(0),
+        key: "k".into(),
+    };
+    let posted: Finding = bench.client("ada").post(paths::FINDINGS, &finding).unwrap();
+    let comment = NewComment { body: HOSTILE.into(), turn: Some(0), key: "c".into() };
+    let path = paths::COMMENTS.replace("{id}", &posted.id.to_string());
+    let _: serde_json::Value = bench.client("boole").post(&path, &comment).unwrap();
+    bench
+}
+
+const HOSTILE: &str = "</title></main><script>alert(1)</script><img src=x onerror=alert(1)>";
+
+fn submit(bench: &Bench, by: &str, name: &str, parent: Option<String>) -> EvaluationView {
+    let client = bench.client(by);
+    let stored: BundleStored = client.post(paths::BUNDLES, &Bundle::of_recipe(name)).unwrap();
+    let submission = Submission {
+        bundle: stored.bundle,
+        name: name.into(),
+        family: "ensemble".into(),
+        parent,
+        key: name.into(),
+        turn: Some(0),
+    };
+    client.post(paths::EVALUATIONS, &submission).unwrap()
+}
+
+#[test]
+fn pages_open_to_operator_and_viewer_and_to_nobody_else() {
+    let bench = bench();
+    let nobody = Browser::of(&bench, None);
+    let mut forged = Browser::of(&bench, None);
+    forged.cookie = Some(format!("aar-{}=token of ada", forged.address.port()));
+    for path in PAGES.iter().chain(&["/live"]) {
+        assert_eq!(nobody.get(path).status(), 401, "{path} without a session");
+        assert_eq!(forged.get(path).status(), 401, "{path} with a token for a cookie");
+        let url = format!("http://{}{path}", nobody.address);
+        let answer = nobody.client.get(url).bearer_auth("token of ada").send().unwrap();
+        assert_eq!(answer.status(), 401, "{path} with a researcher's token");
+    }
+    for visitor in [Visitor::Operator, Visitor::Viewer] {
+        let browser = Browser::of(&bench, Some(visitor));
+        for path in PAGES {
+            let answer = browser.get(path);
+            assert_eq!(answer.status(), 200, "{path} for {visitor:?}");
+            let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        }
+        assert_eq!(browser.get("/evaluations/99").status(), 404);
+        assert_eq!(browser.get("/data/nothing.csv").status(), 404);
+    }
+    // The socket, which researchers reach, has no pages.
+    let refusal = refused(bench.client("ada").get::<serde_json::Value>("/leaderboard"));
+    assert_eq!(refusal, aar_api::error::ErrorCode::NotFound);
+}
+
+#[test]
+fn a_link_opens_once_and_writes_come_from_the_pages_themselves() {
+    let bench = bench();
+    let link = bench.server().invite(Visitor::Viewer).unwrap();
+    let nobody = Browser::of(&bench, None);
+    assert_eq!(nobody.get(&format!("/?t={link}")).status(), 303);
+    assert_eq!(nobody.get(&format!("/?t={link}")).status(), 401, "a second time");
+    let (operator, viewer) = (Browser::of(&bench, Some(Visitor::Operator)), Browser::of(&bench, Some(Visitor::Viewer)));
+    let own = format!("http://{}", operator.address);
+    assert_eq!(operator.post(&own), 200);
+    assert_eq!(operator.post("http://evil.example"), 403);
+    assert_eq!(operator.post("null"), 403);
+    assert_eq!(viewer.post(&own), 403);
+    assert_eq!(nobody.post(&own), 401);
+    let url = format!("{own}/");
+    let request = operator.client.get(&url).header("cookie", operator.cookie.as_deref().unwrap());
+    assert_eq!(request.header("host", "evil.example").send().unwrap().status(), 421, "a name that was rebound");
+}
+
+#[test]
+fn a_hostile_post_is_text_on_every_page() {
+    let bench = bench();
+    let browser = Browser::of(&bench, Some(Visitor::Operator));
+    for path in PAGES.iter().filter(|path| !path.ends_with(".csv")) {
+        let page = browser.text(path);
+        let scripts = page.matches("<script").count();
+        assert!(scripts <= 1, "{path}: {scripts} scripts");
+        assert!(!page.contains("<script>") && !page.contains("<img") && !page.contains("href=\"javascript"), "{path}");
+        assert!(!page.contains("style=\""), "{path} has a style that the policy forbids");
+    }
+    let post = browser.text("/forum/1");
+    assert!(post.contains("&lt;script&gt;alert(1)") && post.contains("<strong>bold</strong>"), "{post}");
+}
+
+#[test]
+fn values_name_their_evaluations_and_filters_stand_in_the_url() {
+    let bench = bench();
+    let browser = Browser::of(&bench, Some(Visitor::Viewer));
+    for path in ["/", "/leaderboard", "/evaluations", "/forum", "/lineage"] {
+        let page = browser.text(path);
+        let links: Vec<&str> =
+            page.split("href=\"/evaluations/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(!links.is_empty(), "{path}");
+        for id in links {
+            browser.text(&format!("/evaluations/{id}"));
+        }
+    }
+    let page = browser.text("/leaderboard?by=ada");
+    assert!(page.contains("first") && !page.contains("second"), "{page}");
+    assert!(browser.text("/leaderboard").contains("class=\"tied\""), "equal margins are a tie");
+    assert!(browser.text("/forum?q=BOLD").contains("1 of 1 findings"));
+    assert!(browser.text("/forum?q=unheard").contains("0 of 1 findings"));
+    let score = bench.server().score(1).unwrap().pgr.unwrap();
+    let shown = format!("{:.2} [{:.2}, {:.2}]", score.value, score.low, score.high);
+    assert!(browser.text("/evaluations/1").contains(&shown), "{shown}");
+    assert!(browser.text("/data/leaderboard.csv").contains(&score.value.to_string()));
+    bench.server().conclude("It recovers nothing.");
+    assert!(browser.text("/").contains("It recovers nothing."));
+}
+
+#[test]
+fn news_arrive_as_events() {
+    use std::io::{BufRead, BufReader};
+    let bench = bench();
+    let browser = Browser::of(&bench, Some(Visitor::Viewer));
+    let mut lines = BufReader::new(browser.get("/live")).lines();
+    let mut next = || lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("data:")).unwrap();
+    let first = next();
+    bench.server().note("test", serde_json::json!({})).unwrap();
+    assert_ne!(next(), first);
+}
+
+#[test]
+fn an_empty_study_says_what_to_expect() {
+    let mut bench = Bench::new();
+    bench.server = None;
+    let http = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    bench.server = Some(serve(&ServerConfig { http, ..config(bench.dir.path()) }, &opening("plan one"), 2, true));
+    let browser = Browser::of(&bench, Some(Visitor::Operator));
+    for path in ["/", "/leaderboard", "/forum", "/evaluations", "/lineage"] {
+        assert!(browser.text(path).contains("class=\"empty\""), "{path}");
+    }
+}
+
+#[test]
+fn script_and_style_are_small() {
+    let bench = bench();
+    let browser = Browser::of(&bench, None);
+    for path in ["/pages.js", "/style.css"] {
+        assert!(browser.text(path).len() < 30 << 10, "{path}");
+    }
+}
