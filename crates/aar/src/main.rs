@@ -13,5 +13,5 @@ fn main() -> ExitCode {
     let name = args.peek().map(std::path::PathBuf::from);
     let name = name.as_ref().and_then(|name| name.file_name()).unwrap_or_default();
     let code = if name == "lab" { aar_lab::run(args) } else { cli::run(args.collect()) };
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
+    ExitCode::from(u8::try_from(aar_lab::output::exit_code(code)).unwrap_or(1))
 }

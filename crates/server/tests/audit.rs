@@ -142,7 +142,12 @@ fn participant(name: &str, role: Role) -> Participant {
 
 fn testbed(dir: &Path) {
     std::fs::create_dir_all(dir.join("hidden/inputs")).unwrap();
-    let row = |i: usize| TruthRow { id: i.to_string(), label: i % 2 == 0, cluster: i.to_string(), distribution: None };
+    let row = |i: usize| TruthRow {
+        id: i.to_string(),
+        label: i.is_multiple_of(2),
+        cluster: i.to_string(),
+        distribution: None,
+    };
     let runs = |right: usize| vec![(0..ITEMS).map(|i| if i < right { '1' } else { '0' }).collect::<String>(); 2];
     let inputs: String = (0..ITEMS).map(|i| format!("{{\"id\":\"{i}\"}}\n")).collect();
     for split in Split::ALL {
