@@ -56,6 +56,11 @@ pub struct EncoderConfig {
     pub type_vocab_size: usize,
 }
 
+/// No count of a model is larger; products of a few of them fit into 64 bits.
+const MAX_COUNT: u64 = 1 << 22;
+/// No model has more layers.
+const MAX_LAYERS: usize = 1024;
+
 struct Fields<'a> {
     map: &'a Map<String, Value>,
     path: &'a Path,
@@ -69,8 +74,8 @@ impl Fields<'_> {
     fn count(&self, key: &str) -> Result<usize, LmError> {
         let value = self.map.get(key).ok_or_else(|| self.wrong(format!("no {key:?}")))?;
         match value.as_u64() {
-            Some(count) if count > 0 => Ok(count as usize),
-            _ => Err(self.wrong(format!("{key:?} is {value}, a positive count is needed"))),
+            Some(count) if (1..=MAX_COUNT).contains(&count) => Ok(count as usize),
+            _ => Err(self.wrong(format!("{key:?} is {value}, a count from 1 to {MAX_COUNT} is needed"))),
         }
     }
 
@@ -78,6 +83,13 @@ impl Fields<'_> {
         match self.map.get(key) {
             None | Some(Value::Null) => Ok(default),
             Some(_) => self.count(key),
+        }
+    }
+
+    fn layers(&self) -> Result<usize, LmError> {
+        match self.count("num_hidden_layers")? {
+            layers if layers <= MAX_LAYERS => Ok(layers),
+            layers => Err(self.wrong(format!("num_hidden_layers is {layers}, at most {MAX_LAYERS} are possible"))),
         }
     }
 
@@ -123,6 +135,9 @@ impl DecoderConfig {
         let (hidden, heads) = (fields.count("hidden_size")?, fields.count("num_attention_heads")?);
         let key_heads = fields.count_or("num_key_value_heads", heads)?;
         let head_dim = fields.count_or("head_dim", hidden / heads)?;
+        if (heads * head_dim) as u64 > MAX_COUNT {
+            return Err(fields.wrong(format!("{heads} heads of {head_dim} are wider than any model")));
+        }
         if heads % key_heads != 0 || head_dim % 2 != 0 {
             return Err(fields.wrong("query heads must be a multiple of key heads, and a head's width even".into()));
         }
@@ -130,7 +145,7 @@ impl DecoderConfig {
             vocab_size: fields.count("vocab_size")?,
             hidden_size: hidden,
             intermediate_size: fields.count("intermediate_size")?,
-            num_hidden_layers: fields.count("num_hidden_layers")?,
+            num_hidden_layers: fields.layers()?,
             num_attention_heads: heads,
             num_key_value_heads: key_heads,
             head_dim,
@@ -185,7 +200,7 @@ impl EncoderConfig {
             vocab_size: fields.count("vocab_size")?,
             hidden_size: fields.count("hidden_size")?,
             intermediate_size: fields.count("intermediate_size")?,
-            num_hidden_layers: fields.count("num_hidden_layers")?,
+            num_hidden_layers: fields.layers()?,
             num_attention_heads: fields.count("num_attention_heads")?,
             layer_norm_eps: fields.number_or("layer_norm_eps", 1e-12),
             max_position_embeddings: fields.count("max_position_embeddings")?,

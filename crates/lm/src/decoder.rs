@@ -166,12 +166,15 @@ impl Decoder {
 
     /// Read a checkpoint's folder. Every tensor is checked for presence, shape and finiteness.
     pub fn load(dir: &Path) -> Result<Self, LmError> {
-        let mut model = Self::empty(DecoderConfig::load(dir)?);
+        let config = DecoderConfig::load(dir)?;
+        let layout = Layout::new(&config);
         let weights = Weights::load(dir, "model")?;
-        for tensor in &model.layout.tensors {
-            model.params[tensor.span.clone()].copy_from_slice(weights.get(&tensor.name, &tensor.shape)?);
+        // Grows with what was found, so that a configuration that promises too much asks for no memory.
+        let mut params = Vec::new();
+        for tensor in &layout.tensors {
+            params.extend_from_slice(weights.get(&tensor.name, &tensor.shape)?);
         }
-        Ok(model)
+        Ok(Self { config, layout, params })
     }
 
     /// Write `config.json` and `model.safetensors`; `transformers` loads them.
