@@ -35,7 +35,7 @@ pub async fn page(
         &html! {
             @if nodes.is_empty() { p.empty { "Nothing to draw yet: a bundle appears here when its evaluation has finished. " a href="/evaluations" { "What is under way" } } }
             @else {
-                p.note { (what) " The darker, the higher its PGR. " @if wanted.of.is_some() { a href="/lineage" { "All" } " · " } a href="/data/evaluations.csv" download { "CSV, with parents" } " · " a href="/figures/lineage.svg" download { "SVG" } }
+                p.note { (what) " The fuller the circle, the higher its PGR. " @if wanted.of.is_some() { a href="/lineage" { "All" } " · " } a href="/data/evaluations.csv" download { "CSV, with parents" } " · " a href="/figures/lineage.svg" download { "SVG" } }
                 figure { div.wide { (graph(&nodes)) } }
                 (table(&nodes))
             }
