@@ -89,8 +89,13 @@ fn victim(host: &Host) -> (Running, i32) {
     let mut jail = host.jail(&format!("exec sleep {mark}"));
     jail.env.push(("FLAG".into(), FLAG.into()));
     let running = jail.spawn(&isolation(Backend::Unconfined)).unwrap();
-    until("the victim", || marked(&mark).len() == 1);
-    (running, marked(&mark)[0])
+    // One look: in the middle of its exec it has no arguments for a moment.
+    let mut found = vec![];
+    until("the victim", || {
+        found = marked(&mark);
+        found.len() == 1
+    });
+    (running, found[0])
 }
 
 fn listen(path: &Path) -> UnixListener {
