@@ -16,7 +16,7 @@ pub enum Policy {
         /// Width of a step, in PGR.
         step: f64,
     },
-    /// The best answer so far, on a grid, moved only by what a paired test tells from it ([`HYSTERESIS`]; the Ladder without a
+    /// The best answer so far, on a grid, moved only by what a paired test tells from it (`HYSTERESIS`; the Ladder without a
     /// parameter, Blum and Hardt 2015, section 4).
     Ladder {
         /// Width of a step, in PGR.
