@@ -6,6 +6,7 @@ use crate::mechanism::Mechanism;
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
 use aar_lm::{Decoder, Pooling, Rows, Tokenizer};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,17 @@ pub trait Library {
     fn exams(&self) -> &'static [Exam];
     /// A fresh document of the exam at this place of [`Library::exams`].
     fn exam(&self, place: usize, rng: &mut ChaCha8Rng) -> Document;
+}
+
+/// A place of `shares`, as often as its share says; the last takes what is left.
+pub(crate) fn drawn(shares: &[f64], rng: &mut ChaCha8Rng) -> usize {
+    let mut point = rng.random::<f64>();
+    let mut place = 0;
+    while place + 1 < shares.len() && point >= shares[place] {
+        point -= shares[place];
+        place += 1;
+    }
+    place
 }
 
 /// A world of any subject: a function of its settings and its secret.

@@ -2,7 +2,7 @@
 //! graded it: the student's is sloppy, the teacher's is right.
 
 use super::tables::{Cell, World};
-use crate::subject::{Document, Exam, Library};
+use crate::subject::{Document, Exam, Library, drawn};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -83,13 +83,7 @@ impl<'a> Shelf<'a> {
 
 impl Library for Shelf<'_> {
     fn draw(&self, rng: &mut ChaCha8Rng) -> Document {
-        let mut point = rng.random::<f64>();
-        let mut place = 0;
-        while place < 3 && point >= self.mix.shares[place] {
-            point -= self.mix.shares[place];
-            place += 1;
-        }
-        self.exam(place, rng)
+        self.exam(drawn(&self.mix.shares, rng), rng)
     }
 
     fn exams(&self) -> &'static [Exam] {
