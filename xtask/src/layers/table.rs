@@ -4,9 +4,9 @@
 //! level    INSIDE                  BOTH        OUTSIDE
 //!   4                                          aar
 //!   3      lab                                 study
-//!   2      methods                             server
-//!   1      lm                      api         evaluation  researcher  worlds
-//!   0      kernels                 domain      sandbox     grader
+//!   2      methods  agent                      server
+//!   1      lm                      api         evaluation  researcher  worlds  gateway
+//!   0      kernels                 domain llm  sandbox     grader
 //! ```
 //!
 //! `study` stands above `server` because one process runs both in `aar run`: it starts the server it
@@ -26,6 +26,7 @@ pub const ROOMS: &[Room] = &[
     room("aar-methods", Inside, 2),
     room("aar-lab", Inside, 3),
     room("aar-domain", Both, 0),
+    room("aar-llm", Both, 0),
     room("aar-api", Both, 1),
     room("aar-sandbox", Outside, 0),
     room("aar-grader", Outside, 0),

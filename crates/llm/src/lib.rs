@@ -1,0 +1,7 @@
+//! What is said to a language model and what it says, in one form for every wire format.
+//!
+//! [`conversation`] has the nouns; [`wire`] turns them into the JSON of a provider and back. The room does no input or output:
+//! whoever carries the bytes (an agent inside, the gateway outside, a scripted endpoint in tests) brings its own client.
+
+pub mod conversation;
+pub mod wire;
