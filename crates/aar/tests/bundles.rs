@@ -50,6 +50,7 @@ impl Bench {
             seeds: [(Split::Feedback, seed(11)), (Split::Selection, seed(12))].into(),
             policy: Policy::Naive { step: 0.05 },
             limits: [].into(),
+            contract: Default::default(),
         };
         server.open(&opening).unwrap();
         let worker = Participant {

@@ -151,6 +151,7 @@ fn posts_that_begin_alike_are_all_kept_and_one_sent_twice_is_one() {
         seeds: [].into(),
         policy: Policy::Naive { step: 0.05 },
         limits: [].into(),
+        contract: Default::default(),
     };
     server.open(&opening).unwrap();
     let ada = Participant {

@@ -23,6 +23,24 @@ pub struct Submission {
     pub turn: Option<u32>,
 }
 
+/// Answers to the test items, in a study whose items are handed out (`contract = "predictions"`). Charged like a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Predictions {
+    /// One per item, in the order of `GET /v1/items`: 1 = the positive label (the first is better, true), 0 = the negative one.
+    pub answers: Vec<u8>,
+    /// A name for people, at most 200 characters.
+    pub name: String,
+    /// The family of ideas, as its author sees it; `other` where it is left out.
+    #[serde(default = "other")]
+    pub family: String,
+    /// Chosen by the caller: the same key again is the same submission, not a second charge.
+    pub key: String,
+}
+
+fn other() -> String {
+    "other".into()
+}
+
 /// One evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EvaluationView {

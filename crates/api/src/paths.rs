@@ -16,6 +16,10 @@ pub const BUNDLE: &str = "/v1/bundles/{id}";
 pub const EVALUATIONS: &str = "/v1/evaluations";
 /// GET → [`crate::evaluation::EvaluationView`].
 pub const EVALUATION: &str = "/v1/evaluations/{id}";
+/// POST [`crate::evaluation::Predictions`] → [`crate::evaluation::EvaluationView`], answered at once. Studies of the predictions contract only.
+pub const PREDICTIONS: &str = "/v1/predictions";
+/// GET → the test items in the order of [`crate::evaluation::Predictions::answers`]. Studies of the predictions contract only.
+pub const ITEMS: &str = "/v1/items";
 /// GET `?before=t` → `Vec<`[`crate::evaluation::BoardRow`]`>`, as the ledger allows it to be seen.
 pub const LEADERBOARD: &str = "/v1/leaderboard";
 /// GET `?before=t&after=id` → `Vec<`[`crate::forum::Finding`]`>`; POST [`crate::forum::NewFinding`].

@@ -13,6 +13,8 @@ pub struct StudyView {
     pub testbed: String,
     /// `chat`, `math`, `code`.
     pub subject: String,
+    /// What is handed in: `bundles` or `predictions`.
+    pub contract: String,
     /// `running`, `closing` or `closed`.
     pub phase: String,
     /// Seeds of one feedback evaluation.

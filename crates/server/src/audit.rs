@@ -105,7 +105,7 @@ async fn blobs(store: &mut Store, rows: &[Row], audit: &mut Audit) -> Result<(),
     for row in rows {
         let (hash, is_bundle) = match serde_json::from_str(&row.body) {
             Ok(Event::Stored { bundle, .. }) => (bundle, true),
-            Ok(Event::Done { margins, .. }) => (margins, false),
+            Ok(Event::Done { margins: hash, .. } | Event::Predicted { answers: hash, .. }) => (hash, false),
             Ok(_) => continue,
             Err(error) => {
                 audit.faults.push(fault(row.id, format!("can't be understood: {error}")));
@@ -113,7 +113,7 @@ async fn blobs(store: &mut Store, rows: &[Row], audit: &mut Audit) -> Result<(),
             }
         };
         audit.blobs += 1;
-        let what = if is_bundle { "bundle" } else { "margins" };
+        let what = if is_bundle { "bundle" } else { "outputs" };
         let found = match store.blob(&hash).await? {
             None => {
                 audit.faults.push(fault(row.id, format!("its {what} are gone ({hash})")));

@@ -23,6 +23,14 @@ pub enum ServerError {
         /// The newest known.
         known: i64,
     },
+    /// A testbed's inputs can't be read.
+    #[error("read the test items {path}: {detail}")]
+    Inputs {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// An event can't be understood.
     #[error("read event {id} of {path}: {detail}")]
     Event {

@@ -24,6 +24,13 @@ pub enum Event {
     },
     /// An evaluation was accepted and charged.
     Queued(Queued),
+    /// Predictions were handed in: one byte per item, a blob. Queued and done at once.
+    Predicted {
+        /// What was asked for.
+        asked: Queued,
+        /// SHA-256 of the answers, hex.
+        answers: String,
+    },
     /// A worker took a job.
     Claimed {
         /// The job.
@@ -127,6 +134,31 @@ pub struct Seed {
     pub teacher: u32,
 }
 
+/// What is handed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contract {
+    /// Code that the evaluation runs; test items stay hidden.
+    #[default]
+    Bundles,
+    /// Answers to test items that are handed out.
+    Predictions,
+}
+
+impl Contract {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Contract::Bundles => "bundles",
+            Contract::Predictions => "predictions",
+        }
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == Contract::Bundles
+    }
+}
+
 /// What is fixed when a study starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opening {
@@ -146,6 +178,9 @@ pub struct Opening {
     pub policy: Policy,
     /// The team's limits.
     pub limits: BTreeMap<Unit, u64>,
+    /// What is handed in. Older logs say nothing and mean bundles.
+    #[serde(default, skip_serializing_if = "Contract::is_usual")]
+    pub contract: Contract,
 }
 
 /// What a token may do.

@@ -223,6 +223,25 @@ impl Server {
         })
     }
 
+    /// Score predictions on the selection split, at the close: the answers were handed in with the others. Returns its number.
+    pub fn replicate_predictions(&self, evaluation: i64) -> Result<Option<i64>, ServerError> {
+        self.with(async |shared, inner| {
+            let Some(asked) = inner.state.evaluations.get(evaluation as usize - 1).map(|record| &record.asked) else {
+                return Ok(None);
+            };
+            let answers = asked.bundle.clone();
+            let key = format!("finalist {evaluation}");
+            let asked = Queued { split: Split::Selection, purpose: Purpose::Finalist, key, ..asked.clone() };
+            if let Some(known) = inner.state.by_key(&asked.by, &asked.key) {
+                return Ok(Some(known.id));
+            }
+            let Some(bytes) = inner.blob(&answers).await? else { return Ok(None) };
+            let event = Event::Predicted { asked, answers: answers.clone() };
+            shared.commit(inner, event, Some((&answers, &bytes))).await?;
+            Ok(Some(inner.state.evaluations.len() as i64))
+        })
+    }
+
     /// Enter a phase; an earlier one is not gone back to.
     pub fn enter(&self, phase: Phase) -> Result<(), ServerError> {
         self.with(async |shared, inner| {

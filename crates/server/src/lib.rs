@@ -12,6 +12,7 @@ pub mod handle;
 pub mod openapi;
 pub mod pages;
 pub mod record;
+mod released;
 mod routes;
 mod shared;
 mod state;

@@ -1,6 +1,6 @@
 //! The OpenAPI description of all routes, made from the handlers.
 
-use crate::routes::{bundles, evaluations, forum, study, work};
+use crate::routes::{bundles, evaluations, forum, predictions, study, work};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
@@ -12,6 +12,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
         study::study, study::me, study::turn, study::retire,
         bundles::store, bundles::fetch,
         evaluations::submit, evaluations::own, evaluations::one, evaluations::leaderboard,
+        predictions::submit, predictions::items,
         forum::list, forum::post, forum::comments, forum::comment,
         work::claim, work::heartbeat, work::outputs, work::failure,
     )

@@ -2,10 +2,11 @@
 
 use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued, Role};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note, Status};
+use crate::released::Released;
 use aar_api::bundle::Bundle;
 use aar_api::evaluation::{BoardRow, EvaluationView, Feedback};
 use aar_api::forum::{Comment, Finding};
-use aar_domain::rung::Kind;
+use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Outcomes;
 use aar_grader::Vault;
 use aar_grader::ledger::{Answers, Charge, Ledger, Policy, Unit};
@@ -20,6 +21,7 @@ pub const MAX_CLAIMS: u32 = 4;
 /// A study as it stands.
 pub struct State {
     vault: Arc<Vault>,
+    released: Arc<Released>,
     /// What was fixed at the start.
     pub opening: Option<Opening>,
     /// Where it stands.
@@ -27,6 +29,12 @@ pub struct State {
     /// Everybody, by name.
     pub participants: BTreeMap<String, Participant>,
     by_token: HashMap<String, String>,
+    /// Places of evaluations by author and key.
+    by_key: HashMap<String, HashMap<String, usize>>,
+    /// Submissions by author.
+    used: HashMap<String, u32>,
+    /// Evaluations on the feedback split that may still be answered.
+    unanswered: BTreeSet<i64>,
     /// Bundles with who stored them.
     pub bundles: BTreeMap<String, (Bundle, BTreeSet<String>)>,
     /// All evaluations; number 1 is at place 0.
@@ -47,14 +55,18 @@ pub struct State {
 
 impl State {
     /// Before the first event.
-    pub fn new(vault: Arc<Vault>) -> Self {
+    pub fn new(vault: Arc<Vault>, released: Arc<Released>) -> Self {
         let policy = Policy::Naive { step: 0.05 };
         Self {
             vault,
+            released,
             opening: None,
             phase: Phase::Baselines,
             participants: BTreeMap::new(),
             by_token: HashMap::new(),
+            by_key: HashMap::new(),
+            used: HashMap::new(),
+            unanswered: BTreeSet::new(),
             bundles: BTreeMap::new(),
             evaluations: vec![],
             jobs: vec![],
@@ -86,7 +98,10 @@ impl State {
                     entry.1.insert(by.clone());
                 }
             }
-            Event::Queued(queued) => self.queue(at_ms, queued),
+            Event::Queued(queued) => {
+                self.queue(at_ms, queued);
+            }
+            Event::Predicted { asked, .. } => self.predicted(at_ms, asked, blob.unwrap_or_default()),
             Event::Claimed { .. } | Event::Released { .. } | Event::Done { .. } | Event::Failed { .. } => {
                 self.apply_to_job(at_ms, event, blob);
             }
@@ -106,8 +121,25 @@ impl State {
             Event::Phase { phase } => self.phase = *phase,
             Event::Noted { kind, body } => self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() }),
         }
-        if matches!(event, Event::Done { .. } | Event::Failed { .. } | Event::Retired { .. } | Event::Phase { .. }) {
+        let settles = matches!(event, Event::Done { .. } | Event::Failed { .. } | Event::Predicted { .. });
+        if settles || matches!(event, Event::Retired { .. } | Event::Phase { .. }) {
             self.give_answers();
+        }
+    }
+
+    /// Queued and done at once: every job has the same answers.
+    fn predicted(&mut self, at_ms: i64, asked: &Queued, answers: &[u8]) {
+        let margins = self.released.margins(asked.split, answers);
+        let jobs = self.queue(at_ms, asked);
+        for &job in &jobs {
+            if let Some(record) = self.job_mut(job) {
+                record.status = Status::Done;
+                record.margins = margins.clone();
+            }
+            self.refresh(job);
+        }
+        if let Some(&last) = jobs.last() {
+            self.settle(at_ms, last, None);
         }
     }
 
@@ -156,7 +188,8 @@ impl State {
         }
     }
 
-    fn queue(&mut self, at_ms: i64, queued: &Queued) {
+    /// Returns its jobs.
+    fn queue(&mut self, at_ms: i64, queued: &Queued) -> Vec<i64> {
         let id = self.evaluations.len() as i64 + 1;
         let seeds =
             self.opening.as_ref().and_then(|opening| opening.seeds.get(&queued.split)).cloned().unwrap_or_default();
@@ -179,10 +212,18 @@ impl State {
         // It was affordable when it was accepted; the log is the proof.
         let charge = self.charge(queued.purpose);
         let _ = self.ledger.reserve(&charge);
+        let place = self.evaluations.len();
+        self.by_key.entry(queued.by.clone()).or_default().entry(queued.key.clone()).or_insert(place);
+        if queued.purpose == Purpose::Submission {
+            *self.used.entry(queued.by.clone()).or_default() += 1;
+        }
+        if queued.split == Split::Feedback {
+            self.unanswered.insert(id);
+        }
         self.evaluations.push(EvaluationRecord {
             id,
             asked: queued.clone(),
-            jobs,
+            jobs: jobs.clone(),
             status: Status::Queued,
             done: 0,
             failure: None,
@@ -191,6 +232,7 @@ impl State {
             at_ms,
             ended_ms: None,
         });
+        jobs
     }
 
     /// The worst case of one evaluation.
@@ -248,6 +290,9 @@ impl State {
         record.ended_ms = Some(at_ms);
         record.failure = failure.or(broken.then(|| ("the margins do not fit the split".into(), String::new())));
         record.status = if record.failure.is_some() { Status::Failed } else { Status::Done };
+        if record.status == Status::Failed {
+            self.unanswered.remove(&id);
+        }
     }
 
     /// Outcomes of a finished evaluation.
@@ -269,8 +314,12 @@ impl State {
 
     /// Evaluations a researcher has used.
     pub fn used(&self, name: &str) -> u32 {
-        let own = |record: &&EvaluationRecord| record.asked.by == name && record.asked.purpose == Purpose::Submission;
-        self.evaluations.iter().filter(own).count() as u32
+        self.used.get(name).copied().unwrap_or(0)
+    }
+
+    /// An author's evaluation by its key.
+    pub fn by_key(&self, by: &str, key: &str) -> Option<&EvaluationRecord> {
+        self.evaluations.get(*self.by_key.get(by)?.get(key)?)
     }
 
     /// Whether turn `turn` has begun: everybody who works in turns has made, or given up, all earlier submissions, and

@@ -124,6 +124,7 @@ fn opening() -> Opening {
         seeds: [(Split::Feedback, seeds(0)), (Split::Selection, seeds(1))].into(),
         policy: Policy::Naive { step: 0.05 },
         limits: [].into(),
+        contract: Default::default(),
     }
 }
 

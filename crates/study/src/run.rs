@@ -108,6 +108,7 @@ fn opening(config: &RunConfig, key: &StudyKey) -> Opening {
         seeds: key.seeds(plan.evaluation.seeds, plan.close.seeds),
         policy,
         limits: [(Unit::Evaluations, u64::from(plan.evaluations())), (Unit::MilliBits, bits)].into(),
+        contract: Default::default(),
     }
 }
 

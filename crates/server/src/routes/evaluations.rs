@@ -1,7 +1,7 @@
 //! Submissions, and the board as the ledger allows it to be seen.
 
 use super::{ANYBODY, Answer, ApiError, RESEARCHERS, who};
-use crate::event::{Event, Participant, Phase, Purpose, Queued};
+use crate::event::{Contract, Event, Participant, Phase, Purpose, Queued};
 use crate::record::EvaluationRecord;
 use crate::shared::{Inner, Shared};
 use aar_api::error::{ErrorBody, ErrorCode};
@@ -29,7 +29,7 @@ pub async fn submit(
 ) -> Answer<EvaluationView> {
     let mut inner = shared.inner.lock().await;
     let me = who(&inner, &headers, RESEARCHERS)?;
-    if let Some(known) = find(&inner, &me.name, &submission.key) {
+    if let Some(known) = inner.state.by_key(&me.name, &submission.key) {
         return if known.asked.bundle == submission.bundle {
             Ok(Json(with_receipt(&inner, known)))
         } else {
@@ -60,16 +60,21 @@ pub async fn submit(
     Ok(Json(with_receipt(&inner, last)))
 }
 
-fn with_receipt(inner: &Inner, record: &EvaluationRecord) -> EvaluationView {
+pub(super) fn with_receipt(inner: &Inner, record: &EvaluationRecord) -> EvaluationView {
     EvaluationView { receipt: Some(inner.receipt()), ..inner.state.view(record) }
 }
 
-fn find<'a>(inner: &'a Inner, by: &str, key: &str) -> Option<&'a EvaluationRecord> {
-    inner.state.evaluations.iter().find(|record| record.asked.by == by && record.asked.key == key)
-}
-
-fn check(inner: &Inner, me: &Participant, submission: &Submission) -> Result<(), ApiError> {
+/// Whether anything may be handed in now, by this researcher, under this contract.
+pub(super) fn admit(inner: &Inner, me: &Participant, contract: Contract) -> Result<(), ApiError> {
     let state = &inner.state;
+    let wanted = state.opening.as_ref().map_or(contract, |opening| opening.contract);
+    if wanted != contract {
+        let hint = match wanted {
+            Contract::Bundles => "POST a bundle to /v1/evaluations; test items are not handed out",
+            Contract::Predictions => "POST answers to the items of /v1/items to /v1/predictions",
+        };
+        return Err(ApiError::new(ErrorCode::Conflict, format!("this study takes {}", wanted.name())).hint(hint));
+    }
     if state.phase >= Phase::Closing {
         return Err(ApiError::new(ErrorCode::Closed, "the study takes no more submissions"));
     }
@@ -80,18 +85,31 @@ fn check(inner: &Inner, me: &Participant, submission: &Submission) -> Result<(),
     if used >= me.evaluations || state.retired.contains(&me.name) {
         return Err(ApiError::new(ErrorCode::BudgetSpent, format!("all {} evaluations are used", me.evaluations)));
     }
-    let name = submission.name.trim();
+    Ok(())
+}
+
+/// What a submission is called.
+pub(super) fn words(name: &str, key: &str, family: &str) -> Result<(), ApiError> {
+    let name = name.trim();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
         return Err(ApiError::bad("name must be 1 to 200 printable characters"));
     }
-    if submission.key.is_empty() || submission.key.len() > 200 {
+    if key.is_empty() || key.len() > 200 {
         return Err(ApiError::bad("key must be 1 to 200 bytes"));
     }
-    if !Family::ALL.iter().any(|family| family.name() == submission.family) {
+    if !Family::ALL.iter().any(|known| known.name() == family) {
         let known: Vec<&str> = Family::ALL.iter().map(|family| family.name()).collect();
-        return Err(ApiError::bad(format!("family {:?} is not known", submission.family))
+        return Err(ApiError::bad(format!("family {family:?} is not known"))
             .hint(format!("one of {}", known.join(", "))));
     }
+    Ok(())
+}
+
+fn check(inner: &Inner, me: &Participant, submission: &Submission) -> Result<(), ApiError> {
+    admit(inner, me, Contract::Bundles)?;
+    words(&submission.name, &submission.key, &submission.family)?;
+    let state = &inner.state;
+    let used = state.used(&me.name);
     let known = |bundle: &str| state.bundles.contains_key(bundle);
     if !known(&submission.bundle) {
         return Err(ApiError::not_found(format!("bundle {} was not stored", submission.bundle))

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 pub mod bundles;
 pub mod evaluations;
 pub mod forum;
+pub mod predictions;
 pub mod study;
 pub mod work;
 
@@ -30,6 +31,8 @@ pub fn router(shared: Shared) -> Router {
         .route(paths::BUNDLE, get(bundles::fetch))
         .route(paths::EVALUATIONS, post(evaluations::submit).get(evaluations::own))
         .route(paths::EVALUATION, get(evaluations::one))
+        .route(paths::PREDICTIONS, post(predictions::submit))
+        .route(paths::ITEMS, get(predictions::items))
         .route(paths::LEADERBOARD, get(evaluations::leaderboard))
         .route(paths::FINDINGS, get(forum::list).post(forum::post))
         .route(paths::COMMENTS, get(forum::comments).post(forum::comment))

@@ -27,6 +27,7 @@ pub async fn study(State(shared): State<Shared>, headers: HeaderMap) -> Answer<S
         name: opening.study.clone(),
         testbed: opening.testbed.clone(),
         subject: opening.subject.clone(),
+        contract: opening.contract.name().into(),
         phase: state.phase.name().into(),
         seeds: opening.seeds.get(&Split::Feedback).map_or(0, Vec::len),
         weak: 0.0,

@@ -3,7 +3,6 @@
 use super::State;
 use crate::event::{Phase, Purpose};
 use crate::record::{EvaluationRecord, Status};
-use aar_domain::rung::Split;
 use aar_grader::ledger::{Policy, Unit};
 
 impl State {
@@ -15,6 +14,7 @@ impl State {
             let outcomes = if spent { None } else { self.outcomes(id) };
             let record = &mut self.evaluations[id as usize - 1];
             record.answered = true;
+            self.unanswered.remove(&id);
             record.answer = outcomes.and_then(|outcomes| match record.asked.purpose {
                 Purpose::Baseline => self.answers.baseline(&self.vault, &outcomes),
                 _ => self.answers.answer(&self.vault, &outcomes),
@@ -23,10 +23,7 @@ impl State {
     }
 
     fn next_answer(&self) -> Option<i64> {
-        let open = |record: &&EvaluationRecord| {
-            record.asked.split == Split::Feedback && !record.answered && record.status != Status::Failed
-        };
-        let mut open = self.evaluations.iter().filter(open);
+        let mut open = self.unanswered.iter().map(|&id| &self.evaluations[id as usize - 1]);
         if !matches!(self.policy, Policy::Ladder { .. }) {
             return open.find(|record| record.status == Status::Done).map(|record| record.id);
         }

@@ -109,6 +109,7 @@ pub fn opening(plan: &str) -> Opening {
         seeds: [(Split::Feedback, seeds(0, 2)), (Split::Selection, seeds(10, 3))].into(),
         policy: Policy::Naive { step: 0.05 },
         limits: [(Unit::Evaluations, 3), (Unit::MilliBits, 100_000)].into(),
+        contract: Default::default(),
     }
 }
 
