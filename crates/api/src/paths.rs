@@ -26,6 +26,12 @@ pub const LEADERBOARD: &str = "/v1/leaderboard";
 pub const FINDINGS: &str = "/v1/findings";
 /// POST [`crate::forum::NewComment`]; GET → `Vec<`[`crate::forum::Comment`]`>`.
 pub const COMMENTS: &str = "/v1/findings/{id}/comments";
+/// GET `?after=id` → `Vec<`[`crate::operator::Message`]`>`: what the operator said to this researcher.
+pub const MESSAGES: &str = "/v1/messages";
+/// GET → `Vec<`[`crate::operator::Member`]`>`; POST [`crate::operator::NewParticipant`] → [`crate::operator::Joined`]. Operators.
+pub const PARTICIPANTS: &str = "/v1/participants";
+/// POST [`crate::operator::Instruct`] → `Vec<`[`crate::operator::Member`]`>`. Operators.
+pub const INSTRUCTIONS: &str = "/v1/instructions";
 /// POST [`crate::work::Claim`] → `Option<`[`crate::work::Job`]`>`. Workers only, as are all below.
 pub const CLAIM: &str = "/v1/work/claim";
 /// POST: the job is still being worked on.

@@ -75,6 +75,13 @@ impl Ledger {
         self.accounts.get(&unit).copied().unwrap_or_default()
     }
 
+    /// Raise a limit; what is not limited stays so.
+    pub fn extend(&mut self, unit: Unit, amount: u64) {
+        if let Some(limit) = self.accounts.get_mut(&unit).and_then(|account| account.limit.as_mut()) {
+            *limit = limit.saturating_add(amount);
+        }
+    }
+
     /// Whether all of a charge could be reserved.
     pub fn affords(&self, charge: &Charge) -> Result<(), Spent> {
         for (&unit, &wanted) in charge {

@@ -103,9 +103,10 @@ fn follow(rows: &[Row], audit: &mut Audit) -> BTreeMap<i64, String> {
 /// Compare what events name with its hash.
 async fn blobs(store: &mut Store, rows: &[Row], audit: &mut Audit) -> Result<(), ServerError> {
     for row in rows {
-        let (hash, is_bundle) = match serde_json::from_str(&row.body) {
-            Ok(Event::Stored { bundle, .. }) => (bundle, true),
-            Ok(Event::Done { margins: hash, .. } | Event::Predicted { answers: hash, .. }) => (hash, false),
+        let (hash, what) = match serde_json::from_str(&row.body) {
+            Ok(Event::Stored { bundle, .. }) => (bundle, "bundle"),
+            Ok(Event::Done { margins, .. }) => (margins, "margins"),
+            Ok(Event::Predicted { answers, .. }) => (answers, "answers"),
             Ok(_) => continue,
             Err(error) => {
                 audit.faults.push(fault(row.id, format!("can't be understood: {error}")));
@@ -113,13 +114,14 @@ async fn blobs(store: &mut Store, rows: &[Row], audit: &mut Audit) -> Result<(),
             }
         };
         audit.blobs += 1;
-        let what = if is_bundle { "bundle" } else { "outputs" };
         let found = match store.blob(&hash).await? {
             None => {
                 audit.faults.push(fault(row.id, format!("its {what} are gone ({hash})")));
                 continue;
             }
-            Some(bytes) if is_bundle => serde_json::from_slice::<Bundle>(&bytes).map(|b| b.id()).unwrap_or_default(),
+            Some(bytes) if what == "bundle" => {
+                serde_json::from_slice::<Bundle>(&bytes).map(|b| b.id()).unwrap_or_default()
+            }
             Some(bytes) => sha256(bytes),
         };
         if found != hash {

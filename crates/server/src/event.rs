@@ -1,6 +1,7 @@
 //! What can happen in a study. Everything else is derived from the list of these.
 
 use aar_api::forum::FindingType;
+use aar_api::operator::Instruction;
 use aar_api::work::Usage;
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::{Policy, Unit};
@@ -84,6 +85,13 @@ pub enum Event {
     Retired {
         /// Who.
         by: String,
+    },
+    /// The operator changed the course of a running study.
+    Instructed {
+        /// Whom it concerns; all researchers where it is absent.
+        researcher: Option<String>,
+        /// What was changed.
+        instruction: Instruction,
     },
     /// The study entered a phase.
     Phase {

@@ -62,6 +62,12 @@ pub struct Snapshot {
     pub notes: Vec<Note>,
     /// Who makes no more submissions.
     pub retired: BTreeSet<String>,
+    /// Who stands still.
+    pub paused: BTreeSet<String>,
+    /// Whether the operator asked for the close.
+    pub closing: bool,
+    /// Whether budgets were changed while the study ran.
+    pub budgets_changed: bool,
     /// The team's account.
     pub ledger: Ledger,
 }
@@ -187,8 +193,8 @@ impl Server {
 
     /// Let somebody take part; again is no change.
     pub fn join(&self, participant: &Participant) -> Result<(), ServerError> {
-        self.with(async |shared, inner| match inner.state.participants.get(&participant.name) {
-            Some(known) if known == participant => Ok(()),
+        self.with(async |shared, inner| match inner.state.as_joined(&participant.name) {
+            Some(known) if known == *participant => Ok(()),
             _ => shared.commit(inner, Event::Joined(participant.clone()), None).await,
         })
     }
@@ -299,6 +305,9 @@ impl Server {
                 findings: state.findings.clone(),
                 notes: state.notes.clone(),
                 retired: state.retired.clone(),
+                paused: state.paused.clone(),
+                closing: state.closing,
+                budgets_changed: state.budgets_changed(),
                 ledger: state.ledger.clone(),
             }
         })

@@ -1,6 +1,6 @@
 //! The OpenAPI description of all routes, made from the handlers.
 
-use crate::routes::{bundles, evaluations, forum, predictions, study, work};
+use crate::routes::{bundles, evaluations, forum, operator, predictions, study, work};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
@@ -13,6 +13,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
         bundles::store, bundles::fetch,
         evaluations::submit, evaluations::own, evaluations::one, evaluations::leaderboard,
         predictions::submit, predictions::items,
+        operator::messages, operator::members, operator::join, operator::instruct,
         forum::list, forum::post, forum::comments, forum::comment,
         work::claim, work::heartbeat, work::outputs, work::failure,
     )

@@ -6,6 +6,7 @@ use crate::released::Released;
 use aar_api::bundle::Bundle;
 use aar_api::evaluation::{BoardRow, EvaluationView, Feedback};
 use aar_api::forum::{Comment, Finding};
+use aar_api::operator::Message;
 use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Outcomes;
 use aar_grader::Vault;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 mod answering;
+mod instructed;
 
 /// Times a job may be taken before its evaluation is given up.
 pub const MAX_CLAIMS: u32 = 4;
@@ -45,6 +47,14 @@ pub struct State {
     pub findings: Vec<FindingRecord>,
     /// Who makes no more submissions.
     pub retired: BTreeSet<String>,
+    /// Who stands still.
+    pub paused: BTreeSet<String>,
+    /// Whether the operator asked for the close.
+    pub closing: bool,
+    /// What the operator said, and to whom.
+    pub messages: Vec<(Option<String>, Message)>,
+    /// Evaluations granted after joining.
+    granted: BTreeMap<String, u32>,
     /// The operator's notes.
     pub notes: Vec<Note>,
     /// The team's account.
@@ -72,6 +82,10 @@ impl State {
             jobs: vec![],
             findings: vec![],
             retired: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            closing: false,
+            messages: vec![],
+            granted: BTreeMap::new(),
             notes: vec![],
             ledger: Ledger::default(),
             answers: Answers::new(policy),
@@ -118,11 +132,12 @@ impl State {
             Event::Retired { by } => {
                 self.retired.insert(by.clone());
             }
+            Event::Instructed { researcher, instruction } => self.instructed(at_ms, researcher.as_deref(), instruction),
             Event::Phase { phase } => self.phase = *phase,
             Event::Noted { kind, body } => self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() }),
         }
         let settles = matches!(event, Event::Done { .. } | Event::Failed { .. } | Event::Predicted { .. });
-        if settles || matches!(event, Event::Retired { .. } | Event::Phase { .. }) {
+        if settles || matches!(event, Event::Retired { .. } | Event::Instructed { .. } | Event::Phase { .. }) {
             self.give_answers();
         }
     }

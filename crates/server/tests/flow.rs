@@ -212,14 +212,20 @@ fn every_route_is_described() {
     get /v1/evaluations/{id}
     get /v1/findings
     get /v1/findings/{id}/comments
+    get /v1/items
     get /v1/leaderboard
     get /v1/me
+    get /v1/messages
+    get /v1/participants
     get /v1/study
     get /v1/turn/{turn}
     post /v1/bundles
     post /v1/evaluations
     post /v1/findings
     post /v1/findings/{id}/comments
+    post /v1/instructions
+    post /v1/participants
+    post /v1/predictions
     post /v1/retire
     post /v1/work/claim
     post /v1/work/{id}/failure

@@ -81,6 +81,10 @@ pub(super) fn admit(inner: &Inner, me: &Participant, contract: Contract) -> Resu
     if state.phase == Phase::Baselines {
         return Err(ApiError::new(ErrorCode::Conflict, "the baselines are still running").hint("try again in a moment"));
     }
+    if state.paused.contains(&me.name) {
+        return Err(ApiError::new(ErrorCode::Conflict, "the operator has paused this researcher")
+            .hint("try again when it was told to go on"));
+    }
     let used = state.used(&me.name);
     if used >= me.evaluations || state.retired.contains(&me.name) {
         return Err(ApiError::new(ErrorCode::BudgetSpent, format!("all {} evaluations are used", me.evaluations)));
@@ -99,8 +103,9 @@ pub(super) fn words(name: &str, key: &str, family: &str) -> Result<(), ApiError>
     }
     if !Family::ALL.iter().any(|known| known.name() == family) {
         let known: Vec<&str> = Family::ALL.iter().map(|family| family.name()).collect();
-        return Err(ApiError::bad(format!("family {family:?} is not known"))
-            .hint(format!("one of {}", known.join(", "))));
+        return Err(
+            ApiError::bad(format!("family {family:?} is not known")).hint(format!("one of {}", known.join(", ")))
+        );
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 pub mod bundles;
 pub mod evaluations;
 pub mod forum;
+pub mod operator;
 pub mod predictions;
 pub mod study;
 pub mod work;
@@ -36,6 +37,9 @@ pub fn router(shared: Shared) -> Router {
         .route(paths::LEADERBOARD, get(evaluations::leaderboard))
         .route(paths::FINDINGS, get(forum::list).post(forum::post))
         .route(paths::COMMENTS, get(forum::comments).post(forum::comment))
+        .route(paths::MESSAGES, get(operator::messages))
+        .route(paths::PARTICIPANTS, get(operator::members).post(operator::join))
+        .route(paths::INSTRUCTIONS, post(operator::instruct))
         .route(paths::CLAIM, post(work::claim))
         .route(paths::HEARTBEAT, post(work::heartbeat))
         .route(paths::OUTPUTS, post(work::outputs))

@@ -125,9 +125,7 @@ fn decide(inner: &Inner, shared: &Shared, ask: &Ask, ledger: &mut Ledger, names:
         let conflict = || {
             ApiError::new(ErrorCode::Conflict, "this key was used for other answers").hint("a key names one submission")
         };
-        return known(
-            (record.asked.bundle == ask.hash).then(|| with_receipt(inner, record)).ok_or_else(conflict),
-        );
+        return known((record.asked.bundle == ask.hash).then(|| with_receipt(inner, record)).ok_or_else(conflict));
     }
     let checked = admit(inner, &me, Contract::Predictions)
         .and_then(|()| words(&asked.name, &asked.key, &asked.family))
