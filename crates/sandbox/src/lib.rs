@@ -12,6 +12,7 @@
 pub mod before_exec;
 pub mod bubblewrap;
 pub mod error;
+mod freeze;
 pub mod isolation;
 pub mod jail;
 pub mod landlocked;

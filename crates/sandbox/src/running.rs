@@ -1,6 +1,7 @@
 //! A jail at work, and what came of it.
 
 use crate::error::SandboxError;
+use crate::freeze;
 use crate::jail::Jail;
 use crate::output::Output;
 use crate::spawner;
@@ -101,6 +102,19 @@ impl Running {
             }
         }
         self.end.is_some()
+    }
+
+    /// Stop the whole tree where it stands. Its wall-clock limit goes on. Returns whether all of it stands still.
+    pub fn freeze(&mut self) -> bool {
+        // Bubblewrap's outermost process waits for the tree and holds nothing of it: it stays awake to bring the account.
+        !self.is_finished() && freeze::stop(self.child.id(), self.init.is_none())
+    }
+
+    /// Let a frozen tree go on.
+    pub fn thaw(&mut self) {
+        if !self.is_finished() {
+            freeze::go_on(self.child.id(), self.init.is_none());
+        }
     }
 
     /// Kill the whole tree.

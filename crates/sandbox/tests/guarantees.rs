@@ -57,6 +57,7 @@ what would be written after the limit is not          kept        kept      kept
 nothing outlives the program                          kept        kept      kept
 nothing outlives it in a session of its own           kept        kept      broken
 kill() ends the whole tree                            kept        kept      kept
+freeze() stops the whole tree, thaw() lets it go on   kept        kept      kept
 dropping it ends the whole tree                       kept        kept      kept
 it may outlive the thread that started it             kept        kept      kept
 nothing outlives a starter that is killed             kept        broken    broken

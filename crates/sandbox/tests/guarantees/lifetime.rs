@@ -45,6 +45,23 @@ pub const ALL: &[(&str, Attempt)] = &[
         let outcome = running.wait().unwrap();
         (outcome.status == Exit::Killed && gone(&mark, backend)).into()
     }),
+    ("freeze() stops the whole tree, thaw() lets it go on", |host, backend| {
+        // A child and a grandchild; both fork all the time, so that standing still is not easy.
+        let script = "n() { while :; do echo >> $1; sleep 0.01; done; }; n a & (n b & wait) & wait";
+        let mut running = host.jail(script).spawn(&isolation(backend)).unwrap();
+        let counts = || ["a", "b"].map(|name| std::fs::metadata(host.path("out").join(name)).map_or(0, |file| file.len()));
+        until("both", || counts().iter().all(|&count| count > 0));
+        let frozen = running.freeze();
+        let before = counts();
+        std::thread::sleep(Duration::from_millis(100));
+        let still = counts() == before;
+        running.thaw();
+        let goes_on = within(Duration::from_secs(20), || counts().iter().zip(before).all(|(&now, then)| now > then));
+        running.freeze();
+        running.kill();
+        let status = running.wait().unwrap().status;
+        (frozen && still && goes_on && status == Exit::Killed).into()
+    }),
     ("dropping it ends the whole tree", |host, backend| {
         let (jail, mark) = family(host);
         let running = jail.spawn(&isolation(backend)).unwrap();
