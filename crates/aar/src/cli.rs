@@ -1,6 +1,8 @@
 //! The command line of `aar`.
 
-use crate::commands::{attack, audit, doctor, import, mint, open, regrade, report, run, testbed, worker};
+use crate::commands::{
+    attack, audit, ctl, doctor, import, mint, open, regrade, report, run, serve, testbed, token, worker,
+};
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -20,6 +22,14 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 a check did not hold, 64 wrong u
 enum Command {
     /// Run a study, or go on with one
     Run(run::Options),
+    /// Keep a study open for people and agents of anybody, until `aar ctl close`
+    Serve(serve::Options),
+    /// Let somebody work on a running study
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Look after a running study: pause, resume, stop, message, extend, close
+    #[command(subcommand)]
+    Ctl(ctl::Command),
     /// Mint a sealed world: a testbed that exists nowhere else
     Mint(mint::Options),
     /// Import real data as a testbed
@@ -62,6 +72,9 @@ pub fn run(args: Vec<OsString>) -> i32 {
     };
     let done = match &cli.command {
         Command::Run(options) => run::run(options),
+        Command::Serve(options) => serve::run(options),
+        Command::Token(command) => token::run(command),
+        Command::Ctl(command) => ctl::run(command),
         Command::Mint(options) => mint::run(options),
         Command::Import(options) => import::run(options),
         Command::Testbed(options) => testbed::run(options),

@@ -1,5 +1,7 @@
 //! How a command fails: message, hint, documented exit code (sysexits.h).
 
+use aar_api::client::ClientError;
+use aar_api::error::ErrorCode;
 use aar_server::ServerError;
 use aar_study::StudyError;
 use aar_worlds::WorldError;
@@ -103,6 +105,25 @@ impl From<StudyError> for Failure {
             StudyError::Stopped => (STOPPED, Some("the same command goes on from here".into())),
         };
         Self { code, message, hint }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused(body) => {
+                let code = match body.code {
+                    ErrorCode::BadRequest | ErrorCode::NotFound | ErrorCode::TooLarge => INPUT,
+                    ErrorCode::Internal => INTERNAL,
+                    _ => NOT_NOW,
+                };
+                Self { code, message: body.message, hint: body.hint }
+            }
+            ClientError::Transport { .. } => {
+                Self::new(UNAVAILABLE, error.to_string()).hint("did the study end meanwhile?")
+            }
+            ClientError::Address(_) | ClientError::Answer { .. } => Self::new(INTERNAL, error.to_string()),
+        }
     }
 }
 

@@ -107,6 +107,17 @@ impl Researcher {
         })
     }
 
+    /// Stop it and everything it started where they stand, or let them go on.
+    pub fn hold(&mut self, still: bool) {
+        if let Some(running) = self.running.as_mut() {
+            if still {
+                running.freeze();
+            } else {
+                running.thaw();
+            }
+        }
+    }
+
     /// End it and everything it started.
     pub fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {

@@ -64,6 +64,8 @@ pub struct Snapshot {
     pub retired: BTreeSet<String>,
     /// Who stands still.
     pub paused: BTreeSet<String>,
+    /// Whom the operator ended.
+    pub stopped: BTreeSet<String>,
     /// Whether the operator asked for the close.
     pub closing: bool,
     /// Whether budgets were changed while the study ran.
@@ -306,6 +308,7 @@ impl Server {
                 notes: state.notes.clone(),
                 retired: state.retired.clone(),
                 paused: state.paused.clone(),
+                stopped: state.stopped.clone(),
                 closing: state.closing,
                 budgets_changed: state.budgets_changed(),
                 ledger: state.ledger.clone(),

@@ -49,6 +49,8 @@ pub struct State {
     pub retired: BTreeSet<String>,
     /// Who stands still.
     pub paused: BTreeSet<String>,
+    /// Whom the operator ended.
+    pub stopped: BTreeSet<String>,
     /// Whether the operator asked for the close.
     pub closing: bool,
     /// What the operator said, and to whom.
@@ -83,6 +85,7 @@ impl State {
             findings: vec![],
             retired: BTreeSet::new(),
             paused: BTreeSet::new(),
+            stopped: BTreeSet::new(),
             closing: false,
             messages: vec![],
             granted: BTreeMap::new(),

@@ -32,6 +32,8 @@ pub struct RunConfig<'a> {
     pub http: Option<SocketAddr>,
     /// Texts of shipped recipes by name.
     pub recipe: &'a dyn Fn(&str) -> Option<ShippedRecipe>,
+    /// Whether the study stays open until its operator closes it, rather than until its own researchers are done.
+    pub open_ended: bool,
     /// Set to stop.
     pub stop: &'a AtomicBool,
 }

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod error;
 pub mod finalists;
 pub mod key;
+pub mod operator;
 pub mod plan;
 pub mod regrade;
 pub mod report;

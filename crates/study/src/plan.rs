@@ -45,7 +45,8 @@ pub struct Plan {
     /// Families of ideas that this study does without: no researcher draws from them, no baseline belongs to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Family>,
-    /// Who works on it.
+    /// Who works on it; nobody of its own in a study that is only served.
+    #[serde(default)]
     pub researchers: Vec<ResearcherPlan>,
     /// How it ends.
     #[serde(default)]
@@ -195,7 +196,7 @@ impl Plan {
         bound("evaluation.wall_s", self.evaluation.wall_s as usize, 5, 86_400)?;
         bound("evaluation.cpu_s", self.evaluation.cpu_s as usize, 5, 864_000)?;
         bound("evaluation.memory_mib", self.evaluation.memory_mib as usize, 256, 1 << 20)?;
-        bound("researchers", self.researchers.len(), 1, 64)?;
+        bound("researchers", self.researchers.len(), 0, 64)?;
         if self.evaluation.baselines.first().map(String::as_str) != Some("plain") {
             return Err("evaluation.baselines must start with \"plain\": everything is compared with it".into());
         }

@@ -22,6 +22,8 @@ pub struct StudyResult {
     pub testbed: String,
     /// The study's name.
     pub study: String,
+    /// Whether the operator granted evaluations while it ran: then nobody may speak of equal budgets.
+    pub budgets_changed: bool,
     /// True where anybody can read the truth or derive the key.
     pub demonstration: bool,
     /// `running`, `closed`, …
@@ -191,6 +193,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         problem: format!("weak-to-strong / {}", testbed.subject),
         testbed: testbed.name.clone(),
         study: plan.name.clone(),
+        budgets_changed: snapshot.budgets_changed,
         demonstration,
         phase: snapshot.phase.name().into(),
         baselines: BaselinePair {

@@ -4,6 +4,7 @@ use crate::config::{Opened, RunConfig, StudyEvent, Tick};
 use crate::error::StudyError;
 use crate::finalists;
 use crate::key::StudyKey;
+use crate::operator::OperatorDoor;
 use crate::plan::{Plan, ResearcherPlan};
 use crate::result::{self, StudyResult};
 use crate::team::Team;
@@ -48,6 +49,13 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
     for participant in participants(plan, &key) {
         server.join(&participant)?;
     }
+    let door = OperatorDoor {
+        api: format!("unix:{}", sockets.path().join("api.sock").display()),
+        http: server.http().map(|address| format!("http://{address}")),
+        data: config.testbed.path.join("public"),
+        token: key.token("operator"),
+    };
+    let _door = door.open(config.directory)?;
     server.note("isolation", serde_json::json!({"isolation": config.isolation.describe()}))?;
     show(StudyEvent::Opened(&Opened {
         testbed: &config.testbed.record,
@@ -134,7 +142,8 @@ fn participants(plan: &Plan, key: &StudyKey) -> Vec<Participant> {
         turns: true,
         token_hash: hash(&researcher.name),
     };
-    let mut all = vec![service("worker", Role::Worker), service("viewer", Role::Viewer)];
+    let roles = [("operator", Role::Operator), ("worker", Role::Worker), ("viewer", Role::Viewer)];
+    let mut all: Vec<Participant> = roles.map(|(name, role)| service(name, role)).into();
     all.extend(plan.researchers.iter().enumerate().map(researcher));
     all
 }
@@ -198,13 +207,15 @@ impl Running<'_> {
                 return Err(StudyError::Stopped);
             }
             workers.tend()?;
+            let snapshot = self.server.snapshot();
             if let Some(team) = &mut self.team {
-                for event in team.tend(self.server)? {
+                for event in team.tend(self.server, &snapshot)? {
                     show(StudyEvent::Team(&event));
                 }
             }
             let working = self.team.as_ref().is_some_and(Team::working);
-            let snapshot = self.server.snapshot();
+            // Who ended just now may have left something behind.
+            let snapshot = if working { snapshot } else { self.server.snapshot() };
             let finished = snapshot.jobs.iter().filter(|job| job.status == aar_server::record::Status::Done).count();
             show(StudyEvent::Tick(&Tick {
                 snapshot: &snapshot,
@@ -262,7 +273,9 @@ impl Running<'_> {
         let open = self.config.plan.researchers.iter().filter(|researcher| !retired.contains(&researcher.name));
         let specs = open.map(|researcher| self.spec(researcher)).collect::<Result<Vec<_>, _>>()?;
         self.team = Some(Team::start(specs, &self.config.isolation)?);
-        self.wait(workers, show, &|snapshot, working| !working && ended(snapshot, &[Purpose::Submission]))?;
+        let open_ended = self.config.open_ended;
+        let over = |snapshot: &Snapshot, working: bool| snapshot.closing || (!working && !open_ended);
+        self.wait(workers, show, &|snapshot, working| over(snapshot, working) && ended(snapshot, &[Purpose::Submission]))?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use crate::error::StudyError;
 use aar_researcher::{Researcher, ResearcherSpec, State};
 use aar_sandbox::Isolation;
 use aar_server::Server;
+use aar_server::handle::Snapshot;
 use std::time::Instant;
 
 /// Times a researcher is started again before it is retired.
@@ -16,6 +17,7 @@ struct Member {
     restarts: u32,
     started: Instant,
     wall_s: f64,
+    held: bool,
 }
 
 /// All of them.
@@ -33,6 +35,10 @@ pub enum TeamEvent {
     Restarted(String, String),
     /// It crashed too often.
     Retired(String, String),
+    /// The operator ended it.
+    Stopped(String),
+    /// The operator lets it stand still, or go on again.
+    Held(String, bool),
 }
 
 impl Team {
@@ -41,14 +47,37 @@ impl Team {
         let mut members = Vec::new();
         for spec in specs {
             let running = Some(Researcher::spawn(&spec, isolation)?);
-            members.push(Member { spec, running, restarts: 0, started: Instant::now(), wall_s: 0.0 });
+            members.push(Member { spec, running, restarts: 0, started: Instant::now(), wall_s: 0.0, held: false });
         }
         Ok(Self { members, isolation: isolation.clone() })
     }
 
-    /// Look after everybody once.
-    pub fn tend(&mut self, server: &Server) -> Result<Vec<TeamEvent>, StudyError> {
+    /// Do what the operator said meanwhile.
+    fn obey(&mut self, snapshot: &Snapshot) -> Vec<TeamEvent> {
         let mut events = Vec::new();
+        for member in &mut self.members {
+            let Some(running) = member.running.as_mut() else {
+                continue;
+            };
+            let name = member.spec.name.clone();
+            let paused = snapshot.paused.contains(&name);
+            if snapshot.stopped.contains(&name) || snapshot.closing {
+                running.stop();
+                member.running = None;
+                member.wall_s = member.started.elapsed().as_secs_f64();
+                events.push(TeamEvent::Stopped(name));
+            } else if paused != member.held {
+                running.hold(paused);
+                member.held = paused;
+                events.push(TeamEvent::Held(name, paused));
+            }
+        }
+        events
+    }
+
+    /// Look after everybody once.
+    pub fn tend(&mut self, server: &Server, snapshot: &Snapshot) -> Result<Vec<TeamEvent>, StudyError> {
+        let mut events = self.obey(snapshot);
         for member in &mut self.members {
             let Some(running) = member.running.as_mut() else {
                 continue;

@@ -10,6 +10,9 @@ const SEEDS: usize = 5;
 /// What may be said.
 pub fn of(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     let mut text = judge(result, plan, closed);
+    if result.budgets_changed {
+        text.push_str(" The operator granted evaluations while the study ran, so budgets were not equal.");
+    }
     if result.demonstration {
         text.push_str(" Demonstration: this world's truth is public, so nothing here counts as a discovery.");
     }

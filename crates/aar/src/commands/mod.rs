@@ -2,6 +2,7 @@
 
 pub mod attack;
 pub mod audit;
+pub mod ctl;
 pub mod doctor;
 pub mod import;
 pub mod mint;
@@ -9,5 +10,7 @@ pub mod open;
 pub mod regrade;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod testbed;
+pub mod token;
 pub mod worker;

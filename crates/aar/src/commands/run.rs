@@ -1,6 +1,6 @@
 //! `aar run`
 
-use crate::failure::{Failure, USAGE};
+use crate::failure::{Failure, INPUT, USAGE};
 use crate::places;
 use crate::show::importing::ImportBar;
 use crate::show::live::Live;
@@ -49,7 +49,16 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
+    study(options, false)
+}
+
+/// Run a study to its end; an open-ended one ends when its operator closes it.
+pub fn study(options: &Options, open_ended: bool) -> Result<(), Failure> {
     let plan = read_plan(options)?;
+    if plan.researchers.is_empty() && !open_ended {
+        return Err(Failure::new(INPUT, "the study has no researchers")
+            .hint("`aar serve` keeps it open for others; or add [[researchers]] with name, kind and evaluations"));
+    }
     let out = options.out.clone().unwrap_or_else(|| {
         // A quick study is another study: it must not stand in the way of the full one.
         Path::new("out").join(if options.quick { format!("{}-quick", plan.name) } else { plan.name.clone() })
@@ -79,8 +88,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         workers: threads,
         http: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port))),
         recipe: &shipped,
+        open_ended,
         stop: &stop,
     };
+    if open_ended {
+        let out = out.display();
+        aar_lab::note!("open until `aar ctl close --out {out}`; `aar token add NAME --out {out}` lets somebody work on it");
+    }
     let mut live = Live::new(&plan, options.quiet);
     let done = run_study(&config, resumed, &mut |event| live.show(&event));
     live.finish();
@@ -99,7 +113,7 @@ fn read_plan(options: &Options) -> Result<Plan, Failure> {
         None => (LAPTOP.to_owned(), "studies/laptop.toml".into()),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(crate::failure::INPUT, format!("read the study file {}: {error}", path.display()))
+                Failure::new(INPUT, format!("read the study file {}: {error}", path.display()))
                     .hint("leave --study out for the embedded laptop study")
             })?;
             (text, path.display().to_string())
@@ -159,7 +173,7 @@ pub fn shipped_testbed(plan: &Plan) -> Result<PathBuf, Failure> {
     candidates
         .into_iter()
         .find(|path| path.join("testbed.json").exists())
-        .ok_or_else(|| Failure::new(crate::failure::INPUT, format!("the testbed {} is not to be found", plan.testbed)))
+        .ok_or_else(|| Failure::new(INPUT, format!("the testbed {} is not to be found", plan.testbed)))
 }
 
 fn shipped(name: &str) -> Option<ShippedRecipe> {

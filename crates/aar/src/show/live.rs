@@ -61,6 +61,9 @@ impl<'a> Live<'a> {
             StudyEvent::Opened(opened) => self.opened(opened),
             StudyEvent::Tick(tick) => self.tick(tick),
             StudyEvent::Team(TeamEvent::Done(name)) => self.line(&format!("{name:10} ▸ done")),
+            StudyEvent::Team(TeamEvent::Stopped(name)) => self.line(&format!("{name:10} ▸ ended by the operator")),
+            StudyEvent::Team(TeamEvent::Held(name, true)) => self.line(&format!("{name:10} ▸ paused by the operator")),
+            StudyEvent::Team(TeamEvent::Held(name, false)) => self.line(&format!("{name:10} ▸ goes on")),
             StudyEvent::Team(TeamEvent::Restarted(name, why)) => {
                 self.line(&format!("{name:10} ▸ crashed, started again: {why}"))
             }

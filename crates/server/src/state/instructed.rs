@@ -16,7 +16,10 @@ impl State {
         match instruction {
             Instruction::Pause => self.paused.extend(names),
             Instruction::Resume => self.paused.retain(|name| !names.contains(name)),
-            Instruction::Stop => self.retired.extend(names),
+            Instruction::Stop => {
+                self.stopped.extend(names.iter().cloned());
+                self.retired.extend(names);
+            }
             Instruction::Close => self.closing = true,
             Instruction::Say { text } => {
                 let id = self.messages.len() as i64 + 1;
