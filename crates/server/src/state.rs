@@ -57,6 +57,7 @@ pub struct State {
     pub messages: Vec<(Option<String>, Message)>,
     /// Evaluations granted after joining.
     granted: BTreeMap<String, u32>,
+    budgets_changed: bool,
     /// The operator's notes.
     pub notes: Vec<Note>,
     /// The team's account.
@@ -89,6 +90,7 @@ impl State {
             closing: false,
             messages: vec![],
             granted: BTreeMap::new(),
+            budgets_changed: false,
             notes: vec![],
             ledger: Ledger::default(),
             answers: Answers::new(policy),

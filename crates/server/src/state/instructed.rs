@@ -33,6 +33,8 @@ impl State {
     /// More evaluations, with the bits that their answers cost.
     fn grant(&mut self, name: &str, evaluations: u32) {
         if let Some(participant) = self.participants.get_mut(name) {
+            // The first grant of somebody who joined later is its budget, not a change of it.
+            self.budgets_changed |= participant.evaluations > 0;
             participant.evaluations = participant.evaluations.saturating_add(evaluations);
             *self.granted.entry(name.to_owned()).or_default() += evaluations;
         }
@@ -49,7 +51,7 @@ impl State {
 
     /// Whether budgets were changed while the study ran: then nobody may speak of equal ones.
     pub fn budgets_changed(&self) -> bool {
-        !self.granted.is_empty()
+        self.budgets_changed
     }
 
     /// All researchers, for their operator.
