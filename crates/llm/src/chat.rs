@@ -134,8 +134,11 @@ fn write_message(message: &Message, to: &mut Vec<Value>) {
 }
 
 fn texts(blocks: &[Block]) -> Vec<&str> {
-    let text = |block| if let &Block::Text { ref text } = block { Some(text.as_str()) } else { None };
-    blocks.iter().filter_map(text).collect()
+    let texts = blocks.iter().filter_map(|block| match block {
+        Block::Text { text } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
 }
 
 /// What the model said.
