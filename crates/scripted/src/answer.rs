@@ -151,8 +151,15 @@ impl Ready {
             reply.usage.output = reply.usage.output.min(bill::written_bytes(seen.written()));
         }
         self.bill(reply.usage);
-        let broken = Err(std::io::Error::other("cut off"));
-        answer(200, kind, Body::from_stream(futures_util::stream::iter([Ok(body), broken])))
+        let broken = futures_util::stream::unfold(Some(body), async |body| match body {
+            Some(body) => Some((Ok(body), None)),
+            None => {
+                // What was written leaves for the network while nothing is ready; only then it breaks.
+                tokio::task::yield_now().await;
+                Some((Err(std::io::Error::other("cut off")), None))
+            }
+        });
+        answer(200, kind, Body::from_stream(broken))
     }
 }
 
