@@ -3,7 +3,7 @@
 use crate::error::GatewayError;
 use crate::price::{Price, Prices};
 use crate::refusal::{Reason, Refusal};
-use crate::secret::Key;
+use crate::secret::{Key, Lookup};
 use crate::settings::{GatewaySettings, PriceSettings};
 use crate::upstream::Upstream;
 use aar_llm::wire::Wire;
@@ -33,7 +33,7 @@ pub struct Catalog {
 
 impl Catalog {
     /// What settings say, checked. `key` looks up an environment variable.
-    pub fn new(settings: &GatewaySettings, key: &dyn Fn(&str) -> Option<Key>) -> Result<Self, GatewayError> {
+    pub fn new(settings: &GatewaySettings, key: &Lookup) -> Result<Self, GatewayError> {
         let prices = Prices::load(settings.prices.as_deref())?;
         let mut upstreams = BTreeMap::new();
         for (name, provider) in &settings.providers {

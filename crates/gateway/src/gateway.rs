@@ -1,7 +1,7 @@
 //! A gateway: opened, listening on its two sockets, ended.
 
 use crate::error::GatewayError;
-use crate::secret::Key;
+use crate::secret::Lookup;
 use crate::settings::GatewaySettings;
 use crate::shared::Shared;
 use crate::{operator, routes};
@@ -23,7 +23,7 @@ pub struct Gateway {
 /// Open a gateway and serve until `shutdown`. `key` looks up an environment variable that settings name.
 pub async fn run(
     settings: &GatewaySettings,
-    key: &dyn Fn(&str) -> Option<Key>,
+    key: &Lookup,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     Gateway::open(settings, key).await?.serve(shutdown).await
@@ -31,7 +31,7 @@ pub async fn run(
 
 impl Gateway {
     /// Check settings, open ledger and transcripts, charge what a crash left open, listen.
-    pub async fn open(settings: &GatewaySettings, key: &dyn Fn(&str) -> Option<Key>) -> Result<Self, GatewayError> {
+    pub async fn open(settings: &GatewaySettings, key: &Lookup) -> Result<Self, GatewayError> {
         let shared = Arc::new(Shared::open(settings, key).await?);
         // Whoever is in a sandbox runs under another user; what it may do is decided by its token.
         let callers = listen(&settings.socket, 0o666)?;

@@ -12,6 +12,9 @@ const SHORTEST: usize = 8;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(Arc<str>);
 
+/// How a gateway gets at the keys: the value of an environment variable that settings name.
+pub type Lookup = dyn Fn(&str) -> Option<Key> + Send + Sync;
+
 impl Key {
     /// A key, from wherever the operator keeps it.
     pub fn new(text: &str) -> Self {

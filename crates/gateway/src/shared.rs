@@ -44,10 +44,7 @@ fn check(caller: &Caller) -> Result<(), GatewayError> {
 
 impl Shared {
     /// Settings, checked and opened.
-    pub async fn open(
-        settings: &GatewaySettings,
-        key: &dyn Fn(&str) -> Option<crate::secret::Key>,
-    ) -> Result<Self, GatewayError> {
+    pub async fn open(settings: &GatewaySettings, key: &crate::secret::Lookup) -> Result<Self, GatewayError> {
         settings.callers.iter().try_for_each(check)?;
         let catalog = Catalog::new(settings, key)?;
         let transcripts = Transcripts::new(&settings.transcripts, catalog.keys.clone())?;

@@ -4,7 +4,7 @@ use crate::error::GatewayError;
 use crate::provider::http::Http;
 use crate::provider::replay::Replay;
 use crate::provider::{Answer, Outgoing, Provider, Unanswered};
-use crate::secret::Key;
+use crate::secret::{Key, Lookup};
 use crate::settings::{HttpSettings, ProviderSettings};
 use aar_llm::wire::Wire;
 use rand::{Rng, SeedableRng};
@@ -38,11 +38,7 @@ pub struct Attempted {
 
 impl Upstream {
     /// A provider as settings say. `key` looks up an environment variable.
-    pub fn new(
-        name: &str,
-        settings: &ProviderSettings,
-        key: &dyn Fn(&str) -> Option<Key>,
-    ) -> Result<Self, GatewayError> {
+    pub fn new(name: &str, settings: &ProviderSettings, key: &Lookup) -> Result<Self, GatewayError> {
         match settings {
             ProviderSettings::Http(http) => {
                 let key = match &http.key_env {

@@ -54,7 +54,7 @@ impl Store {
             .locking_mode(SqliteLockingMode::Exclusive)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::from_secs(10));
+            .busy_timeout(std::time::Duration::from_secs(3));
         let mut connection = options.connect().await.map_err(wrong)?;
         let row = sqlx::query("PRAGMA user_version").fetch_one(&mut connection).await.map_err(wrong)?;
         let found: i64 = row.get(0);
