@@ -5,7 +5,7 @@
 //!   4                                          aar
 //!   3      lab                                 study
 //!   2      methods  agent                      server
-//!   1      lm                      api         evaluation  researcher  worlds  gateway
+//!   1      lm                      api         evaluation  researcher  worlds  gateway  scripted
 //!   0      kernels                 domain llm  sandbox     grader
 //! ```
 //!
@@ -33,6 +33,8 @@ pub const ROOMS: &[Room] = &[
     room("aar-evaluation", Outside, 1),
     room("aar-researcher", Outside, 1),
     room("aar-worlds", Outside, 1),
+    room("aar-gateway", Outside, 1),
+    room("aar-scripted", Outside, 1),
     room("aar-server", Outside, 2),
     room("aar-study", Outside, 3),
     room("aar", Outside, 4),
@@ -66,6 +68,11 @@ pub const APART: &[Apart] = &[
         from: "aar-researcher",
         to: &["aar-server", "aar-evaluation"],
         why: "server, workers and researchers meet only through api",
+    },
+    Apart {
+        from: "aar-gateway",
+        to: &["aar-grader", "aar-worlds", "aar-server", "aar-evaluation", "aar-researcher", "aar-sandbox"],
+        why: "who holds the key holds nothing else",
     },
     Apart { from: "aar-sandbox", to: &["aar-grader"], why: "what runs a stranger's code never holds the truth" },
     Apart { from: "aar-lm", to: &["aar-domain", "aar-api"], why: "the engine knows nothing of PGR or HTTP" },
