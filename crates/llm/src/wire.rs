@@ -35,6 +35,18 @@ impl Wire {
             Wire::Responses => "/v1/responses",
         }
     }
+
+    /// All of them.
+    pub const ALL: [Wire; 3] = [Wire::Messages, Wire::Chat, Wire::Responses];
+
+    /// What writes and reads it.
+    pub fn format(self) -> &'static dyn Format {
+        match self {
+            Wire::Messages => &crate::messages::Messages,
+            Wire::Chat => &crate::chat::Chat,
+            Wire::Responses => &crate::responses::Responses,
+        }
+    }
 }
 
 /// One format: what each of [`Wire`]'s modules does.

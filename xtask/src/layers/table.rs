@@ -5,7 +5,7 @@
 //!   4                                          aar
 //!   3      lab                                 study
 //!   2      methods  agent                      server
-//!   1      lm                      api         evaluation  researcher  worlds  gateway
+//!   1      lm                      api         evaluation  researcher  worlds  gateway  scripted
 //!   0      kernels                 domain llm  sandbox     grader
 //! ```
 //!
@@ -34,6 +34,7 @@ pub const ROOMS: &[Room] = &[
     room("aar-evaluation", Outside, 1),
     room("aar-researcher", Outside, 1),
     room("aar-worlds", Outside, 1),
+    room("aar-scripted", Outside, 1),
     room("aar-server", Outside, 2),
     room("aar-study", Outside, 3),
     room("aar", Outside, 4),
