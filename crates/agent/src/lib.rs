@@ -14,6 +14,7 @@ pub mod events;
 pub mod fence;
 pub mod forum;
 pub mod heartbeat;
+pub mod http;
 pub mod memory;
 pub mod model;
 pub mod process;

@@ -109,6 +109,9 @@ impl<'a> Researcher<'a> {
     fn session(&mut self, briefing: &Briefing) -> Outcome {
         let number = self.bench.heartbeat.session() + 1;
         self.bench.finished = None;
+        // The opening says how things stand; only what ends from now on is news.
+        let own = self.bench.platform.get::<Vec<EvaluationView>>(paths::EVALUATIONS).unwrap_or_default();
+        self.bench.told.extend(own.iter().filter(|view| evaluations::ended(view)).map(|view| view.id));
         let every = self.bench.platform.settings.limits.forum_every;
         self.forum.sync(&self.bench.platform, every);
         let system = system(briefing, &self.bench.platform.settings);

@@ -3,7 +3,7 @@
 use super::Platform;
 use crate::heartbeat::Heartbeat;
 use crate::process::{Ending, Process};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The loop's state that tools may touch.
 pub struct Bench {
@@ -13,6 +13,8 @@ pub struct Bench {
     pub heartbeat: Heartbeat,
     /// Background jobs by number; they live on from session to session.
     pub jobs: BTreeMap<i64, Job>,
+    /// Evaluations of whose end the model was told, or that had ended when its session began.
+    pub told: BTreeSet<i64>,
     /// The note for the next session, once this one was declared finished.
     pub finished: Option<String>,
 }
@@ -27,12 +29,14 @@ pub struct Job {
     pub limit: std::time::Duration,
     /// Bytes of its output that were shown.
     pub shown: u64,
+    /// Whether its end was told.
+    pub told: bool,
 }
 
 impl Bench {
     /// Nothing runs yet.
     pub fn new(platform: Platform, heartbeat: Heartbeat) -> Self {
-        Self { platform, heartbeat, jobs: BTreeMap::new(), finished: None }
+        Self { platform, heartbeat, jobs: BTreeMap::new(), told: BTreeSet::new(), finished: None }
     }
 
     /// Look at every job, so that limits hold; the numbers of those that still run.

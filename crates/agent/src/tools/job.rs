@@ -75,6 +75,7 @@ pub fn report(job: &mut Job, number: i64, from: u64, limits: &crate::settings::L
     let state = state(job, limits.output_bytes);
     let (text, end) = tail(job.process.output(), from, limits.result_chars);
     job.shown = end;
+    job.told = job.look(limits.output_bytes).is_some();
     let since = if from > 0 { "new output" } else { "output" };
     let text = if text.is_empty() { format!("(no {since})") } else { format!("{since}:\n{text}") };
     format!("job {number}: {state}; {text}").into()

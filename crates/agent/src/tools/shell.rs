@@ -65,7 +65,7 @@ fn keep(bench: &mut Bench, command: &str, process: Process, seconds: Option<i64>
         crate::settings::spoken(limit),
         process.output().display()
     );
-    bench.jobs.insert(number, Job { command: command.to_owned(), process, limit, shown: 0 });
+    bench.jobs.insert(number, Job { command: command.to_owned(), process, limit, shown: 0, told: false });
     Answer::from(text).with(json!({"job": number}))
 }
 

@@ -48,7 +48,7 @@ fn run(bench: &mut Bench, arguments: &Arguments) -> Outcome {
     }
 }
 
-/// The evaluations and jobs that are meant: those named, or all that are not over.
+/// The evaluations and jobs that are meant: those named, or all of whose end nothing was told.
 fn waited_for(bench: &mut Bench, arguments: &Arguments) -> Result<(Vec<i64>, Vec<i64>), Wrong> {
     let (evaluation, job) = (arguments.number("evaluation"), arguments.number("job"));
     if let Some(job) = job.filter(|job| !bench.jobs.contains_key(job)) {
@@ -57,15 +57,18 @@ fn waited_for(bench: &mut Bench, arguments: &Arguments) -> Result<(Vec<i64>, Vec
     if evaluation.is_some() || job.is_some() {
         return Ok((evaluation.into_iter().collect(), job.into_iter().collect()));
     }
+    // What ended unnoticed since the model looked last is news as well: it is not waited past.
     let own: Vec<EvaluationView> = bench.platform.get(paths::EVALUATIONS)?;
-    let pending = own.iter().filter(|view| !ended(view)).map(|view| view.id).collect();
-    Ok((pending, bench.running_jobs()))
+    let evaluations = own.iter().map(|view| view.id).filter(|id| !bench.told.contains(id)).collect();
+    let jobs = bench.jobs.iter().filter(|(_, job)| !job.told).map(|(number, _)| *number).collect();
+    Ok((evaluations, jobs))
 }
 
 fn over(bench: &mut Bench, evaluations: &[i64], jobs: &[i64]) -> Result<Option<Answer>, Wrong> {
     for id in evaluations {
         let view = fetch(&bench.platform, *id)?;
         if ended(&view) {
+            bench.told.insert(*id);
             return Ok(Some(line(&bench.platform.fence, &view).into()));
         }
     }

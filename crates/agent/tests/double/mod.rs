@@ -283,7 +283,7 @@ pub fn assert_valid(request: &Request) {
 }
 
 pub fn reply(blocks: Vec<Block>, stop: Stop) -> Result<Reply, ModelError> {
-    Ok(Reply { model: "scripted".into(), blocks, stop, usage: Usage { input: 10, output: 5, ..Usage::default() } })
+    Ok(Reply { model: "scripted".into(), blocks, stop, usage: Usage { output: 5, ..Usage::default() } })
 }
 
 pub fn text(text: &str) -> Result<Reply, ModelError> {
