@@ -4,6 +4,7 @@
 //! `item` + `problem` (what is asked) → `inference` (how a trained student answers) →
 //! `score` (what came out) → `stats` (what may be said about it).
 
+pub mod directions;
 pub mod family;
 pub mod ids;
 pub mod inference;

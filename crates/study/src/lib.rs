@@ -5,7 +5,6 @@
 //! event log, `verdict` puts it into words, `report` into a page.
 
 pub mod config;
-pub mod directions;
 pub mod directory;
 pub mod error;
 pub mod finalists;

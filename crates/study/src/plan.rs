@@ -1,7 +1,7 @@
 //! A study file: parsed, then overridden, then checked, then used.
 
-use crate::directions::DIRECTIONS;
 use crate::error::StudyError;
+use aar_domain::directions::DIRECTIONS;
 use aar_domain::family::Family;
 use aar_domain::rung::Kind;
 use aar_grader::ledger::Policy;

@@ -24,6 +24,7 @@ pub const ROOMS: &[Room] = &[
     room("aar-kernels", Inside, 0),
     room("aar-lm", Inside, 1),
     room("aar-methods", Inside, 2),
+    room("aar-agent", Inside, 2),
     room("aar-lab", Inside, 3),
     room("aar-domain", Both, 0),
     room("aar-llm", Both, 0),
@@ -77,6 +78,11 @@ pub const APART: &[Apart] = &[
     Apart { from: "aar-sandbox", to: &["aar-grader"], why: "what runs a stranger's code never holds the truth" },
     Apart { from: "aar-lm", to: &["aar-domain", "aar-api"], why: "the engine knows nothing of PGR or HTTP" },
     Apart { from: "aar-kernels", to: &["aar-domain", "aar-api"], why: "kernels know numbers only" },
+    Apart {
+        from: "aar-agent",
+        to: &["aar-kernels", "aar-lm", "aar-methods"],
+        why: "it builds fast, and uses the bench as anybody does: by its command",
+    },
     Apart { from: "aar-methods", to: &["aar-api"], why: "a method reads files; the bench does the talking" },
 ];
 

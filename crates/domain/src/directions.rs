@@ -1,4 +1,5 @@
-//! Nine vague directions to start from. A direction tilts the first ideas; what the board says soon outweighs it.
+//! Nine vague directions to start from, for every kind of researcher. A direction tilts the first ideas; what the board says soon
+//! outweighs it.
 
 /// The directions, in the order in which they are given to researchers that have none.
 pub const DIRECTIONS: [&str; 9] = [
