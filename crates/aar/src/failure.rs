@@ -52,6 +52,12 @@ impl Failure {
         self
     }
 
+    /// With one more hint, on a line of its own.
+    pub fn hint_more(mut self, hint: &str) -> Self {
+        self.hint = Some(self.hint.map_or(hint.to_owned(), |known| format!("{known}\n{hint}")));
+        self
+    }
+
     /// Print it and give the exit code.
     pub fn report(&self) -> i32 {
         aar_lab::note!("error: {}", self.message);
@@ -100,6 +106,9 @@ impl From<StudyError> for Failure {
             StudyError::World(error) => return error.into(),
             StudyError::Isolation { .. } => {
                 (CONFIG, Some("`aar doctor` says what is missing; --set isolation=any accepts less".into()))
+            }
+            StudyError::Gateway(_) => {
+                (UNAVAILABLE, Some("is the model's provider in the study file right, and its key set? `aar run` without --study needs neither".into()))
             }
             StudyError::Baseline { .. } => (UNAVAILABLE, Some("without plain training nothing can be compared".into())),
             StudyError::Stopped => (STOPPED, Some("the same command goes on from here".into())),

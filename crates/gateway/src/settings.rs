@@ -180,6 +180,25 @@ fn max_tokens() -> u32 {
     32_000
 }
 
+impl HttpSettings {
+    /// An endpoint with everything else as usual.
+    pub fn at(base_url: &str, wires: Vec<Wire>) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            wires,
+            key_env: None,
+            concurrent: concurrent(),
+            connect_timeout_s: connect(),
+            answer_timeout_s: answer(),
+            idle_timeout_s: idle(),
+            retries: retries(),
+            backoff_ms: backoff(),
+            longest_wait_s: longest(),
+            tell_caller: false,
+        }
+    }
+}
+
 impl GatewaySettings {
     /// Read a file: TOML if its name ends so, JSON otherwise.
     pub fn read(path: &Path) -> Result<Self, GatewayError> {

@@ -24,6 +24,8 @@ pub struct ResearcherSpec {
     pub lab: PathBuf,
     /// Arguments of `lab`, for instance `search`.
     pub args: Vec<OsString>,
+    /// More of its environment.
+    pub env: Vec<(String, String)>,
     /// Threads its own trials may use.
     pub threads: usize,
     /// Limits of the process.
@@ -135,7 +137,7 @@ impl Drop for Researcher {
 }
 
 fn jail(spec: &ResearcherSpec) -> Jail {
-    Jail {
+    let mut jail = Jail {
         program: LAB_INSIDE.into(),
         args: spec.args.clone(),
         env: vec![
@@ -156,5 +158,7 @@ fn jail(spec: &ResearcherSpec) -> Jail {
         socket_dir: Some(spec.socket_dir.clone()),
         limits: spec.limits.clone(),
         ..Jail::default()
-    }
+    };
+    jail.env.extend(spec.env.iter().cloned());
+    jail
 }

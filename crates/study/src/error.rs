@@ -75,6 +75,9 @@ pub enum StudyError {
     /// A worker could not be started, or all ended.
     #[error("workers: {0}")]
     Workers(String),
+    /// The process that speaks to language models could not be started, or ended.
+    #[error("gateway: {0}")]
+    Gateway(String),
     /// Plain training failed: without it there is nothing to compare with.
     #[error("the baseline {name} failed: {reason}")]
     Baseline {

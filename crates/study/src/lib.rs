@@ -8,7 +8,9 @@ pub mod config;
 pub mod directory;
 pub mod error;
 pub mod finalists;
+pub mod gateway;
 pub mod key;
+pub mod models;
 pub mod operator;
 pub mod plan;
 pub mod regrade;
@@ -18,6 +20,7 @@ pub mod run;
 pub mod team;
 pub mod testbed;
 pub mod verdict;
+mod watchdog;
 pub mod workers;
 
 pub use error::StudyError;

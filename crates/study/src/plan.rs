@@ -1,12 +1,14 @@
 //! A study file: parsed, then overridden, then checked, then used.
 
 use crate::error::StudyError;
+use crate::models::{ModelPlan, TeamPlan};
 use aar_domain::directions::DIRECTIONS;
 use aar_domain::family::Family;
 use aar_domain::rung::Kind;
 use aar_grader::ledger::Policy;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
@@ -45,6 +47,12 @@ pub struct Plan {
     /// Families of ideas that this study does without: no researcher draws from them, no baseline belongs to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Family>,
+    /// Language models that researchers may be given, by a name of your choice.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, ModelPlan>,
+    /// What researchers with a language model have together.
+    #[serde(default, skip_serializing_if = "TeamPlan::is_default")]
+    pub team: TeamPlan,
     /// Who works on it; nobody of its own in a study that is only served.
     #[serde(default)]
     pub researchers: Vec<ResearcherPlan>,
@@ -107,8 +115,14 @@ impl Default for FeedbackPlan {
 pub struct ResearcherPlan {
     /// Unique; letters, digits and dashes.
     pub name: String,
-    /// `search` or `random`.
+    /// `search`, `random` or `language-model`.
     pub kind: Kind,
+    /// So many of this kind: NAME-1, NAME-2, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// Its language model, by its name in `[models]`; may be left out where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// A vague starting direction; one of nine is given where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
@@ -117,6 +131,17 @@ pub struct ResearcherPlan {
     /// Families of ideas it never draws from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Family>,
+}
+
+impl ResearcherPlan {
+    /// One plan for each of `count`.
+    fn each(&self) -> Vec<ResearcherPlan> {
+        let Some(count) = self.count else {
+            return vec![self.clone()];
+        };
+        let one = |number: u32| Self { name: format!("{}-{number}", self.name), count: None, ..self.clone() };
+        (1..=count.min(1000)).map(one).collect()
+    }
 }
 
 /// How a study ends.
@@ -169,12 +194,17 @@ impl Plan {
         let mut plan: Plan =
             toml::from_str(if sets.is_empty() && !quick && !table_has_quick(text) { text } else { &merged })
                 .map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+        plan.researchers = plan.researchers.iter().flat_map(ResearcherPlan::each).collect();
         let free: Vec<&str> = DIRECTIONS
             .into_iter()
             .filter(|text| !plan.researchers.iter().any(|r| r.direction.as_deref() == Some(*text)))
             .collect();
         let mut free = free.into_iter().cycle();
-        for researcher in plan.researchers.iter_mut().filter(|r| r.kind == Kind::Search && r.direction.is_none()) {
+        let directed = plan.team.directed;
+        let wants = |r: &&mut ResearcherPlan| {
+            r.direction.is_none() && (r.kind == Kind::Search || (r.kind == Kind::LanguageModel && directed))
+        };
+        for researcher in plan.researchers.iter_mut().filter(wants) {
             researcher.direction = free.next().map(str::to_owned);
         }
         plan.check().map_err(wrong)?;
@@ -222,18 +252,49 @@ impl Plan {
             if !names.insert(researcher.name.clone()) {
                 return Err(format!("researchers: the name {:?} is taken", researcher.name));
             }
-            if !matches!(researcher.kind, Kind::Search | Kind::Random) {
+            if !matches!(researcher.kind, Kind::Search | Kind::Random | Kind::LanguageModel) {
                 return Err(format!(
-                    "researchers: {} is of a kind that this version can't run; search or random",
+                    "researchers: {} is of a kind that this version can't run; search, random or language-model",
                     researcher.name
                 ));
             }
+            if researcher.kind == Kind::LanguageModel {
+                self.model_of(researcher)?;
+            }
             bound(&format!("evaluations of {}", researcher.name), researcher.evaluations as usize, 1, 1000)?;
+        }
+        self.team.check()?;
+        for (name, model) in &self.models {
+            model.check(name)?;
+        }
+        let paid = self.models.values().any(|model| !model.is_free());
+        if self.thinks() && paid && self.team.usd.is_none() {
+            return Err("team.usd is missing: say what the team may spend on its models, for instance usd = 20".into());
         }
         if self.testbed == "import" && (self.data.is_none() || self.model.is_none()) {
             return Err("testbed = \"import\" needs data and model: --set data=DIR --set model=DIR".into());
         }
         Ok(())
+    }
+
+    /// Whether anybody works with a language model.
+    pub fn thinks(&self) -> bool {
+        self.researchers.iter().any(|researcher| researcher.kind == Kind::LanguageModel)
+    }
+
+    /// A researcher's language model: its name among `models`, and what is said of it.
+    pub fn model_of(&self, researcher: &ResearcherPlan) -> Result<(&str, &ModelPlan), String> {
+        let names = || self.models.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let found = match &researcher.model {
+            Some(name) => self.models.get_key_value(name),
+            None if self.models.len() == 1 => self.models.iter().next(),
+            None => None,
+        };
+        found.map(|(name, model)| (name.as_str(), model)).ok_or_else(|| match (&researcher.model, self.models.len()) {
+            (_, 0) => "a language-model researcher needs a [models.NAME] with provider and model".into(),
+            (Some(name), _) => format!("researchers: {} has model = {name:?}; there are {}", researcher.name, names()),
+            (None, _) => format!("researchers: {} needs model = one of {}", researcher.name, names()),
+        })
     }
 
     /// SHA-256 over the plan: what makes a directory this study's. Finalist rule and analysis are versioned with it.

@@ -5,6 +5,8 @@ use crate::plan::Plan;
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Comparison, Pgr, Replicated, holm, minimum_difference, ranks};
 use aar_domain::testbed::TestbedRecord;
+use aar_gateway::ledger::Sums;
+use aar_gateway::ledger::book::Totals;
 use aar_grader::Score;
 use aar_grader::ledger::Unit;
 use aar_server::Server;
@@ -50,6 +52,9 @@ pub struct StudyResult {
     pub cpu_s: f64,
     /// Wall-clock seconds of all runs of this study.
     pub wall_s: f64,
+    /// What all spent on language models; absent where nobody has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spending: Option<Spending>,
 }
 
 /// Weak and ceiling.
@@ -138,6 +143,28 @@ pub struct ResearcherRow {
     pub findings: usize,
     /// Seconds it was at work.
     pub wall_s: f64,
+    /// What it spent on its language model; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spending: Option<Spending>,
+}
+
+/// What was spent on language models.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Spending {
+    /// US$.
+    pub usd: f64,
+    /// Tokens by kind: `input`, `output`, `cache_read`, `cache_write`.
+    pub tokens: aar_llm::conversation::Usage,
+    /// Calls.
+    pub calls: u64,
+    /// Of these, the ones without a whole answer.
+    pub failures: u64,
+}
+
+impl Spending {
+    fn of(totals: &Totals) -> Self {
+        Self { usd: totals.usd, tokens: totals.usage, calls: totals.calls, failures: totals.failures }
+    }
 }
 
 /// A failed evaluation.
@@ -215,6 +242,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
             .filter(|note| note.kind == "run")
             .filter_map(|note| note.body["wall_s"].as_f64())
             .sum(),
+        spending: sums(&snapshot).map(|sums| Spending::of(&sums.team)),
     };
     result.verdict = crate::verdict::of(&result, plan, snapshot.phase == Phase::Closed);
     result
@@ -311,7 +339,14 @@ fn announce(rows: &mut [Row]) {
     }
 }
 
+/// What the gateway's ledger said when a run ended; it goes on where the run before left off.
+fn sums(snapshot: &Snapshot) -> Option<Sums> {
+    let last = snapshot.notes.iter().rev().find(|note| note.kind == "spending")?;
+    serde_json::from_value(last.body.clone()).ok()
+}
+
 fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
+    let spent = sums(snapshot).unwrap_or_default();
     let wall = |name: &str| {
         let runs = snapshot.notes.iter().filter(|note| note.kind == "run");
         runs.filter_map(|note| note.body["researchers"][name].as_f64()).sum()
@@ -325,6 +360,7 @@ fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
         evaluations: snapshot.evaluations.iter().filter(|record| own(&participant.name, record)).count() as u32,
         findings: snapshot.findings.iter().filter(|finding| finding.posted.by == participant.name).count(),
         wall_s: wall(&participant.name),
+        spending: spent.callers.get(&participant.name).map(Spending::of),
     };
     snapshot.participants.iter().filter(|participant| participant.role == Role::Researcher).map(row).collect()
 }

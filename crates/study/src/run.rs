@@ -3,7 +3,9 @@
 use crate::config::{Opened, RunConfig, StudyEvent, Tick};
 use crate::error::StudyError;
 use crate::finalists;
+use crate::gateway::Gateway;
 use crate::key::StudyKey;
+use crate::models::{GatewayPlaces, gateway_settings};
 use crate::operator::OperatorDoor;
 use crate::plan::{Plan, ResearcherPlan};
 use crate::result::{self, StudyResult};
@@ -20,6 +22,8 @@ use aar_server::pages::Visitor;
 use aar_server::record::EvaluationRecord;
 use aar_server::{Server, ServerConfig};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -65,8 +69,17 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
         link: server.invite(Visitor::Operator),
         server: &server,
     }));
-    let mut study = Running { config, server: &server, key: &key, sockets: sockets.path().to_owned(), team: None };
+    let mut study = Running {
+        config,
+        server: &server,
+        key: &key,
+        sockets: sockets.path().to_owned(),
+        team: None,
+        gateway: None,
+        recorded: BTreeSet::new(),
+    };
     let ended = study.all(show);
+    study.account()?;
     let walls: serde_json::Map<String, serde_json::Value> = study
         .team
         .take()
@@ -81,18 +94,21 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
 }
 
 fn check_isolation(config: &RunConfig) -> Result<(), StudyError> {
-    let least = match config.plan.isolation.as_str() {
-        "namespaces" => Backend::Namespaces,
-        "landlock" => Backend::Landlock,
-        _ => return Ok(()),
+    let demand = |wanted: &str| {
+        let least = match wanted {
+            "namespaces" => Backend::Namespaces,
+            "landlock" => Backend::Landlock,
+            _ => return Ok(()),
+        };
+        if config.isolation.backend < least {
+            let found = config.isolation.describe().into();
+            return Err(StudyError::Isolation { wanted: wanted.to_owned(), found });
+        }
+        Ok(())
     };
-    if config.isolation.backend < least {
-        return Err(StudyError::Isolation {
-            wanted: config.plan.isolation.clone(),
-            found: config.isolation.describe().into(),
-        });
-    }
-    Ok(())
+    demand(&config.plan.isolation)?;
+    // What a model writes is run: it gets less only where the study file says so by name.
+    if config.plan.thinks() { demand(&config.plan.team.isolation) } else { Ok(()) }
 }
 
 /// Researchers run as other users; they may pass through, and what is inside says itself who may do what.
@@ -139,7 +155,7 @@ fn participants(plan: &Plan, key: &StudyKey) -> Vec<Participant> {
         direction: researcher.direction.clone(),
         seed: plan.seed.wrapping_mul(1_000_003).wrapping_add(at as u64),
         evaluations: researcher.evaluations,
-        turns: true,
+        turns: matches!(researcher.kind, Kind::Search | Kind::Random),
         token_hash: hash(&researcher.name),
     };
     let roles = [("operator", Role::Operator), ("worker", Role::Worker), ("viewer", Role::Viewer)];
@@ -155,6 +171,10 @@ struct Running<'a> {
     key: &'a StudyKey,
     sockets: PathBuf,
     team: Option<Team>,
+    /// With the folder of its control socket, which no researcher sees.
+    gateway: Option<(Gateway, tempfile::TempDir)>,
+    /// Evaluations whose compute is on the gateway's ledger.
+    recorded: BTreeSet<i64>,
 }
 
 impl Running<'_> {
@@ -208,6 +228,7 @@ impl Running<'_> {
             }
             workers.tend()?;
             let snapshot = self.server.snapshot();
+            self.tend_gateway(&snapshot)?;
             if let Some(team) = &mut self.team {
                 for event in team.tend(self.server, &snapshot)? {
                     show(StudyEvent::Team(&event));
@@ -271,7 +292,15 @@ impl Running<'_> {
     fn research(&mut self, workers: &mut Workers, show: &mut dyn FnMut(StudyEvent)) -> Result<(), StudyError> {
         let retired = self.server.snapshot().retired;
         let open = self.config.plan.researchers.iter().filter(|researcher| !retired.contains(&researcher.name));
-        let specs = open.map(|researcher| self.spec(researcher)).collect::<Result<Vec<_>, _>>()?;
+        let open: Vec<&ResearcherPlan> = open.collect();
+        if open.iter().any(|researcher| researcher.kind == Kind::LanguageModel) {
+            self.open_gateway()?;
+        }
+        let began_ms = self.began_ms()?;
+        let spec = |researcher: &&ResearcherPlan| {
+            Ok((self.spec(researcher, began_ms)?, researcher.kind == Kind::LanguageModel))
+        };
+        let specs = open.iter().map(spec).collect::<Result<Vec<_>, StudyError>>()?;
         self.team = Some(Team::start(specs, &self.config.isolation)?);
         let open_ended = self.config.open_ended;
         let over = |snapshot: &Snapshot, working: bool| snapshot.closing || (!working && !open_ended);
@@ -279,16 +308,72 @@ impl Running<'_> {
         Ok(())
     }
 
-    fn spec(&self, researcher: &ResearcherPlan) -> Result<ResearcherSpec, StudyError> {
-        let mut args = vec!["search".into()];
-        for family in self.config.plan.without.iter().chain(&researcher.without) {
-            args.extend(["--without".into(), family.name().into()]);
+    /// When research began, in milliseconds since the epoch: the team's clock, which a resume does not wind up again.
+    fn began_ms(&self) -> Result<u64, StudyError> {
+        let noted = |snapshot: &Snapshot| snapshot.notes.iter().find(|note| note.kind == "research").map(|note| note.at_ms);
+        if noted(&self.server.snapshot()).is_none() {
+            self.server.note("research", serde_json::json!({}))?;
         }
-        if researcher.kind == Kind::Random {
-            // The control tries nothing before it submits.
-            args.extend(["--trials".into(), "1".into()]);
+        Ok(noted(&self.server.snapshot()).map_or(0, |at_ms| at_ms as u64))
+    }
+
+    fn open_gateway(&mut self) -> Result<(), StudyError> {
+        let plan = self.config.plan;
+        let hidden = tempfile::tempdir().map_err(StudyError::file("create", "a folder for the gateway's control"))?;
+        let thinks = plan.researchers.iter().filter(|researcher| researcher.kind == Kind::LanguageModel);
+        let caller = |researcher: &ResearcherPlan| {
+            (researcher.name.clone(), hex::encode(Sha256::digest(self.key.token(&researcher.name))))
+        };
+        let places = GatewayPlaces {
+            socket: &self.sockets.join("llm.sock"),
+            control: &hidden.path().join("control.sock"),
+            study: self.config.directory.root(),
+        };
+        let settings = gateway_settings(&plan.models, &plan.team, thinks.map(caller).collect(), &places);
+        let folder = self.config.directory.folder("run")?;
+        self.gateway = Some((Gateway::start(&self.config.executable, &folder, &settings)?, hidden));
+        Ok(())
+    }
+
+    /// Keep it running, and put what evaluations computed on its ledger.
+    fn tend_gateway(&mut self, snapshot: &Snapshot) -> Result<(), StudyError> {
+        let Some((gateway, _)) = &mut self.gateway else {
+            return Ok(());
+        };
+        gateway.tend()?;
+        let plan = self.config.plan;
+        let thinks = |name: &str| plan.researchers.iter().any(|r| r.name == name && r.kind == Kind::LanguageModel);
+        for record in snapshot.evaluations.iter().filter(|record| record.ended() && thinks(&record.asked.by)) {
+            if record.asked.purpose == Purpose::Submission && self.recorded.insert(record.id) {
+                let usage = record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).map(|job| job.usage);
+                let cpu_ms = usage.map(|usage| usage.train_cpu_ms + usage.predict_cpu_ms).sum();
+                gateway.record(&record.asked.by, record.id, cpu_ms);
+            }
         }
+        Ok(())
+    }
+
+    /// Put what was spent on the study's record, and end the gateway.
+    fn account(&mut self) -> Result<(), StudyError> {
+        let Some((gateway, _hidden)) = self.gateway.take() else {
+            return Ok(());
+        };
+        if let Some(sums) = gateway.sums() {
+            self.server.note("spending", serde_json::to_value(sums).unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    fn spec(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<ResearcherSpec, StudyError> {
         let day = Duration::from_secs(86_400);
+        let (args, env, wall) = match researcher.kind {
+            Kind::LanguageModel => {
+                let hour = |hours: f64| Duration::from_secs_f64(hours * 3600.0);
+                let wall = hour(self.config.plan.team.hours) + Duration::from_secs(900);
+                (vec!["agent".into()], self.thinking(researcher, began_ms)?, wall)
+            }
+            _ => (self.searching(researcher), vec![], day),
+        };
         Ok(ResearcherSpec {
             name: researcher.name.clone(),
             token: self.key.token(&researcher.name),
@@ -297,9 +382,47 @@ impl Running<'_> {
             socket_dir: self.sockets.clone(),
             lab: self.config.executable.clone(),
             args,
+            env,
             threads: 1,
-            limits: Limits { wall: day, cpu: day, ..Limits::default() },
+            limits: Limits { wall, cpu: wall, ..Limits::default() },
         })
+    }
+
+    /// Arguments of a search researcher.
+    fn searching(&self, researcher: &ResearcherPlan) -> Vec<OsString> {
+        let mut args = vec!["search".into()];
+        for family in self.config.plan.without.iter().chain(&researcher.without) {
+            args.extend(["--without".into(), family.name().into()]);
+        }
+        if researcher.kind == Kind::Random {
+            // The control tries nothing before it submits.
+            args.extend(["--trials".into(), "1".into()]);
+        }
+        args
+    }
+
+    /// Environment of a researcher with a language model.
+    fn thinking(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<Vec<(String, String)>, StudyError> {
+        let plan = self.config.plan;
+        let wrong = |detail| StudyError::Plan { place: "researchers".into(), detail };
+        let (name, model) = plan.model_of(researcher).map_err(wrong)?;
+        let after = |hours: f64| (began_ms + (hours * 3.6e6) as u64).to_string();
+        let wire = serde_json::to_value(model.wire()).unwrap_or_default();
+        let mut env = vec![
+            ("AAR_LLM".to_owned(), "unix:/run/aar/llm.sock".to_owned()),
+            ("AAR_MODEL".into(), name.into()),
+            ("AAR_WIRE".into(), wire.as_str().unwrap_or_default().into()),
+            ("AAR_ENDS_MS".into(), after(plan.team.hours)),
+            ("AAR_ANSWER_TOKENS".into(), model.max_tokens.to_string()),
+            ("AAR_CONTEXT_TOKENS".into(), model.context_tokens.to_string()),
+        ];
+        if researcher.direction.is_none() {
+            env.push(("AAR_DIRECTION".into(), "none".into()));
+        }
+        if plan.team.cold_start_hours > 0.0 {
+            env.push(("AAR_FORUM_FROM_MS".into(), after(plan.team.cold_start_hours)));
+        }
+        Ok(env)
     }
 
     /// Re-run the finalists and plain training on fresh seeds and the selection split.

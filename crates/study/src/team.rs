@@ -1,6 +1,7 @@
 //! The researchers' processes: start, watch, start again, retire.
 
 use crate::error::StudyError;
+use crate::watchdog::Watchdog;
 use aar_researcher::{Researcher, ResearcherSpec, State};
 use aar_sandbox::Isolation;
 use aar_server::Server;
@@ -18,6 +19,8 @@ struct Member {
     started: Instant,
     wall_s: f64,
     held: bool,
+    /// Of those that tell what they are doing.
+    watchdog: Option<Watchdog>,
 }
 
 /// All of them.
@@ -42,12 +45,14 @@ pub enum TeamEvent {
 }
 
 impl Team {
-    /// Start everybody.
-    pub fn start(specs: Vec<ResearcherSpec>, isolation: &Isolation) -> Result<Self, StudyError> {
+    /// Start everybody; `true` for those that tell what they are doing and are to be watched.
+    pub fn start(specs: Vec<(ResearcherSpec, bool)>, isolation: &Isolation) -> Result<Self, StudyError> {
         let mut members = Vec::new();
-        for spec in specs {
+        for (spec, watched) in specs {
             let running = Some(Researcher::spawn(&spec, isolation)?);
-            members.push(Member { spec, running, restarts: 0, started: Instant::now(), wall_s: 0.0, held: false });
+            let watchdog = watched.then(|| Watchdog::new(&spec.workspace));
+            let started = Instant::now();
+            members.push(Member { spec, running, restarts: 0, started, wall_s: 0.0, held: false, watchdog });
         }
         Ok(Self { members, isolation: isolation.clone() })
     }
@@ -69,6 +74,9 @@ impl Team {
             } else if paused != member.held {
                 running.hold(paused);
                 member.held = paused;
+                if let Some(watchdog) = member.watchdog.as_mut() {
+                    watchdog.reset();
+                }
                 events.push(TeamEvent::Held(name, paused));
             }
         }
@@ -83,7 +91,14 @@ impl Team {
                 continue;
             };
             let name = member.spec.name.clone();
-            match running.poll()? {
+            let mut state = running.poll()?;
+            if matches!(state, State::Running) && !member.held
+                && let Some(why) = member.watchdog.as_ref().and_then(Watchdog::hangs)
+            {
+                running.stop();
+                state = State::Crashed(why);
+            }
+            match state {
                 State::Running => continue,
                 State::Done => {
                     member.running = None;
@@ -93,6 +108,9 @@ impl Team {
                 State::Crashed(why) if member.restarts < RESTARTS => {
                     member.restarts += 1;
                     member.running = Some(Researcher::spawn(&member.spec, &self.isolation)?);
+                    if let Some(watchdog) = member.watchdog.as_mut() {
+                        watchdog.reset();
+                    }
                     events.push(TeamEvent::Restarted(name, why));
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! `aar run`
 
-use crate::failure::{Failure, INPUT, USAGE};
+use crate::failure::{Failure, INPUT, UNAVAILABLE, USAGE};
 use crate::places;
 use crate::show::importing::ImportBar;
 use crate::show::live::Live;
@@ -59,6 +59,7 @@ pub fn study(options: &Options, open_ended: bool) -> Result<(), Failure> {
         return Err(Failure::new(INPUT, "the study has no researchers")
             .hint("`aar serve` keeps it open for others; or add [[researchers]] with name, kind and evaluations"));
     }
+    check_keys(&plan)?;
     let out = options.out.clone().unwrap_or_else(|| {
         // A quick study is another study: it must not stand in the way of the full one.
         Path::new("out").join(if options.quick { format!("{}-quick", plan.name) } else { plan.name.clone() })
@@ -127,6 +128,21 @@ fn read_plan(options: &Options) -> Result<Plan, Failure> {
         sets.push(format!("seed={seed}"));
     }
     Ok(Plan::read(&text, &place, options.quick, &sets)?)
+}
+
+/// Without its key a language model answers nobody: better said before anything is begun.
+fn check_keys(plan: &Plan) -> Result<(), Failure> {
+    let used = plan.researchers.iter().filter(|researcher| researcher.kind == Kind::LanguageModel);
+    for (name, model) in used.filter_map(|researcher| plan.model_of(researcher).ok()) {
+        let Some(variable) = model.key_env() else { continue };
+        if std::env::var(variable).is_ok_and(|value| !value.trim().is_empty()) {
+            continue;
+        }
+        return Err(Failure::new(UNAVAILABLE, format!("{variable} is not set: models.{name} needs its provider's key"))
+            .hint(format!("export {variable}=…, or give models.{name} another provider: an address such as http://127.0.0.1:8000 of a server of your own"))
+            .hint_more("without any model: `aar run` (researchers of kind search)"));
+    }
+    Ok(())
 }
 
 /// The first Ctrl-C stops cleanly, the second at once.

@@ -1,0 +1,131 @@
+//! The gateway as a process of its own, beside the server: it alone holds the keys to language models.
+
+use crate::error::StudyError;
+use aar_api::client::{Address, Client};
+use aar_gateway::ledger::Sums;
+use aar_gateway::ledger::book::Unit;
+use aar_gateway::operator::Used;
+use aar_gateway::settings::GatewaySettings;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long it may take until it answers.
+const START: Duration = Duration::from_secs(30);
+/// Times one that ended by itself is started again.
+const RESTARTS: u32 = 8;
+
+/// A running gateway. Ended when dropped; calls that run get a moment.
+pub struct Gateway {
+    executable: PathBuf,
+    file: PathBuf,
+    control: Client,
+    child: Child,
+    restarts: u32,
+}
+
+impl Gateway {
+    /// Start it: its settings are written below `folder`, its log beside them. Returns when it answers.
+    pub fn start(executable: &Path, folder: &Path, settings: &GatewaySettings) -> Result<Self, StudyError> {
+        let file = folder.join("gateway.json");
+        std::fs::write(&file, serde_json::to_string_pretty(settings).unwrap_or_default())
+            .map_err(StudyError::file("write", &file))?;
+        let control = Client::new(&Address::Unix(settings.control.clone()), "")
+            .map_err(|error| StudyError::Gateway(error.to_string()))?;
+        let child = spawn(executable, &file)?;
+        let mut gateway = Self { executable: executable.to_owned(), file, control, child, restarts: 0 };
+        gateway.wait()?;
+        Ok(gateway)
+    }
+
+    /// Until it answers.
+    fn wait(&mut self) -> Result<(), StudyError> {
+        let begun = Instant::now();
+        loop {
+            if self.sums().is_some() {
+                return Ok(());
+            }
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return Err(StudyError::Gateway(self.last_words()));
+            }
+            if begun.elapsed() > START {
+                return Err(StudyError::Gateway(format!("it does not answer; see {}", self.log().display())));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.file.with_extension("log")
+    }
+
+    /// What it said before it ended.
+    fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let said = text.lines().rev().find(|line| line.starts_with("error: "));
+        said.or(text.lines().last()).unwrap_or("it ended and said nothing").trim_start_matches("error: ").to_owned()
+    }
+
+    /// What was spent so far; `None` while it does not answer.
+    pub fn sums(&self) -> Option<Sums> {
+        self.control.get("/totals").ok()
+    }
+
+    /// Put an evaluation's compute on the same ledger; the same key again is the same use.
+    pub fn record(&self, caller: &str, evaluation: i64, compute_ms: u64) {
+        let used = |unit, amount, what: &str| Used {
+            caller: caller.to_owned(),
+            unit,
+            amount,
+            key: format!("evaluation {evaluation} {what}"),
+        };
+        for used in [used(Unit::Evaluations, 1, "count"), used(Unit::ComputeMs, compute_ms, "compute")] {
+            if let Err(error) = self.control.post::<_, Sums>("/record", &used) {
+                tracing::warn!(%error, evaluation, "an evaluation is missing on the gateway's ledger");
+            }
+        }
+    }
+
+    /// Start it again where it ended by itself: its ledger charges what it left open.
+    pub fn tend(&mut self) -> Result<(), StudyError> {
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            return Ok(());
+        }
+        self.restarts += 1;
+        if self.restarts > RESTARTS {
+            return Err(StudyError::Gateway(format!("it ends again and again: {}", self.last_words())));
+        }
+        self.child = spawn(&self.executable, &self.file)?;
+        self.wait()
+    }
+}
+
+fn spawn(executable: &Path, file: &Path) -> Result<Child, StudyError> {
+    let path = file.with_extension("log");
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    let log = log.map_err(StudyError::file("create", &path))?;
+    Command::new(executable)
+        .args(["gateway", "--settings"])
+        .arg(file)
+        // It ends when this end of the pipe does: however this process ends, none is left.
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .map_err(|error| StudyError::Gateway(format!("start it: {error}")))
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        for _ in 0..120 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // What it left open is charged at its worst case by the next one.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
