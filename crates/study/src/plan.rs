@@ -397,4 +397,56 @@ mod tests {
         check("without=[\"luck\"]", "unknown variant `luck`");
         check("testbed=import", "needs data and model");
     }
+
+    #[test]
+    fn every_setting_is_in_the_documentation() {
+        let page = include_str!("../../../docs/study-file.md");
+        // Every field once, so that a new one makes this fail until the page speaks of it.
+        let file = "name = \"n\"\ntestbed = \"fresh\"\nsubject = \"math\"\ndata = \"d\"\nmodel = \"m\"\nwithout = [\"ensemble\"]\n\
+            [feedback]\nbits = 9.0\n[team]\nusd = 1.0\nusd_each = 1.0\ntokens = 1\ndirected = false\n\
+            [models.m]\nprovider = \"openai\"\nmodel = \"g\"\nwire = \"chat\"\nkey_env = \"K\"\nprice = \"free\"\n\
+            [[researchers]]\nname = \"a\"\nkind = \"language-model\"\nmodel = \"m\"\ndirection = \"d\"\nevaluations = 1\nwithout = [\"ensemble\"]";
+        let plan = serde_json::to_value(read(file, false, &[]).unwrap()).unwrap();
+        let mut fields = vec![];
+        let groups = ["evaluation", "feedback", "close", "team"].map(|group| &plan[group]);
+        for group in groups.into_iter().chain([&plan, &plan["models"]["m"], &plan["researchers"][0]]) {
+            fields.extend(group.as_object().unwrap().keys().cloned());
+        }
+        fields.push("count".into());
+        for field in fields {
+            let known = page.contains(&format!("`{field}`")) || page.contains(&format!("`[{field}"))
+                || page.contains(&format!("`[[{field}"));
+            assert!(known, "docs/study-file.md does not say what {field} is");
+        }
+    }
+
+    #[test]
+    fn a_team_needs_a_model_a_budget_and_directions_of_its_own() {
+        let team = |more: &str, kind: &str| {
+            format!("name = \"n\"\ntestbed = \"harbour\"\n{more}\n[[researchers]]\nname = \"t\"\nkind = \"{kind}\"\ncount = 3\nevaluations = 1")
+        };
+        let model = "[models.m]\nprovider = \"anthropic\"\nmodel = \"x\"\n";
+        let check = |more: &str, expect: &str| {
+            let error = read(&team(more, "language-model"), false, &[]).unwrap_err();
+            assert!(error.contains(expect), "{error}");
+        };
+        check("", "[models.NAME]");
+        check(model, "team.usd is missing");
+        let plan = read(&team(&format!("{model}[team]\nusd = 1"), "language-model"), false, &[]).unwrap();
+        let names: Vec<&str> = plan.researchers.iter().map(|r| r.name.as_str()).collect();
+        assert_eq!(names, ["t-1", "t-2", "t-3"]);
+        let mut directions: Vec<_> = plan.researchers.iter().map(|r| r.direction.clone().unwrap()).collect();
+        directions.dedup();
+        assert_eq!(directions.len(), 3);
+        let alike = read(&team(&format!("{model}[team]\nusd = 1\ndirected = false"), "language-model"), false, &[]).unwrap();
+        assert!(alike.researchers.iter().all(|r| r.direction.is_none()));
+        assert!(read(&team("", "search"), false, &[]).unwrap().researchers.iter().all(|r| r.direction.is_some()));
+    }
+
+    #[test]
+    fn the_study_files_that_ship_can_be_read() {
+        for text in [LAPTOP, include_str!("../../../studies/commonsense.toml"), include_str!("../../../studies/team.toml")] {
+            read(text, false, &[]).unwrap();
+        }
+    }
 }
