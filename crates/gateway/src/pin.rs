@@ -231,7 +231,7 @@ fn is_the_callers(wire: Wire, tool: &Value) -> bool {
 /// Remove `ttl` from every mark within blocks. Whether there was one.
 fn shorten(value: &mut Value, is_mark: bool) -> bool {
     match value {
-        Value::Array(parts) => parts.iter_mut().fold(false, |found, part| shorten(part, false) || found),
+        Value::Array(parts) => parts.iter_mut().map(|part| shorten(part, false)).filter(|found| *found).count() > 0,
         Value::Object(object) if is_mark => object.remove("ttl").is_some(),
         Value::Object(object) => {
             let mark = object.get_mut("cache_control").is_some_and(|mark| shorten(mark, true));

@@ -121,7 +121,7 @@ struct Seen {
 
 async fn schedule(seed: u64) -> Seen {
     let random = &mut ChaCha8Rng::seed_from_u64(seed);
-    let faults = seed % 4 != 0;
+    let faults = !seed.is_multiple_of(4);
     let endpoint = Endpoint::start(KEY, act).unwrap();
     let mut team = Team::new(&endpoint);
     let cap = random.random_range(0.01..0.12);
