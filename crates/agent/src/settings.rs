@@ -1,5 +1,6 @@
 //! What a researcher is told from outside.
 
+pub use aar_llm::wire::Wire;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
