@@ -36,9 +36,9 @@ pub struct Options {
     /// A conversation is compacted when it has more tokens
     #[arg(long, env = "AAR_CONTEXT_TOKENS", default_value_t = Limits::default().context_tokens)]
     context_tokens: usize,
-    /// The longest answer in tokens
-    #[arg(long, env = "AAR_ANSWER_TOKENS", default_value_t = Limits::default().answer_tokens)]
-    answer_tokens: u32,
+    /// The longest answer in tokens; by the context's length where it is not said
+    #[arg(long, env = "AAR_ANSWER_TOKENS")]
+    answer_tokens: Option<u32>,
     /// The most answers of one session
     #[arg(long, default_value_t = Limits::default().session_answers)]
     session_answers: usize,
@@ -80,6 +80,9 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
 
 fn settings(options: &Options, model: &str) -> Settings {
     let at = |ms: u64| UNIX_EPOCH + Duration::from_millis(ms);
+    let mut limits = Limits::for_context(options.context_tokens);
+    limits.answer_tokens = options.answer_tokens.unwrap_or(limits.answer_tokens);
+    (limits.session_answers, limits.session_time) = (options.session_answers, options.session_hours);
     Settings {
         work: options.work.clone(),
         data: options.data.clone(),
@@ -91,13 +94,7 @@ fn settings(options: &Options, model: &str) -> Settings {
         },
         ends_at: options.ends_ms.map(at).or(options.hours.map(|hours| SystemTime::now() + hours)),
         forum_from: options.forum_from_ms.map(at),
-        limits: Limits {
-            context_tokens: options.context_tokens,
-            answer_tokens: options.answer_tokens,
-            session_answers: options.session_answers,
-            session_time: options.session_hours,
-            ..Limits::default()
-        },
+        limits,
         ..Settings::inside(model)
     }
 }
