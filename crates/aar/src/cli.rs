@@ -1,6 +1,6 @@
 //! The command line of `aar`.
 
-use crate::commands::{attack, audit, doctor, import, mint, open, regrade, report, run, testbed, worker};
+use crate::commands::{attack, audit, doctor, gateway, import, mint, open, regrade, report, run, testbed, worker};
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -42,6 +42,9 @@ enum Command {
     /// Work on a study's evaluations (started by `aar run`)
     #[command(hide = true)]
     Worker(worker::Options),
+    /// Hold the keys to language models, pass calls on, keep the team's ledger (started by `aar run`)
+    #[command(hide = true)]
+    Gateway(gateway::Options),
     /// The bench of a researcher: `aar lab --help`
     #[command(disable_help_flag = true)]
     Lab {
@@ -72,6 +75,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Open(options) => open::run(options),
         Command::Doctor(options) => doctor::run(options),
         Command::Worker(options) => worker::run(options),
+        Command::Gateway(options) => gateway::run(options),
         Command::Lab { args } => {
             return aar_lab::run(std::iter::once("lab".into()).chain(args.iter().cloned()));
         }

@@ -1,5 +1,6 @@
 //! How a command fails: message, hint, documented exit code (sysexits.h).
 
+use aar_gateway::error::GatewayError;
 use aar_server::ServerError;
 use aar_study::StudyError;
 use aar_worlds::WorldError;
@@ -131,6 +132,27 @@ impl From<ImportError> for Failure {
             _ => Self::new(INPUT, message),
         };
         failure.hint("nothing was written")
+    }
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        let message = error.to_string();
+        match error {
+            GatewayError::File { ref source, .. } => io(message, source),
+            GatewayError::Settings { .. } | GatewayError::Prices { .. } | GatewayError::Unknown(_) => {
+                Self::new(INPUT, message)
+            }
+            GatewayError::NoKey { .. } => Self::new(UNAVAILABLE, message)
+                .hint("export it; a local server without a key needs none: leave key_env out of its settings"),
+            GatewayError::Newer { .. } => {
+                Self::new(CREATE, message).hint("open it with the version that wrote it, or a newer one")
+            }
+            GatewayError::Ledger { .. } | GatewayError::LedgerClosed => {
+                Self::new(IO, message).hint("does another gateway use it? is the disk full?")
+            }
+            GatewayError::Listen { .. } | GatewayError::Certificates(_) => Self::new(UNAVAILABLE, message),
+        }
     }
 }
 

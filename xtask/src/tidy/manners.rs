@@ -22,9 +22,9 @@ const SURROUNDINGS: &[(&str, &[&str])] = &[
     ("home_dir", &[]),
     ("process::exit", &[]),
     ("process::abort", &[]),
-    // Time limits, timers shown to people, time stamps in the event log and an agent's heartbeat.
+    // Time limits, timers shown to people, time stamps in the event log, the ledger, transcripts and an agent's heartbeat.
     ("Instant::now", &["sandbox", "evaluation", "researcher", "study", "server", "worlds", "agent"]),
-    ("SystemTime::now", &["study", "server", "agent"]),
+    ("SystemTime::now", &["study", "server", "gateway", "agent"]),
 ];
 
 /// The rules of this file.

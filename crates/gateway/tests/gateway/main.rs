@@ -1,0 +1,8 @@
+//! The gateway between callers on its socket and a scripted endpoint.
+
+mod calls;
+mod faults;
+mod hidden;
+mod operator;
+mod schedules;
+mod team;
