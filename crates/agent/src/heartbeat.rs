@@ -45,6 +45,7 @@ pub struct Heartbeat {
     path: PathBuf,
     state: State,
     written: Option<Instant>,
+    broken_off: bool,
 }
 
 /// Signs of life are written at most this often.
@@ -53,16 +54,23 @@ const EVERY: Duration = Duration::from_secs(5);
 impl Heartbeat {
     /// To `path`; nothing is written yet.
     pub fn new(path: &Path) -> Self {
+        let last = last(path);
         let state = State {
             state: Doing::Waiting,
             since_ms: now_ms(),
             seen_ms: now_ms(),
-            session: last_session(path),
+            session: last.as_ref().map_or(0, |state| state.session),
             call: 0,
             what: String::new(),
             until_ms: 0,
         };
-        Self { path: path.to_owned(), state, written: None }
+        let broken_off = last.is_some_and(|state| state.state != Doing::Ended);
+        Self { path: path.to_owned(), state, written: None, broken_off }
+    }
+
+    /// Did the process before this one end in the middle of its work?
+    pub fn broken_off(&self) -> bool {
+        self.broken_off
     }
 
     /// The last session that ever began in this workspace; 0 where none did.
@@ -108,9 +116,9 @@ impl Heartbeat {
     }
 }
 
-fn last_session(path: &Path) -> u32 {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str::<State>(&text).map_or(0, |state| state.session)
+/// What the process before this one wrote last.
+fn last(path: &Path) -> Option<State> {
+    serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -132,6 +140,9 @@ mod tests {
         heartbeat.now(Doing::Training, "shell", Duration::from_secs(60));
         let state = read();
         assert_eq!((state.state, state.what.as_str(), state.call), (Doing::Training, "shell", 1));
-        assert_eq!(Heartbeat::new(&path).session(), 1);
+        let mut next = Heartbeat::new(&path);
+        assert_eq!((next.session(), next.broken_off()), (1, true));
+        next.now(Doing::Ended, "", Duration::ZERO);
+        assert!(!Heartbeat::new(&path).broken_off());
     }
 }

@@ -15,6 +15,7 @@ pub mod fence;
 pub mod forum;
 pub mod heartbeat;
 pub mod http;
+pub mod mcp;
 pub mod memory;
 pub mod model;
 pub mod process;

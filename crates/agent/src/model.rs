@@ -39,6 +39,9 @@ pub enum ModelError {
         /// How long it wants to be left alone.
         retry_after: Option<Duration>,
     },
+    /// The operator has paused this researcher; it goes on when it is resumed, however long that takes.
+    #[error("paused by the operator: {0}")]
+    Paused(String),
     /// No connection, or it broke off.
     #[error("the connection to the model broke: {0}")]
     Cut(String),
@@ -50,6 +53,6 @@ pub enum ModelError {
 impl ModelError {
     /// May the same call work a little later?
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Cut(_) | Self::Malformed(_))
+        matches!(self, Self::Busy { .. } | Self::Paused(_) | Self::Cut(_) | Self::Malformed(_))
     }
 }

@@ -54,6 +54,12 @@ impl<'a> Researcher<'a> {
         std::fs::create_dir_all(&own)?;
         let memory = Memory::new(&settings);
         let bench = Bench::new(Platform::new(settings, client, token), Heartbeat::new(&own.join("state.json")));
+        if bench.heartbeat.broken_off() {
+            // A note that is older than the session that was lost would mislead.
+            memory.leave(
+                "Your last session was broken off from outside. Its background jobs are gone; files are as they were.",
+            );
+        }
         let events = Events::new(&own.join("events.jsonl"), hear);
         Ok(Self { bench, memory, forum: Forum::default(), model, events, failing: 0 })
     }
@@ -65,10 +71,6 @@ impl<'a> Researcher<'a> {
                 break ended;
             }
         };
-        if ended.code == 0 {
-            // Others who take turns need not wait for this one; a study that is over does not care.
-            let _ = self.bench.platform.post::<_, serde_json::Value>(paths::RETIRE, &serde_json::json!({}));
-        }
         self.bench.heartbeat.now(Doing::Ended, "", Duration::ZERO);
         self.events.say(&Event::Ended { code: ended.code, why: ended.why.clone() });
         ended
@@ -103,7 +105,12 @@ impl<'a> Researcher<'a> {
             return None;
         }
         let own: Vec<EvaluationView> = self.bench.platform.get(paths::EVALUATIONS).ok()?;
-        own.iter().all(evaluations::ended).then(|| done("all evaluations are used"))
+        if !own.iter().all(evaluations::ended) {
+            return None;
+        }
+        // Others who take turns need not wait for this one. After another end it stays in: a budget may be extended.
+        let _ = self.bench.platform.post::<_, serde_json::Value>(paths::RETIRE, &serde_json::json!({}));
+        Some(done("all evaluations are used"))
     }
 
     fn session(&mut self, briefing: &Briefing) -> Outcome {

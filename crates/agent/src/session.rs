@@ -12,6 +12,7 @@ use crate::tools::{Bench, TOOLS};
 use aar_api::paths;
 use aar_api::study::StudyView;
 use aar_llm::conversation::{Block, Message, Reply, Request, Speaker, Stop};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Why a session ended.
@@ -71,6 +72,8 @@ pub struct Session<'a> {
     began: Instant,
     answers: usize,
     calls: usize,
+    /// Of all calls so far.
+    ids: BTreeSet<String>,
     idle: usize,
     misused: usize,
     productive: bool,
@@ -123,6 +126,7 @@ impl<'a> Session<'a> {
             began: now,
             answers: 0,
             calls: 0,
+            ids: BTreeSet::new(),
             idle: 0,
             misused: 0,
             productive: false,

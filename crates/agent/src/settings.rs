@@ -1,5 +1,6 @@
 //! What a researcher is told from outside.
 
+pub use aar_llm::wire::Wire;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -105,6 +106,20 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// For a model that reads so many tokens: what is shown at once shrinks with it.
+    pub fn for_context(context_tokens: usize) -> Self {
+        let defaults = Self::default();
+        Self {
+            context_tokens,
+            result_chars: (context_tokens / 4).clamp(2000, defaults.result_chars),
+            notebook_chars: (context_tokens / 3).clamp(2000, defaults.notebook_chars),
+            answer_tokens: u32::try_from(context_tokens / 4).unwrap_or(u32::MAX).clamp(500, defaults.answer_tokens),
+            ..defaults
+        }
+    }
+}
+
 impl Settings {
     /// The inside of a sandbox as `ARCHITECTURE.md` describes it.
     pub fn inside(model: impl Into<String>) -> Self {
@@ -157,6 +172,14 @@ mod tests {
         check(59, "59 s");
         check(60, "1 min");
         check(7500, "2 h 05 min");
+    }
+
+    #[test]
+    fn a_small_model_is_shown_less_at_once() {
+        let small = Limits::for_context(16_000);
+        assert_eq!((small.result_chars, small.notebook_chars, small.answer_tokens), (4000, 5333, 4000));
+        let (large, defaults) = (Limits::for_context(1_000_000), Limits::default());
+        assert_eq!((large.result_chars, large.answer_tokens), (defaults.result_chars, defaults.answer_tokens));
     }
 
     #[test]

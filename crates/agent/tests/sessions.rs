@@ -62,6 +62,24 @@ fn a_restart_goes_on_with_the_next_session() {
 }
 
 #[test]
+fn a_session_that_was_broken_off_is_told_to_the_next() {
+    let (server, place) = (Server::start(), Place::new());
+    let mut openings = Vec::new();
+    for _ in 0..2 {
+        place.run(
+            &server,
+            &mut Policy(|request: &Request| {
+                openings.push(last_text(request));
+                spent()
+            }),
+        );
+        let state = place.read(".aar/state.json").replace("\"ended\"", "\"training\"");
+        std::fs::write(place.file(".aar/state.json"), state).unwrap();
+    }
+    assert!(!openings[0].contains("broken off") && openings[1].contains("broken off from outside"), "{openings:?}");
+}
+
+#[test]
 fn a_long_conversation_is_cut_then_summarised_and_stays_valid() {
     let (server, mut place) = (Server::start(), Place::new());
     std::fs::write(place.file("long.txt"), "0123456789\n".repeat(2000)).unwrap();
@@ -233,6 +251,7 @@ fn it_ends_with_the_clock_the_study_and_the_evaluations() {
         change(&server, &mut place);
         let ended = place.run(&server, &mut Policy(|_: &Request| call("budget", json!({})))).0;
         assert_eq!(ended.code, 0, "{ended:?}");
+        assert_eq!(server.state.lock().unwrap().retired, ended.why.contains("evaluations"));
         ended.why
     };
     assert_eq!(run(&|_, place| place.settings.ends_at = Some(SystemTime::now())), "the time is over");
@@ -267,6 +286,28 @@ fn an_unreachable_study_ends_with_a_sentence() {
     assert_eq!(ended.code, aar_agent::researcher::UNREACHABLE);
     assert!(ended.why.contains("problem.json could not be read"), "{ended:?}");
     assert_eq!(count(&events, "session-began"), 0);
+}
+
+#[test]
+fn a_providers_own_ids_are_kept_where_they_are_good() {
+    use aar_llm::conversation::{Block, Stop};
+    let (server, place) = (Server::start(), Place::new());
+    let mut ids = Vec::new();
+    let mut model = Policy(|request: &Request| {
+        ids = request.messages.iter().flat_map(|message| &message.blocks).fold(Vec::new(), |mut ids, block| {
+            if let Block::ToolCall { id, .. } = block {
+                ids.push(id.clone());
+            }
+            ids
+        });
+        if ids.len() >= 4 {
+            return spent();
+        }
+        let call = |id: &str| Block::ToolCall { id: id.into(), name: "budget".into(), arguments: json!({}) };
+        double::reply(vec![call("toolu_01"), call("toolu_01"), call(""), call("a b")], Stop::ToolCalls)
+    });
+    place.run(&server, &mut model);
+    assert_eq!(ids, ["toolu_01", "aar_1_1", "aar_1_2", "aar_1_3"]);
 }
 
 #[test]

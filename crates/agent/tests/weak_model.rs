@@ -43,7 +43,7 @@ fn unknown_tools_prose_and_missing_fields_get_an_answer_that_names_what_is_right
     }
     assert!(!heard[6].1 && heard[6].0.starts_with("Evaluations: 5 left"), "{:?}", heard[6]);
     assert_eq!(count(&events, "tool-called"), 7);
-    assert!(server.state.lock().unwrap().retired);
+    assert!(!server.state.lock().unwrap().retired, "a budget may be extended");
 }
 
 #[test]
@@ -195,4 +195,18 @@ fn a_refused_token_is_not_tried_again() {
     let (ended, events) = place.run(&server, &mut model);
     assert_eq!(ended.code, FORBIDDEN);
     assert_eq!(count(&events, "answer-failed"), 1);
+}
+
+#[test]
+fn a_pause_of_the_operators_is_no_failure() {
+    let (server, mut place) = (Server::start(), Place::new());
+    place.settings.limits.attempts = 2;
+    let mut asked = 0;
+    let mut model = Policy(|_: &_| {
+        asked += 1;
+        if asked < 20 { Err(ModelError::Paused("by the operator".into())) } else { spent() }
+    });
+    let (ended, events) = place.run(&server, &mut model);
+    assert_eq!(ended.why, "the budget is spent: 10.00 of 10.00 dollars");
+    assert_eq!((count(&events, "paused"), count(&events, "session-began")), (1, 1));
 }

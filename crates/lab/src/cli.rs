@@ -1,7 +1,8 @@
 //! The command line of `lab`.
 
 use crate::commands::{
-    check, embed, forum, label, leaderboard, predict, recipes, score, search, snapshot, status, submit, train, trial,
+    agent, check, embed, forum, label, leaderboard, mcp, predict, recipes, score, search, snapshot, status, submit,
+    train, trial,
 };
 use crate::failure::{Failure, USAGE};
 use aar_api::client::{Address, Client};
@@ -50,6 +51,10 @@ enum Command {
     Snapshot(snapshot::Options),
     /// Work as a search researcher until the budget is used
     Search(search::Options),
+    /// Work as a researcher that is a language model, until budget, clock or evaluations end
+    Agent(Box<agent::Options>),
+    /// Offer the study's tools to an agent over MCP, on standard input and output
+    Mcp(mcp::Options),
 }
 
 /// Where the server is, and who asks.
@@ -66,14 +71,19 @@ pub struct Server {
 impl Server {
     /// A client for it.
     pub fn client(&self) -> Result<Client, Failure> {
-        let missing = |what: &str| {
-            Failure::new(USAGE, format!("{what} is not set"))
-                .hint("a study prints its address and token; inside a researcher's sandbox both are set")
-        };
         let api = self.api.as_deref().ok_or_else(|| missing("AAR_API"))?;
-        let token = self.token.as_deref().ok_or_else(|| missing("AAR_TOKEN"))?;
-        Ok(Client::new(&api.parse::<Address>()?, token)?)
+        Ok(Client::new(&api.parse::<Address>()?, self.token()?)?)
     }
+
+    /// The token.
+    pub fn token(&self) -> Result<&str, Failure> {
+        self.token.as_deref().ok_or_else(|| missing("AAR_TOKEN"))
+    }
+}
+
+fn missing(what: &str) -> Failure {
+    Failure::new(USAGE, format!("{what} is not set"))
+        .hint("a study prints its address and token; inside a researcher's sandbox both are set")
 }
 
 /// The public half of a testbed.
@@ -125,5 +135,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Forum(options) => forum::run(options, cli.json),
         Command::Snapshot(options) => snapshot::run(options, cli.json),
         Command::Search(options) => search::run(options),
+        Command::Agent(options) => agent::run(options, cli.json),
+        Command::Mcp(options) => mcp::run(options),
     }
 }

@@ -5,7 +5,7 @@
 //!   4                                          aar
 //!   3      lab                                 study
 //!   2      methods  agent                      server
-//!   1      lm                      api         evaluation  researcher  worlds  gateway  scripted
+//!   1      lm                 api scripted     evaluation  researcher  worlds  gateway
 //!   0      kernels                 domain llm  sandbox     grader
 //! ```
 //!
@@ -29,13 +29,13 @@ pub const ROOMS: &[Room] = &[
     room("aar-domain", Both, 0),
     room("aar-llm", Both, 0),
     room("aar-api", Both, 1),
+    room("aar-scripted", Both, 1),
     room("aar-sandbox", Outside, 0),
     room("aar-grader", Outside, 0),
     room("aar-evaluation", Outside, 1),
     room("aar-researcher", Outside, 1),
     room("aar-worlds", Outside, 1),
     room("aar-gateway", Outside, 1),
-    room("aar-scripted", Outside, 1),
     room("aar-server", Outside, 2),
     room("aar-study", Outside, 3),
     room("aar", Outside, 4),

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long one attempt may take before a watchdog may call it hung.
 const ANSWER_TIME: Duration = Duration::from_secs(900);
+/// Whoever was resumed waits no longer than this.
+const STAND_BY: Duration = Duration::from_secs(30);
 
 impl Session<'_> {
     /// Ask, and ask again after a pause where that may help. `counted`: an answer of the conversation, not a summary.
@@ -20,6 +22,7 @@ impl Session<'_> {
         }
         let estimated = self.estimate();
         let mut attempt = 1;
+        let mut pauses = 0;
         loop {
             self.bench.heartbeat.now(Doing::Thinking, "", ANSWER_TIME);
             let heartbeat = &mut self.bench.heartbeat;
@@ -28,9 +31,15 @@ impl Session<'_> {
                     self.measured(&reply, estimated);
                     return Ok(reply);
                 }
-                Err(error) => self.pause_or_give_up(attempt, error)?,
+                Err(error @ ModelError::Paused(_)) => {
+                    pauses += 1;
+                    self.stand_by(pauses, error)?;
+                }
+                Err(error) => {
+                    self.pause_or_give_up(attempt, error)?;
+                    attempt += 1;
+                }
             }
-            attempt += 1;
         }
     }
 
@@ -74,6 +83,22 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Paused by the operator: no failure, and no limit but the clock.
+    fn stand_by(&mut self, pauses: u32, error: ModelError) -> Result<(), ModelError> {
+        let settings = &self.bench.platform.settings;
+        let left = settings.time_left().unwrap_or(Duration::MAX);
+        if left.is_zero() {
+            return Err(error);
+        }
+        let pause = pause(pauses, None, &settings.limits).min(STAND_BY).min(left);
+        if pauses == 1 {
+            self.events.say(&Event::Paused { ms: pause.as_millis() as u64, why: error.to_string() });
+        }
+        self.bench.heartbeat.now(Doing::Waiting, "paused", pause + Duration::from_secs(60));
+        std::thread::sleep(pause);
+        Ok(())
+    }
+
     /// What follows from an answer that did not come: a conversation that is too long is cut once more, all else ends the session.
     pub(super) fn after_failure(&mut self, error: ModelError) -> Option<End> {
         match error {
@@ -86,6 +111,8 @@ impl Session<'_> {
                 self.compacted("cut, because the provider found it too long", before);
                 None
             }
+            // The clock ran out while it was paused.
+            ModelError::Paused(_) => Some(End::Clock),
             error => Some(End::Model(error)),
         }
     }

@@ -4,6 +4,7 @@ use super::{End, Session};
 use crate::arguments::Arguments;
 use crate::events::Event;
 use crate::fence::one_line;
+use crate::heartbeat::Doing;
 use crate::repetition::key;
 use crate::tools::{Run, Tool, Wrong, find};
 use aar_llm::conversation::{Block, Reply};
@@ -29,9 +30,8 @@ impl Session<'_> {
         let (mut blocks, mut calls) = (Vec::new(), Vec::new());
         for block in &reply.blocks {
             match block {
-                Block::ToolCall { name, arguments, .. } => {
-                    self.calls += 1;
-                    let id = format!("call_{}_{}", self.number, self.calls);
+                Block::ToolCall { id, name, arguments } => {
+                    let id = self.unique(id);
                     blocks.push(Block::ToolCall {
                         id: id.clone(),
                         name: plain_name(name),
@@ -45,6 +45,18 @@ impl Session<'_> {
             }
         }
         (blocks, calls)
+    }
+
+    /// The provider's id, or one of ours where a careless endpoint gives none, an odd one, or the same again.
+    fn unique(&mut self, id: &str) -> String {
+        let plain =
+            !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+        let mut unique = id.to_owned();
+        while (!plain && unique == id) || !self.ids.insert(unique.clone()) {
+            self.calls += 1;
+            unique = format!("aar_{}_{}", self.number, self.calls);
+        }
+        unique
     }
 
     pub(super) fn run_calls(&mut self, calls: &[Call]) -> Vec<Block> {
@@ -82,14 +94,15 @@ impl Session<'_> {
         let began = Instant::now();
         let outcome = self.checked(call).and_then(|(tool, arguments)| self.run_tool(tool, &arguments));
         let most = self.bench.platform.settings.limits.result_chars + 4000;
-        let cap = |text: &str| crate::cap::cap(text, most, "Ask for less at a time to see the rest.");
+        let platform = &self.bench.platform;
+        let cap = |text: &str| platform.hush(crate::cap::cap(text, most, "Ask for less at a time to see the rest."));
         let outcome = outcome.map(|text| cap(&text)).map_err(|Wrong(text)| Wrong(cap(&text)));
         let (Ok(text) | Err(Wrong(text))) = &outcome;
         self.repetition.note(&key, Some(text));
         self.events.say(&Event::ToolCalled {
             session: self.number,
             tool: one_line(&call.name, 64),
-            arguments: one_line(&call.arguments.to_string(), 400),
+            arguments: self.bench.platform.hush(one_line(&call.arguments.to_string(), 400)),
             ok: outcome.is_ok(),
             result_chars: text.chars().count(),
             ms: began.elapsed().as_millis() as u64,
@@ -124,8 +137,12 @@ impl Session<'_> {
     }
 
     fn run_tool(&mut self, tool: &'static Tool, arguments: &Arguments) -> Result<String, Wrong> {
-        let most = self.bench.platform.limit(arguments.number("seconds"), 900) + Duration::from_secs(120);
-        self.bench.heartbeat.now(tool.doing, tool.name, most);
+        let asked = arguments.number("seconds");
+        let most = match tool.doing {
+            Doing::Waiting => Duration::from_secs(asked.unwrap_or(1800).unsigned_abs()),
+            _ => self.bench.platform.limit(asked, 900),
+        };
+        self.bench.heartbeat.now(tool.doing, tool.name, most + Duration::from_secs(120));
         let outcome = match tool.run {
             Run::Platform(run) => run(&self.bench.platform, arguments),
             Run::Local(run) => run(self.bench, arguments),

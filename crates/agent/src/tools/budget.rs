@@ -38,8 +38,10 @@ pub fn standing(platform: &Platform) -> Result<String, Wrong> {
         platform.settings.time_left().map_or("no clock".to_owned(), |left| format!("{} on the clock", spoken(left)));
     let pending: Vec<String> = own.iter().filter(|view| !ended(view)).map(|view| line(&platform.fence, view)).collect();
     let pending = if pending.is_empty() { "none".to_owned() } else { pending.join("; ") };
+    let shut = platform.settings.forum_shut_for();
+    let forum = shut.map_or(String::new(), |left| format!(" The forum opens in {}.", spoken(left)));
     Ok(format!(
-        "Evaluations: {} left, {} used. Time: {clock}. Being evaluated: {pending}.",
+        "Evaluations: {} left, {} used. Time: {clock}. Being evaluated: {pending}.{forum}",
         me.evaluations_left, me.evaluations_used
     ))
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 pub const EVALUATION_STATUS: Tool = Tool {
     name: "evaluation_status",
     about: "How one of your evaluations stands: queued, running (how many seeds are done), done with the ledger's answer, or failed \
-            with the reason and the last lines of your code's output. To wait for its end use `wait`.",
+            with the reason and the last lines of your code's output. Where you have `wait`, it waits for the end.",
     fields: &[needed("evaluation", Kind::Integer(1, i64::MAX), "The id that submit gave.")],
     doing: Doing::Tool,
     run: Run::Platform(status),

@@ -71,6 +71,7 @@ fn share(platform: &Platform, arguments: &Arguments) -> Outcome {
         serde_json::from_value(arguments.text("kind").into()).map_err(|error| Wrong(error.to_string()))?;
     let (title, body) = (arguments.text("title").to_owned(), arguments.text("body").to_owned());
     let evaluation = arguments.number("evaluation");
+    secret(platform, &format!("{title}\n{body}"))?;
     if kind == FindingType::Result && evaluation.is_none() {
         return Err(Wrong(
             "A result names the evaluation that backs it: give \"evaluation\", or post it as an insight, a hypothesis or an error."
@@ -129,9 +130,20 @@ fn read(platform: &Platform, arguments: &Arguments) -> Outcome {
 fn comment(platform: &Platform, arguments: &Arguments) -> Outcome {
     let id = arguments.number("finding").unwrap_or_default();
     let body = arguments.text("body").to_owned();
+    secret(platform, &body)?;
     let new = NewComment { key: key(&[&id.to_string(), &body]), body, turn: turn(platform)? };
     let _: serde_json::Value = platform.post(&comments_path(id), &new)?;
     Ok(Answer::from(format!("Commented on finding #{id}.")))
+}
+
+/// What is posted is read by all.
+fn secret(platform: &Platform, text: &str) -> Result<(), Wrong> {
+    let told = platform.tells_token(text);
+    if told {
+        Err(Wrong("Not posted: the text holds your token, with which others could pass for you.".into()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Comments on a finding.

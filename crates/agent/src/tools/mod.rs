@@ -151,19 +151,13 @@ impl Tool {
         }
     }
 
-    /// Check the arguments and do it.
-    pub fn call(&self, bench: &mut Bench, sent: &Value) -> Outcome {
-        let arguments = Arguments::check(self.fields, sent)?;
-        match self.run {
-            Run::Platform(run) => run(&bench.platform, &arguments),
-            Run::Local(run) => run(bench, &arguments),
-        }
-    }
-
     /// Check the arguments and do it, where it is a tool of the platform.
     pub fn call_on_platform(&self, platform: &Platform, sent: &Value) -> Outcome {
         match self.run {
-            Run::Platform(run) => run(platform, &Arguments::check(self.fields, sent)?),
+            Run::Platform(run) => match run(platform, &Arguments::check(self.fields, sent)?) {
+                Ok(answer) => Ok(Answer { text: platform.hush(answer.text), ..answer }),
+                Err(Wrong(text)) => Err(Wrong(platform.hush(text))),
+            },
             Run::Local(_) => Err(Wrong(format!("{} is not offered here.", self.name))),
         }
     }

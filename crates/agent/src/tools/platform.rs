@@ -27,13 +27,14 @@ pub struct Platform {
     /// For what others wrote.
     pub fence: Fence,
     outputs: AtomicU64,
+    token: String,
 }
 
 impl Platform {
     /// `token` is the researcher's own.
     pub fn new(settings: Settings, client: Client, token: &str) -> Self {
         let last = tidy_outputs(&settings.own().join("outputs"));
-        Self { settings, client, fence: Fence::new(token), outputs: AtomicU64::new(last) }
+        Self { settings, client, fence: Fence::new(token), outputs: AtomicU64::new(last), token: token.to_owned() }
     }
 
     /// GET, with a refusal in words.
@@ -44,6 +45,16 @@ impl Platform {
     /// POST, with a refusal in words.
     pub fn post<B: serde::Serialize, A: serde::de::DeserializeOwned>(&self, path: &str, body: &B) -> Result<A, Wrong> {
         self.client.post(path, body).map_err(|error| refused(&error))
+    }
+
+    /// Without the token, which is nobody's to read: neither the model's provider nor those who read transcripts.
+    pub fn hush(&self, text: String) -> String {
+        if self.tells_token(&text) { text.replace(&self.token, "[AAR_TOKEN]") } else { text }
+    }
+
+    /// Would this give the token away?
+    pub fn tells_token(&self, text: &str) -> bool {
+        !self.token.is_empty() && text.contains(&self.token)
     }
 
     /// Who this is.

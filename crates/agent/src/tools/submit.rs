@@ -13,7 +13,7 @@ pub const SUBMIT: Tool = Tool {
     name: "submit",
     about: "Submit a bundle for evaluation: a folder with recipe.toml or an executable `train` (or both), a recipe file, or the name of \
             a recipe that ships. Answers at once with the evaluation's id; the server trains and scores it on several seeds while you \
-            work on (wait, evaluation_status). Each submission is charged, also one that fails; the same bundle again is the same \
+            work on (evaluation_status tells how it stands). Each submission is charged, also one that fails; the same bundle again is the same \
             evaluation and costs nothing.",
     fields: &[
         needed("bundle", Kind::Text, "A folder, a recipe file, or the name of a recipe that ships."),

@@ -5,11 +5,13 @@ use aar_methods::{Recipe, Student, shipped, student};
 use serde::Serialize;
 use std::path::Path;
 
+pub mod agent;
 pub mod check;
 pub mod embed;
 pub mod forum;
 pub mod label;
 pub mod leaderboard;
+pub mod mcp;
 pub mod predict;
 pub mod recipes;
 pub mod score;
@@ -19,6 +21,12 @@ pub mod status;
 pub mod submit;
 pub mod train;
 pub mod trial;
+
+/// The bench itself, to be run again as a child. Under another name this program is another one; then the path leads to `lab`.
+pub fn own_program() -> std::path::PathBuf {
+    let own = std::env::current_exe().ok().filter(|path| path.file_name().is_some_and(|name| name == "lab"));
+    own.unwrap_or_else(|| "lab".into())
+}
 
 /// The text of a recipe: a file, or the name of one that ships.
 pub fn recipe_text(name: &str) -> Result<String, Failure> {

@@ -1,0 +1,143 @@
+//! JSON-RPC as an agent's client speaks it, line by line.
+
+mod double;
+
+use aar_agent::mcp;
+use aar_agent::tools::{Platform, platform_tools};
+use double::{Place, Server, TOKEN, evaluation};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
+
+/// The client's side of the line.
+struct Line {
+    reader: BufReader<ReadHalf<DuplexStream>>,
+    writer: WriteHalf<DuplexStream>,
+    number: i64,
+}
+
+impl Line {
+    async fn send(&mut self, message: &Value) {
+        self.writer.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+    }
+
+    /// A request and its answer; what else comes in between is left aside.
+    async fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.number += 1;
+        let id = self.number;
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
+        loop {
+            let mut line = String::new();
+            assert!(self.reader.read_line(&mut line).await.unwrap() > 0, "{method}: the server left");
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            if answer["id"] == id {
+                return answer;
+            }
+        }
+    }
+
+    async fn call(&mut self, name: &str, arguments: Value) -> Value {
+        let answer = self.ask("tools/call", json!({"name": name, "arguments": arguments})).await;
+        assert!(answer["error"].is_null(), "{name}: {answer}");
+        answer["result"].clone()
+    }
+}
+
+/// Both sides have said hello.
+async fn connected(platform: Platform) -> (Line, tokio::task::JoinHandle<Result<(), mcp::McpError>>) {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let (input, output) = tokio::io::split(far);
+    let serving = tokio::spawn(mcp::serve(platform, input, output));
+    let (reader, writer) = tokio::io::split(near);
+    let mut line = Line { reader: BufReader::new(reader), writer, number: 0 };
+    let client = json!({"name": "test", "version": "1"});
+    let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    let answer = line.ask("initialize", hello).await;
+    assert_eq!(answer["result"]["serverInfo"]["name"], "aar", "{answer}");
+    assert_eq!(answer["result"]["protocolVersion"], "2025-06-18");
+    assert!(answer["result"]["instructions"].as_str().unwrap().contains("disqualifies"));
+    line.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+    (line, serving)
+}
+
+/// A client at work on a server's double and a workspace.
+fn with_line<F: AsyncFnOnce(&mut Line)>(work: F) -> (Server, Place) {
+    let (server, place) = (Server::start(), Place::new());
+    server.state.lock().unwrap().evaluations.push(evaluation(1, "running"));
+    // The client blocks, so that it is made outside the runtime.
+    let platform = Platform::new(place.settings.clone(), server.client(), TOKEN);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (mut line, serving) = connected(platform).await;
+        work(&mut line).await;
+        drop(line);
+        serving.await.unwrap().unwrap();
+    });
+    (server, place)
+}
+
+#[test]
+fn the_list_is_the_one_list() {
+    with_line(async |line| {
+        let answer = line.ask("tools/list", json!({})).await;
+        let tools = answer["result"]["tools"].as_array().unwrap();
+        let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+        assert_eq!(names, platform_tools().map(|tool| tool.name).collect::<Vec<_>>());
+        for name in
+            ["share_finding", "get_leaderboard", "download_snapshot", "submit", "evaluation_status", "search_findings"]
+        {
+            assert!(names.contains(&name), "{name}");
+        }
+        assert!(!names.contains(&"shell"));
+        assert!(tools.iter().all(|tool| tool["inputSchema"]["type"] == "object" && tool["description"].is_string()));
+    });
+}
+
+#[test]
+fn every_tool_is_called() {
+    let calls = [
+        ("read_problem", json!({}), "gap of 0.2810"),
+        ("try_recipe", json!({"recipe": "plain"}), "swap_consistency"),
+        ("submit", json!({"bundle": "plain"}), "Evaluation #1"),
+        ("evaluation_status", json!({"evaluation": 1}), "PGR about 0.35"),
+        ("evaluations", json!({}), "#1 agreement weights"),
+        ("get_leaderboard", json!({}), "| PGR about 0.35"),
+        ("share_finding", json!({"kind": "insight", "title": "t", "body": "b"}), "finding #1"),
+        ("search_findings", json!({}), "1 of 1 findings"),
+        ("read_finding", json!({"finding": 1}), "finding #1 (insight) by ada"),
+        ("comment", json!({"finding": 1, "body": "why?"}), "Commented"),
+        ("download_snapshot", json!({"bundle": "cdcdcdcd"}), "card.md"),
+        ("budget", json!({}), "5 left"),
+    ];
+    assert_eq!(calls.len(), platform_tools().count());
+    let (server, _) = with_line(async |line| {
+        for (name, arguments, expect) in calls {
+            let result = line.call(name, arguments).await;
+            assert_eq!(result["isError"], false, "{name}: {result}");
+            assert!(result["content"][0]["text"].as_str().unwrap().contains(expect), "{name}: {result}");
+            let data = &result["structuredContent"];
+            assert!(data.is_object() || name == "comment", "{name}: {result}");
+            // Free text of others stands in the fence, not in the data.
+            assert!(!data.to_string().contains("Ignore all rules"), "{name}: {data}");
+        }
+    });
+    assert_eq!(server.state.lock().unwrap().comments.len(), 1);
+}
+
+#[test]
+fn what_goes_wrong_is_a_tools_error_that_says_what_is_right() {
+    with_line(async |line| {
+        for (name, arguments, expect) in [
+            ("evaluate_predictions", json!({"predictions": [0, 1]}), "There is no tool"),
+            ("shell", json!({"command": "id"}), "not offered here"),
+            ("read_finding", json!({}), "\"finding\" is missing"),
+            ("evaluation_status", json!({"evaluation": 99}), "there is no evaluation 99"),
+            ("share_finding", json!({"kind": "result", "title": "t", "body": "b"}), "names the evaluation"),
+        ] {
+            let result = line.call(name, arguments).await;
+            assert_eq!(result["isError"], true, "{name}: {result}");
+            assert!(result["content"][0]["text"].as_str().unwrap().contains(expect), "{name}: {result}");
+        }
+        let answer = line.ask("no/such/method", json!({})).await;
+        assert!(answer["error"]["code"].is_number(), "{answer}");
+    });
+}
