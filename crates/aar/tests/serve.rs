@@ -6,13 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// The smallest study that goes through every phase, with nobody of its own.
-const SMALL: &[&str] = &[
-    "researchers=[]",
-    "evaluation.seeds=1",
-    "evaluation.baselines=[\"plain\"]",
-    "close.finalists=1",
-    "close.seeds=2",
-];
+const SMALL: &[&str] =
+    &["researchers=[]", "evaluation.seeds=1", "evaluation.baselines=[\"plain\"]", "close.finalists=1", "close.seeds=2"];
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -72,8 +67,7 @@ fn somebody_joins_a_served_study_and_is_graded_like_everybody() {
     let mut study = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
     until(&mut study, "the operator's door", || bench.out().join("operator.json").exists().then_some(()));
 
-    let (code, stdout, stderr) =
-        bench.call(&["token", "add", "visitor", "--evaluations", "1", "--out", out, "--json"]);
+    let (code, stdout, stderr) = bench.call(&["token", "add", "visitor", "--evaluations", "1", "--out", out, "--json"]);
     assert_eq!(code, 0, "{stderr}");
     let joined: Value = serde_json::from_str(&stdout).unwrap();
     for (variable, field) in [("AAR_API", "api"), ("AAR_TOKEN", "token"), ("AAR_DATA", "data")] {

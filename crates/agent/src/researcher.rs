@@ -85,7 +85,7 @@ impl<'a> Researcher<'a> {
             Ok(briefing) => briefing,
             Err(Wrong(why)) => return self.failed(UNREACHABLE, format!("the study could not be read: {why}")),
         };
-        if let Some(ended) = self.nothing_left(&briefing) {
+        if let Some(ended) = nothing_left(&self.bench.platform, &briefing) {
             return Some(ended);
         }
         let outcome = self.session(&briefing);
@@ -95,22 +95,6 @@ impl<'a> Researcher<'a> {
 
     fn brief(&self) -> Result<Briefing, Wrong> {
         Briefing::fetch(&self.bench.platform)
-    }
-
-    fn nothing_left(&self, briefing: &Briefing) -> Option<Ended> {
-        if briefing.study.phase != "running" {
-            return Some(done("the study takes no more submissions"));
-        }
-        if briefing.me.evaluations_left > 0 {
-            return None;
-        }
-        let own: Vec<EvaluationView> = self.bench.platform.get(paths::EVALUATIONS).ok()?;
-        if !own.iter().all(evaluations::ended) {
-            return None;
-        }
-        // Others who take turns need not wait for this one. After another end it stays in: a budget may be extended.
-        let _ = self.bench.platform.post::<_, serde_json::Value>(paths::RETIRE, &serde_json::json!({}));
-        Some(done("all evaluations are used"))
     }
 
     fn session(&mut self, briefing: &Briefing) -> Outcome {
@@ -166,6 +150,23 @@ impl<'a> Researcher<'a> {
         std::thread::sleep(pause);
         None
     }
+}
+
+/// Why there is nothing to begin another session for.
+pub(crate) fn nothing_left(platform: &Platform, briefing: &Briefing) -> Option<Ended> {
+    if briefing.study.phase != "running" {
+        return Some(done("the study takes no more submissions"));
+    }
+    if briefing.me.evaluations_left > 0 {
+        return None;
+    }
+    let own: Vec<EvaluationView> = platform.get(paths::EVALUATIONS).ok()?;
+    if !own.iter().all(evaluations::ended) {
+        return None;
+    }
+    // Others who take turns need not wait for this one. After another end it stays in: a budget may be extended.
+    let _ = platform.post::<_, serde_json::Value>(paths::RETIRE, &serde_json::json!({}));
+    Some(done("all evaluations are used"))
 }
 
 fn done(why: &str) -> Ended {

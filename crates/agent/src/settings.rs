@@ -37,6 +37,17 @@ pub enum Direction {
     Said(String),
 }
 
+impl Direction {
+    /// As a study says it: nothing for its own, `none` for none at all, or the direction.
+    pub fn said(text: Option<&str>) -> Self {
+        match text {
+            None | Some("") => Self::OfStudy,
+            Some("none") => Self::Undirected,
+            Some(text) => Self::Said(text.to_owned()),
+        }
+    }
+}
+
 /// Limits. The defaults suit a strong model with a context of 200,000 tokens.
 #[derive(Clone, Debug)]
 pub struct Limits {

@@ -1,8 +1,8 @@
 //! The command line of `lab`.
 
 use crate::commands::{
-    agent, check, embed, forum, label, leaderboard, mcp, predict, recipes, score, search, snapshot, status, submit,
-    train, trial,
+    agent, check, drive, embed, forum, label, leaderboard, mcp, predict, recipes, score, search, snapshot, status,
+    submit, train, trial,
 };
 use crate::failure::{Failure, USAGE};
 use aar_api::client::{Address, Client};
@@ -55,6 +55,8 @@ enum Command {
     Agent(Box<agent::Options>),
     /// Offer the study's tools to an agent over MCP, on standard input and output
     Mcp(mcp::Options),
+    /// Work as somebody else's agent: run its command session after session until the budget is used
+    Drive(Box<drive::Options>),
 }
 
 /// Where the server is, and who asks.
@@ -137,5 +139,6 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Search(options) => search::run(options),
         Command::Agent(options) => agent::run(options, cli.json),
         Command::Mcp(options) => mcp::run(options),
+        Command::Drive(options) => drive::run(options, cli.json),
     }
 }

@@ -26,6 +26,10 @@ pub struct ResearcherSpec {
     pub args: Vec<OsString>,
     /// More of its environment.
     pub env: Vec<(String, String)>,
+    /// Files and folders of the host that it may read, same path inside.
+    pub mounts: Vec<PathBuf>,
+    /// Whether it has a loopback of its own, for programs that know no unix sockets.
+    pub loopback: bool,
     /// Threads its own trials may use.
     pub threads: usize,
     /// Limits of the process.
@@ -160,5 +164,8 @@ fn jail(spec: &ResearcherSpec) -> Jail {
         ..Jail::default()
     };
     jail.env.extend(spec.env.iter().cloned());
+    let mount = |path: &PathBuf| Mount { host: path.clone(), inside: path.clone(), access: Access::ReadOnly };
+    jail.mounts.extend(spec.mounts.iter().map(mount));
+    jail.loopback = spec.loopback;
     jail
 }

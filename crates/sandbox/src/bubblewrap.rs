@@ -26,7 +26,7 @@ exit $?"#;
 pub(crate) fn spawn(jail: &Jail, isolation: &Isolation) -> Result<Running, SandboxError> {
     let mounts = jail.all_mounts();
     let stage = if is_root() { Some(Stage::new(&mounts)?) } else { None };
-    let filter = memory_file(&seccomp::bytes(&seccomp::program(&[])?)).map_err(SandboxError::Stage)?;
+    let filter = memory_file(&seccomp::bytes(&seccomp::program(&[], jail.loopback)?)).map_err(SandboxError::Stage)?;
     let (told, telling) = std::io::pipe().map_err(SandboxError::Stage)?;
     let mut command = Command::new("bwrap");
     command.env_clear().process_group(0);

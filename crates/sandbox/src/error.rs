@@ -5,6 +5,9 @@ use std::path::PathBuf;
 /// A sandbox failure. Never the stranger's own doing: that is an [`crate::Outcome`].
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
+    /// A loopback of one's own is had by namespaces alone.
+    #[error("a loopback of its own needs namespaces, which this machine does not give")]
+    Loopback,
     /// A mount's source is not there.
     #[error("mount {path}: {source}")]
     Mount {

@@ -47,6 +47,8 @@ pub struct Jail {
     pub workdir: PathBuf,
     /// A host folder with a socket, at [`SOCKET_INSIDE`]: the only door.
     pub socket_dir: Option<PathBuf>,
+    /// Whether it may use internet sockets on a loopback of its own, which reaches nothing outside. Only with namespaces.
+    pub loopback: bool,
     /// System folders it may read and execute from, same path inside.
     pub runtime: Vec<PathBuf>,
     /// What it may use.
@@ -63,6 +65,7 @@ impl Default for Jail {
             mounts: Vec::new(),
             workdir: "/".into(),
             socket_dir: None,
+            loopback: false,
             runtime: system.iter().map(PathBuf::from).filter(|path| path.exists()).collect(),
             limits: Limits::default(),
         }
@@ -76,6 +79,9 @@ impl Jail {
             if let Err(source) = std::fs::symlink_metadata(&mount.host) {
                 return Err(SandboxError::Mount { path: mount.host, source });
             }
+        }
+        if self.loopback && isolation.backend != Backend::Namespaces {
+            return Err(SandboxError::Loopback);
         }
         match isolation.backend {
             Backend::Namespaces => crate::bubblewrap::spawn(self, isolation),

@@ -30,7 +30,7 @@ pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError
     command.args(jail.args.iter().map(|arg| jail.host_text(&arg.to_string_lossy())));
     command.envs(jail.env.iter().map(|(name, value)| (name, jail.host_text(value))));
     let mut rules = if confined { Some(rules(jail)?) } else { None };
-    let filter = if confined { Some(seccomp::program(LEAVING)?) } else { None };
+    let filter = if confined { Some(seccomp::program(LEAVING, false)?) } else { None };
     let mut limits = jail.limits.resources();
     limits.push(Limit { resource: libc::RLIMIT_NPROC, soft: USER_PROCESSES, hard: USER_PROCESSES });
     let enter = move || {

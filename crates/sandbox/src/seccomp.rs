@@ -46,14 +46,21 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_swapoff,
 ];
 
-/// Compile the filter, which refuses `more` calls too. Refused calls fail with EPERM, which programs report, instead of
+/// Compile the filter, which refuses `more` calls too. With `loopback` internet sockets are allowed, which reach only as far as the
+/// network namespace around them. Refused calls fail with EPERM, which programs report, instead of
 /// dying silently.
-pub fn program(more: &[libc::c_long]) -> Result<BpfProgram, SandboxError> {
+pub fn program(more: &[libc::c_long], loopback: bool) -> Result<BpfProgram, SandboxError> {
     let wrong = |error: &dyn std::fmt::Display| SandboxError::Seccomp(error.to_string());
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().chain(more).map(|&call| (call, vec![])).collect();
-    let not_unix = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, libc::AF_UNIX as u64);
-    let not_unix = SeccompRule::new(vec![not_unix.map_err(|error| wrong(&error))?]).map_err(|error| wrong(&error))?;
-    rules.insert(libc::SYS_socket, vec![not_unix]);
+    let allowed: &[libc::c_int] =
+        if loopback { &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6] } else { &[libc::AF_UNIX] };
+    let is_not = |family: &libc::c_int| {
+        let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, *family as u64);
+        other.map_err(|error| wrong(&error))
+    };
+    // All conditions of a rule must hold: it is none of those.
+    let others = allowed.iter().map(is_not).collect::<Result<Vec<_>, _>>()?;
+    rules.insert(libc::SYS_socket, vec![SeccompRule::new(others).map_err(|error| wrong(&error))?]);
     // clone with any namespace flag; clone3 hides its flags in memory, so it is said not to exist and libc falls back.
     for flag in [libc::CLONE_NEWUSER, libc::CLONE_NEWNS, libc::CLONE_NEWNET, libc::CLONE_NEWPID] {
         let flag = flag as u64;

@@ -37,6 +37,7 @@ others' environments can't be read                    kept        kept      brok
 others' command lines can't be read                   kept        kept      broken
 others can't be ended                                 kept        since 6   broken
 loopback ports can't be reached                       kept        kept      broken
+with a loopback of its own neither                    kept        kept      kept
 abstract sockets can't be reached                     kept        since 6   broken
 other unix sockets can't be reached                   kept        broken    broken
 the one door can be used                              kept        kept      kept

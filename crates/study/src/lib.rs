@@ -4,6 +4,7 @@
 //! start; baselines, research in turns, the close with its `finalists`. `result` computes everything that is said from the
 //! event log, `verdict` puts it into words, `report` into a page.
 
+pub mod agents;
 pub mod config;
 pub mod directory;
 pub mod error;

@@ -212,7 +212,14 @@ pub fn gateway_settings(
         limits: Limits { usd: team.usd, tokens: team.tokens },
         providers: models.iter().map(|(name, model)| (name.clone(), provider(model))).collect(),
         models: models.iter().map(|(name, model)| (name.clone(), settings(name, model))).collect(),
-        aliases: BTreeMap::new(),
+        // An agent's own names for helper models lead to the team's model where there is but one.
+        aliases: models
+            .keys()
+            .next()
+            .filter(|_| models.len() == 1)
+            .map(|name| ("*".to_owned(), name.clone()))
+            .into_iter()
+            .collect(),
         prices: None,
         grace_s: 5,
     }

@@ -1,5 +1,6 @@
 //! A study file: parsed, then overridden, then checked, then used.
 
+use crate::agents::AgentPlan;
 use crate::error::StudyError;
 use crate::models::{ModelPlan, TeamPlan};
 use aar_domain::directions::DIRECTIONS;
@@ -50,6 +51,9 @@ pub struct Plan {
     /// Language models that researchers may be given, by a name of your choice.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, ModelPlan>,
+    /// Somebody else's agents, by a name of your choice.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, AgentPlan>,
     /// What researchers with a language model have together.
     #[serde(default, skip_serializing_if = "TeamPlan::is_default")]
     pub team: TeamPlan,
@@ -115,7 +119,7 @@ impl Default for FeedbackPlan {
 pub struct ResearcherPlan {
     /// Unique; letters, digits and dashes.
     pub name: String,
-    /// `search`, `random` or `language-model`.
+    /// `search`, `random`, `language-model`, or `command`: somebody else's agent.
     pub kind: Kind,
     /// So many of this kind: NAME-1, NAME-2, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,6 +127,9 @@ pub struct ResearcherPlan {
     /// Its language model, by its name in `[models]`; may be left out where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Of kind `command`: a name in `[agents]`, an agent that ships (`claude-code`, …), or a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// A vague starting direction; one of nine is given where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<String>,
@@ -134,6 +141,11 @@ pub struct ResearcherPlan {
 }
 
 impl ResearcherPlan {
+    /// Whether it is a language model or somebody else's agent.
+    pub fn is_agent(&self) -> bool {
+        matches!(self.kind, Kind::LanguageModel | Kind::Command)
+    }
+
     /// One plan for each of `count`.
     fn each(&self) -> Vec<ResearcherPlan> {
         let Some(count) = self.count else {
@@ -201,12 +213,12 @@ impl Plan {
             .collect();
         let mut free = free.into_iter().cycle();
         let directed = plan.team.directed;
-        let wants = |r: &&mut ResearcherPlan| {
-            r.direction.is_none() && (r.kind == Kind::Search || (r.kind == Kind::LanguageModel && directed))
-        };
+        let wants =
+            |r: &&mut ResearcherPlan| r.direction.is_none() && (r.kind == Kind::Search || (r.is_agent() && directed));
         for researcher in plan.researchers.iter_mut().filter(wants) {
             researcher.direction = free.next().map(str::to_owned);
         }
+        plan.find_agents().map_err(wrong)?;
         plan.check().map_err(wrong)?;
         Ok(plan)
     }
@@ -252,13 +264,13 @@ impl Plan {
             if !names.insert(researcher.name.clone()) {
                 return Err(format!("researchers: the name {:?} is taken", researcher.name));
             }
-            if !matches!(researcher.kind, Kind::Search | Kind::Random | Kind::LanguageModel) {
+            if !matches!(researcher.kind, Kind::Search | Kind::Random) && !researcher.is_agent() {
                 return Err(format!(
-                    "researchers: {} is of a kind that this version can't run; search, random or language-model",
+                    "researchers: {} is of a kind that a study does not start; search, random, language-model or command",
                     researcher.name
                 ));
             }
-            if researcher.kind == Kind::LanguageModel {
+            if self.speaks(researcher) {
                 self.model_of(researcher)?;
             }
             bound(&format!("evaluations of {}", researcher.name), researcher.evaluations as usize, 1, 1000)?;
@@ -267,8 +279,11 @@ impl Plan {
         for (name, model) in &self.models {
             model.check(name)?;
         }
+        for (name, agent) in &self.agents {
+            agent.check(name)?;
+        }
         let paid = self.models.values().any(|model| !model.is_free());
-        if self.thinks() && paid && self.team.usd.is_none() {
+        if self.researchers.iter().any(|researcher| self.speaks(researcher)) && paid && self.team.usd.is_none() {
             return Err("team.usd is missing: say what the team may spend on its models, for instance usd = 20".into());
         }
         if self.testbed == "import" && (self.data.is_none() || self.model.is_none()) {
@@ -277,9 +292,34 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether anybody works with a language model.
-    pub fn thinks(&self) -> bool {
-        self.researchers.iter().any(|researcher| researcher.kind == Kind::LanguageModel)
+    /// Bring what researchers name as their agent into the plan, so that its hash covers it.
+    fn find_agents(&mut self) -> Result<(), String> {
+        for researcher in self.researchers.iter().filter(|researcher| researcher.kind == Kind::Command) {
+            let name = researcher.agent.clone().ok_or_else(|| {
+                format!("researchers: {} needs agent = a name in [agents], one that ships, or a file", researcher.name)
+            })?;
+            if !self.agents.contains_key(&name) {
+                let agent = AgentPlan::find(&name)?;
+                self.agents.insert(name, agent);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anybody runs what a language model or an agent wrote.
+    pub fn has_agents(&self) -> bool {
+        self.researchers.iter().any(ResearcherPlan::is_agent)
+    }
+
+    /// A researcher's agent, where it is somebody else's.
+    pub fn agent_of(&self, researcher: &ResearcherPlan) -> Option<&AgentPlan> {
+        self.agents.get(researcher.agent.as_ref().filter(|_| researcher.kind == Kind::Command)?)
+    }
+
+    /// Whether a researcher speaks to a language model through the gateway.
+    pub fn speaks(&self, researcher: &ResearcherPlan) -> bool {
+        researcher.kind == Kind::LanguageModel
+            || self.agent_of(researcher).is_some_and(|agent| agent.wire.is_some() || researcher.model.is_some())
     }
 
     /// A researcher's language model: its name among `models`, and what is said of it.
@@ -405,16 +445,19 @@ mod tests {
         let file = "name = \"n\"\ntestbed = \"fresh\"\nsubject = \"math\"\ndata = \"d\"\nmodel = \"m\"\nwithout = [\"ensemble\"]\n\
             [feedback]\nbits = 9.0\n[team]\nusd = 1.0\nusd_each = 1.0\ntokens = 1\ndirected = false\n\
             [models.m]\nprovider = \"openai\"\nmodel = \"g\"\nwire = \"chat\"\nkey_env = \"K\"\nprice = \"free\"\n\
-            [[researchers]]\nname = \"a\"\nkind = \"language-model\"\nmodel = \"m\"\ndirection = \"d\"\nevaluations = 1\nwithout = [\"ensemble\"]";
+            [agents.z]\ncommand = \"true\"\nwire = \"chat\"\nmounts = [\"/opt\"]\nenv = { A = \"b\" }\nfiles = { f = \"t\" }\n\
+            [[researchers]]\nname = \"a\"\nkind = \"command\"\nagent = \"z\"\nmodel = \"m\"\ndirection = \"d\"\nevaluations = 1\nwithout = [\"ensemble\"]";
         let plan = serde_json::to_value(read(file, false, &[]).unwrap()).unwrap();
         let mut fields = vec![];
         let groups = ["evaluation", "feedback", "close", "team"].map(|group| &plan[group]);
-        for group in groups.into_iter().chain([&plan, &plan["models"]["m"], &plan["researchers"][0]]) {
+        let tables = [&plan, &plan["models"]["m"], &plan["agents"]["z"], &plan["researchers"][0]];
+        for group in groups.into_iter().chain(tables) {
             fields.extend(group.as_object().unwrap().keys().cloned());
         }
         fields.push("count".into());
         for field in fields {
-            let known = page.contains(&format!("`{field}`")) || page.contains(&format!("`[{field}"))
+            let known = page.contains(&format!("`{field}`"))
+                || page.contains(&format!("`[{field}"))
                 || page.contains(&format!("`[[{field}"));
             assert!(known, "docs/study-file.md does not say what {field} is");
         }
@@ -423,7 +466,9 @@ mod tests {
     #[test]
     fn a_team_needs_a_model_a_budget_and_directions_of_its_own() {
         let team = |more: &str, kind: &str| {
-            format!("name = \"n\"\ntestbed = \"harbour\"\n{more}\n[[researchers]]\nname = \"t\"\nkind = \"{kind}\"\ncount = 3\nevaluations = 1")
+            format!(
+                "name = \"n\"\ntestbed = \"harbour\"\n{more}\n[[researchers]]\nname = \"t\"\nkind = \"{kind}\"\ncount = 3\nevaluations = 1"
+            )
         };
         let model = "[models.m]\nprovider = \"anthropic\"\nmodel = \"x\"\n";
         let check = |more: &str, expect: &str| {
@@ -438,14 +483,17 @@ mod tests {
         let mut directions: Vec<_> = plan.researchers.iter().map(|r| r.direction.clone().unwrap()).collect();
         directions.dedup();
         assert_eq!(directions.len(), 3);
-        let alike = read(&team(&format!("{model}[team]\nusd = 1\ndirected = false"), "language-model"), false, &[]).unwrap();
+        let alike =
+            read(&team(&format!("{model}[team]\nusd = 1\ndirected = false"), "language-model"), false, &[]).unwrap();
         assert!(alike.researchers.iter().all(|r| r.direction.is_none()));
         assert!(read(&team("", "search"), false, &[]).unwrap().researchers.iter().all(|r| r.direction.is_some()));
     }
 
     #[test]
     fn the_study_files_that_ship_can_be_read() {
-        for text in [LAPTOP, include_str!("../../../studies/commonsense.toml"), include_str!("../../../studies/team.toml")] {
+        for text in
+            [LAPTOP, include_str!("../../../studies/commonsense.toml"), include_str!("../../../studies/team.toml")]
+        {
             read(text, false, &[]).unwrap();
         }
     }

@@ -108,7 +108,7 @@ fn check_isolation(config: &RunConfig) -> Result<(), StudyError> {
     };
     demand(&config.plan.isolation)?;
     // What a model writes is run: it gets less only where the study file says so by name.
-    if config.plan.thinks() { demand(&config.plan.team.isolation) } else { Ok(()) }
+    if config.plan.has_agents() { demand(&config.plan.team.isolation) } else { Ok(()) }
 }
 
 /// Researchers run as other users; they may pass through, and what is inside says itself who may do what.
@@ -293,24 +293,25 @@ impl Running<'_> {
         let retired = self.server.snapshot().retired;
         let open = self.config.plan.researchers.iter().filter(|researcher| !retired.contains(&researcher.name));
         let open: Vec<&ResearcherPlan> = open.collect();
-        if open.iter().any(|researcher| researcher.kind == Kind::LanguageModel) {
+        if open.iter().any(|researcher| self.config.plan.speaks(researcher)) {
             self.open_gateway()?;
         }
         let began_ms = self.began_ms()?;
-        let spec = |researcher: &&ResearcherPlan| {
-            Ok((self.spec(researcher, began_ms)?, researcher.kind == Kind::LanguageModel))
-        };
+        let spec = |researcher: &&ResearcherPlan| Ok((self.spec(researcher, began_ms)?, researcher.is_agent()));
         let specs = open.iter().map(spec).collect::<Result<Vec<_>, StudyError>>()?;
         self.team = Some(Team::start(specs, &self.config.isolation)?);
         let open_ended = self.config.open_ended;
         let over = |snapshot: &Snapshot, working: bool| snapshot.closing || (!working && !open_ended);
-        self.wait(workers, show, &|snapshot, working| over(snapshot, working) && ended(snapshot, &[Purpose::Submission]))?;
+        self.wait(workers, show, &|snapshot, working| {
+            over(snapshot, working) && ended(snapshot, &[Purpose::Submission])
+        })?;
         Ok(())
     }
 
     /// When research began, in milliseconds since the epoch: the team's clock, which a resume does not wind up again.
     fn began_ms(&self) -> Result<u64, StudyError> {
-        let noted = |snapshot: &Snapshot| snapshot.notes.iter().find(|note| note.kind == "research").map(|note| note.at_ms);
+        let noted =
+            |snapshot: &Snapshot| snapshot.notes.iter().find(|note| note.kind == "research").map(|note| note.at_ms);
         if noted(&self.server.snapshot()).is_none() {
             self.server.note("research", serde_json::json!({}))?;
         }
@@ -320,7 +321,7 @@ impl Running<'_> {
     fn open_gateway(&mut self) -> Result<(), StudyError> {
         let plan = self.config.plan;
         let hidden = tempfile::tempdir().map_err(StudyError::file("create", "a folder for the gateway's control"))?;
-        let thinks = plan.researchers.iter().filter(|researcher| researcher.kind == Kind::LanguageModel);
+        let speak = plan.researchers.iter().filter(|researcher| plan.speaks(researcher));
         let caller = |researcher: &ResearcherPlan| {
             (researcher.name.clone(), hex::encode(Sha256::digest(self.key.token(&researcher.name))))
         };
@@ -329,7 +330,7 @@ impl Running<'_> {
             control: &hidden.path().join("control.sock"),
             study: self.config.directory.root(),
         };
-        let settings = gateway_settings(&plan.models, &plan.team, thinks.map(caller).collect(), &places);
+        let settings = gateway_settings(&plan.models, &plan.team, speak.map(caller).collect(), &places);
         let folder = self.config.directory.folder("run")?;
         self.gateway = Some((Gateway::start(&self.config.executable, &folder, &settings)?, hidden));
         Ok(())
@@ -342,10 +343,11 @@ impl Running<'_> {
         };
         gateway.tend()?;
         let plan = self.config.plan;
-        let thinks = |name: &str| plan.researchers.iter().any(|r| r.name == name && r.kind == Kind::LanguageModel);
-        for record in snapshot.evaluations.iter().filter(|record| record.ended() && thinks(&record.asked.by)) {
+        let speaks = |name: &str| plan.researchers.iter().any(|r| r.name == name && plan.speaks(r));
+        for record in snapshot.evaluations.iter().filter(|record| record.ended() && speaks(&record.asked.by)) {
             if record.asked.purpose == Purpose::Submission && self.recorded.insert(record.id) {
-                let usage = record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).map(|job| job.usage);
+                let usage =
+                    record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).map(|job| job.usage);
                 let cpu_ms = usage.map(|usage| usage.train_cpu_ms + usage.predict_cpu_ms).sum();
                 gateway.record(&record.asked.by, record.id, cpu_ms);
             }
@@ -366,13 +368,14 @@ impl Running<'_> {
 
     fn spec(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<ResearcherSpec, StudyError> {
         let day = Duration::from_secs(86_400);
-        let (args, env, wall) = match researcher.kind {
-            Kind::LanguageModel => {
-                let hour = |hours: f64| Duration::from_secs_f64(hours * 3600.0);
-                let wall = hour(self.config.plan.team.hours) + Duration::from_secs(900);
-                (vec!["agent".into()], self.thinking(researcher, began_ms)?, wall)
-            }
-            _ => (self.searching(researcher), vec![], day),
+        let plan = self.config.plan;
+        let agent = plan.agent_of(researcher);
+        let (args, env, wall) = if researcher.is_agent() {
+            let wall = Duration::from_secs_f64(plan.team.hours * 3600.0) + Duration::from_secs(900);
+            let command = if agent.is_some() { "drive" } else { "agent" };
+            (vec![command.into()], self.thinking(researcher, began_ms)?, wall)
+        } else {
+            (self.searching(researcher), vec![], day)
         };
         Ok(ResearcherSpec {
             name: researcher.name.clone(),
@@ -383,6 +386,8 @@ impl Running<'_> {
             lab: self.config.executable.clone(),
             args,
             env,
+            mounts: agent.map(|agent| agent.mounts.clone()).unwrap_or_default(),
+            loopback: agent.is_some(),
             threads: 1,
             limits: Limits { wall, cpu: wall, ..Limits::default() },
         })
@@ -401,26 +406,35 @@ impl Running<'_> {
         args
     }
 
-    /// Environment of a researcher with a language model.
+    /// Environment of a language model or of somebody else's agent.
     fn thinking(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<Vec<(String, String)>, StudyError> {
         let plan = self.config.plan;
         let wrong = |detail| StudyError::Plan { place: "researchers".into(), detail };
-        let (name, model) = plan.model_of(researcher).map_err(wrong)?;
         let after = |hours: f64| (began_ms + (hours * 3.6e6) as u64).to_string();
-        let wire = serde_json::to_value(model.wire()).unwrap_or_default();
-        let mut env = vec![
-            ("AAR_LLM".to_owned(), "unix:/run/aar/llm.sock".to_owned()),
-            ("AAR_MODEL".into(), name.into()),
-            ("AAR_WIRE".into(), wire.as_str().unwrap_or_default().into()),
-            ("AAR_ENDS_MS".into(), after(plan.team.hours)),
-            ("AAR_ANSWER_TOKENS".into(), model.max_tokens.to_string()),
-            ("AAR_CONTEXT_TOKENS".into(), model.context_tokens.to_string()),
-        ];
+        let mut env = vec![("AAR_ENDS_MS".to_owned(), after(plan.team.hours))];
+        let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
+        if plan.speaks(researcher) {
+            let (name, model) = plan.model_of(researcher).map_err(wrong)?;
+            let wire = serde_json::to_value(model.wire()).unwrap_or_default();
+            set("AAR_LLM", "unix:/run/aar/llm.sock".into());
+            set("AAR_MODEL", name.into());
+            set("AAR_WIRE", wire.as_str().unwrap_or_default().into());
+            set("AAR_ANSWER_TOKENS", model.max_tokens.to_string());
+            set("AAR_CONTEXT_TOKENS", model.context_tokens.to_string());
+        }
+        if let Some(agent) = plan.agent_of(researcher) {
+            set("AAR_AGENT_COMMAND", agent.command.clone());
+            set("AAR_AGENT_FILES", serde_json::to_string(&agent.files).unwrap_or_default());
+            if plan.speaks(researcher) {
+                set("AAR_LLM_SOCKET", "/run/aar/llm.sock".into());
+            }
+            agent.env.iter().for_each(|(name, value)| set(name, value.clone()));
+        }
         if researcher.direction.is_none() {
-            env.push(("AAR_DIRECTION".into(), "none".into()));
+            set("AAR_DIRECTION", "none".into());
         }
         if plan.team.cold_start_hours > 0.0 {
-            env.push(("AAR_FORUM_FROM_MS".into(), after(plan.team.cold_start_hours)));
+            set("AAR_FORUM_FROM_MS", after(plan.team.cold_start_hours));
         }
         Ok(env)
     }

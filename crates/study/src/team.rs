@@ -92,7 +92,8 @@ impl Team {
             };
             let name = member.spec.name.clone();
             let mut state = running.poll()?;
-            if matches!(state, State::Running) && !member.held
+            if matches!(state, State::Running)
+                && !member.held
                 && let Some(why) = member.watchdog.as_ref().and_then(Watchdog::hangs)
             {
                 running.stop();

@@ -62,7 +62,8 @@ fn judge(said: Option<&Said>, from_ms: u64, now_ms: u64) -> Option<String> {
     match said.filter(|said| said.seen_ms >= from_ms) {
         None if since(from_ms) > FIRST => Some("no sign of life since it was started".into()),
         Some(said) if since(said.until_ms) > GRACE && since(said.seen_ms) > GRACE => {
-            let what = if said.what.is_empty() { said.state.clone() } else { format!("{} ({})", said.state, said.what) };
+            let what =
+                if said.what.is_empty() { said.state.clone() } else { format!("{} ({})", said.state, said.what) };
             Some(format!("hanging while {what}: nothing was heard for {} s", since(said.seen_ms).as_secs()))
         }
         _ => None,

@@ -94,7 +94,9 @@ pub fn study(options: &Options, open_ended: bool) -> Result<(), Failure> {
     };
     if open_ended {
         let out = out.display();
-        aar_lab::note!("open until `aar ctl close --out {out}`; `aar token add NAME --out {out}` lets somebody work on it");
+        aar_lab::note!(
+            "open until `aar ctl close --out {out}`; `aar token add NAME --out {out}` lets somebody work on it"
+        );
     }
     let mut live = Live::new(&plan, options.quiet);
     let done = run_study(&config, resumed, &mut |event| live.show(&event));
@@ -132,7 +134,7 @@ fn read_plan(options: &Options) -> Result<Plan, Failure> {
 
 /// Without its key a language model answers nobody: better said before anything is begun.
 fn check_keys(plan: &Plan) -> Result<(), Failure> {
-    let used = plan.researchers.iter().filter(|researcher| researcher.kind == Kind::LanguageModel);
+    let used = plan.researchers.iter().filter(|researcher| plan.speaks(researcher));
     for (name, model) in used.filter_map(|researcher| plan.model_of(researcher).ok()) {
         let Some(variable) = model.key_env() else { continue };
         if std::env::var(variable).is_ok_and(|value| !value.trim().is_empty()) {

@@ -79,7 +79,6 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
 }
 
 fn settings(options: &Options, model: &str) -> Settings {
-    let at = |ms: u64| UNIX_EPOCH + Duration::from_millis(ms);
     let mut limits = Limits::for_context(options.context_tokens);
     limits.answer_tokens = options.answer_tokens.unwrap_or(limits.answer_tokens);
     (limits.session_answers, limits.session_time) = (options.session_answers, options.session_hours);
@@ -87,11 +86,7 @@ fn settings(options: &Options, model: &str) -> Settings {
         work: options.work.clone(),
         data: options.data.clone(),
         lab: super::own_program(),
-        direction: match options.direction.as_deref() {
-            None | Some("") => Direction::OfStudy,
-            Some("none") => Direction::Undirected,
-            Some(text) => Direction::Said(text.to_owned()),
-        },
+        direction: Direction::said(options.direction.as_deref()),
         ends_at: options.ends_ms.map(at).or(options.hours.map(|hours| SystemTime::now() + hours)),
         forum_from: options.forum_from_ms.map(at),
         limits,
@@ -99,8 +94,13 @@ fn settings(options: &Options, model: &str) -> Settings {
     }
 }
 
+/// A moment in milliseconds since the epoch.
+pub fn at(ms: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(ms)
+}
+
 /// Progress for people; with `--json` every event for programs.
-fn tell(event: &Event, json: bool) {
+pub fn tell(event: &Event, json: bool) {
     if json {
         crate::note!("{}", serde_json::to_string(event).unwrap_or_default());
         return;

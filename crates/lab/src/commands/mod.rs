@@ -7,6 +7,7 @@ use std::path::Path;
 
 pub mod agent;
 pub mod check;
+pub mod drive;
 pub mod embed;
 pub mod forum;
 pub mod label;

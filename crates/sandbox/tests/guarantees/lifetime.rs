@@ -49,7 +49,8 @@ pub const ALL: &[(&str, Attempt)] = &[
         // A child and a grandchild; both fork all the time, so that standing still is not easy.
         let script = "n() { while :; do echo >> $1; sleep 0.01; done; }; n a & (n b & wait) & wait";
         let mut running = host.jail(script).spawn(&isolation(backend)).unwrap();
-        let counts = || ["a", "b"].map(|name| std::fs::metadata(host.path("out").join(name)).map_or(0, |file| file.len()));
+        let counts =
+            || ["a", "b"].map(|name| std::fs::metadata(host.path("out").join(name)).map_or(0, |file| file.len()));
         until("both", || counts().iter().all(|&count| count > 0));
         let frozen = running.freeze();
         let before = counts();

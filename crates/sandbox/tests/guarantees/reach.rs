@@ -1,7 +1,7 @@
 //! Other processes, the network, the kernel.
 
-use crate::host::{Attempt, FLAG, Found, Host, isolation, mark, marked, open, until, within};
-use aar_sandbox::{Backend, Running};
+use crate::host::{Attempt, FLAG, Found, Host, isolation, mark, marked, open, text, until, within};
+use aar_sandbox::{Backend, Running, SandboxError};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
@@ -39,6 +39,33 @@ pub const ALL: &[(&str, Attempt)] = &[
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("('127.0.0.1', {})", listener.local_addr().unwrap().port());
         refused(host.python(backend, &format!("import socket\nsocket.create_connection({address}, 5)\nprint('GOT')")))
+    }),
+    ("with a loopback of its own neither", |host, backend| {
+        let mut jail = host.jail(":");
+        jail.loopback = true;
+        if backend != Backend::Namespaces {
+            // Nothing would keep it to itself, so it is not given.
+            return matches!(jail.spawn(&isolation(backend)), Err(SandboxError::Loopback)).into();
+        }
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let script = format!(
+            "import socket
+mine = socket.create_server(('127.0.0.1', 0))
+socket.create_connection(mine.getsockname(), 5)
+print('OWN')
+for address in [('127.0.0.1', {port}), ('10.0.0.1', 80), ('169.254.169.254', 80), ('1.1.1.1', 53)]:
+  try:
+    socket.create_connection(address, 2)
+    print('GOT')
+  except OSError:
+    print('NOTHING')"
+        );
+        let Some(outcome) = host.python_outcome(backend, &script, |jail| jail.loopback = true) else {
+            return Found::Untried;
+        };
+        let seen = text(&outcome.stdout);
+        (seen.contains("OWN") && !seen.contains("GOT") && seen.matches("NOTHING").count() == 4).into()
     }),
     ("abstract sockets can't be reached", |host, backend| {
         let name = format!("aar-guarantee-{}-{backend:?}", mark());
