@@ -1,7 +1,7 @@
 //! The command line of `aar`.
 
 use crate::commands::{
-    attack, audit, ctl, doctor, gateway, import, mint, open, regrade, report, run, serve, testbed, token, worker,
+    attack, audit, ctl, doctor, gateway, import, mint, open, regrade, replay, report, run, serve, testbed, token, worker,
 };
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
@@ -42,6 +42,8 @@ enum Command {
     Regrade(regrade::Options),
     /// Attack the grader over fresh truths: what could a team that only wants to win get out of it?
     Attack(attack::Options),
+    /// Read what a researcher's language model was told and said, from the transcript
+    Replay(replay::Options),
     /// Find out whether a study's event log was changed
     #[command(subcommand)]
     Audit(audit::Command),
@@ -84,6 +86,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Report(options) => report::run(options),
         Command::Regrade(options) => regrade::run(options),
         Command::Attack(options) => attack::run(options),
+        Command::Replay(options) => replay::run(options),
         Command::Audit(command) => audit::run(command),
         Command::Open(options) => open::run(options),
         Command::Doctor(options) => doctor::run(options),

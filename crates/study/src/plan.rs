@@ -431,7 +431,6 @@ mod tests {
         check("evaluation.seed=3", "unknown field `seed`");
         check("isolation=none", "any, landlock or namespaces");
         check("evaluation.baselines=[\"probe\"]", "must start with \"plain\"");
-        check("researchers=[]", "researchers = 0");
         check("close.seeds=-1", "seeds = -1");
         check("close", "key=value");
         check("without=[\"luck\"]", "unknown variant `luck`");

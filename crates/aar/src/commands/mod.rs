@@ -9,6 +9,7 @@ pub mod import;
 pub mod mint;
 pub mod open;
 pub mod regrade;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod serve;
