@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 /// How often the command is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How often it is asked whether the last evaluations are done.
+const WAIT: Duration = Duration::from_secs(2);
 /// A session of this length was work, whatever came of it.
 const LONG: Duration = Duration::from_secs(600);
 
@@ -97,6 +99,12 @@ impl Outside {
         };
         if let Some(ended) = nothing_left(&self.bench.platform, &briefing) {
             return Some(ended);
+        }
+        if briefing.me.evaluations_left == 0 {
+            // The last ones are still being worked on; a command that can't submit has nothing to do.
+            self.bench.heartbeat.now(Doing::Waiting, "for the last evaluations", Duration::from_secs(3600));
+            std::thread::sleep(WAIT);
+            return None;
         }
         let used = briefing.me.evaluations_used;
         let began = Instant::now();
