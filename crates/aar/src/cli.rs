@@ -1,6 +1,6 @@
 //! The command line of `aar`.
 
-use crate::commands::{attack, audit, doctor, import, mint, open, regrade, report, run, testbed, worker};
+use crate::commands::{attack, audit, doctor, export, import, mint, open, regrade, report, run, testbed, worker};
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -28,6 +28,8 @@ enum Command {
     Testbed(testbed::Options),
     /// Write a study's report again, from its event log
     Report(report::Options),
+    /// Write a study's evaluations, seeds, findings and comments as tables
+    Export(export::Options),
     /// Compute a study's leaderboard again from the stored margins and compare it with result.json
     Regrade(regrade::Options),
     /// Attack the grader over fresh truths: what could a team that only wants to win get out of it?
@@ -66,6 +68,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Import(options) => import::run(options),
         Command::Testbed(options) => testbed::run(options),
         Command::Report(options) => report::run(options),
+        Command::Export(options) => export::run(options),
         Command::Regrade(options) => regrade::run(options),
         Command::Attack(options) => attack::run(options),
         Command::Audit(command) => audit::run(command),

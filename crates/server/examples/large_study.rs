@@ -63,7 +63,11 @@ fn main() {
     }
     let begun = Instant::now();
     let server = open(&dir);
-    println!("opened in {:.1} s: {} bytes", begun.elapsed().as_secs_f64(), dir.join("study.db").metadata().unwrap().len());
+    println!(
+        "opened in {:.1} s: {} bytes",
+        begun.elapsed().as_secs_f64(),
+        dir.join("study.db").metadata().unwrap().len()
+    );
     if arguments.get(1).is_some_and(|word| word == "serve") {
         println!("http://{}/?t={}", server.http().unwrap(), server.invite(Visitor::Operator).unwrap());
         loop {

@@ -22,6 +22,8 @@ pub struct Scores {
     known: Mutex<BTreeMap<i64, Arc<Score>>>,
     busy: tokio::sync::Mutex<()>,
     board: Mutex<Option<(Moment, Arc<Board>)>>,
+    /// Whether a page was shown without scores that were still to come.
+    missed: AtomicBool,
 }
 
 /// A board is the same as long as this is: scores known, evaluations finished, answers given.
@@ -30,7 +32,13 @@ type Moment = (usize, usize, usize);
 impl Scores {
     /// None yet.
     pub fn new(shared: Shared) -> Self {
-        Self { shared, known: Mutex::default(), busy: tokio::sync::Mutex::default(), board: Mutex::default() }
+        Self {
+            shared,
+            known: Mutex::default(),
+            busy: tokio::sync::Mutex::default(),
+            board: Mutex::default(),
+            missed: AtomicBool::new(false),
+        }
     }
 
     fn known(&self) -> BTreeMap<i64, Arc<Score>> {
@@ -71,34 +79,41 @@ impl Scores {
     /// Score all that is finished. One task at a time: the machine has better things to do.
     pub async fn all(self: &Arc<Self>) {
         let _busy = self.busy.lock().await;
-        loop {
+        for batch in 1.. {
             let missing = self.missing().await;
             if missing.is_empty() {
                 break;
             }
             let scores = self.clone();
             let _ = tokio::task::spawn_blocking(move || scores.score(&missing)).await;
+            if batch % 16 == 0 {
+                self.tell();
+            }
+        }
+        self.tell();
+    }
+
+    /// Whoever looks at a page that lacks something is told that there is more to see.
+    fn tell(&self) {
+        if self.missed.swap(false, Ordering::Relaxed) {
+            self.shared.changes.send_modify(|count| *count += 1);
         }
     }
 
     /// Score what is new, as far as a reader's patience goes; the rest follows behind the page.
     async fn catch_up(self: &Arc<Self>) {
         let (known, done, _) = self.moment().await;
-        // Where another page has waited in vain, this one need not.
-        if known == done || self.busy.try_lock().is_err() {
+        if known == done {
             return;
         }
-        let late = Arc::new(AtomicBool::new(false));
-        let (scores, is_late) = (self.clone(), late.clone());
-        let work = tokio::spawn(async move {
-            scores.all().await;
-            if is_late.load(Ordering::Relaxed) {
-                // Whoever looks is told that there is more to see.
-                scores.shared.changes.send_modify(|count| *count += 1);
-            }
-        });
+        // Where another page has waited in vain, this one need not.
+        if self.missed.load(Ordering::Relaxed) {
+            return;
+        }
+        let scores = self.clone();
+        let work = tokio::spawn(async move { scores.all().await });
         if tokio::time::timeout(PATIENCE, work).await.is_err() {
-            late.store(true, Ordering::Relaxed);
+            self.missed.store(true, Ordering::Relaxed);
         }
     }
 

@@ -6,10 +6,10 @@ use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Pgr, minimum_difference};
 use aar_domain::testbed::TestbedRecord;
 use aar_grader::ledger::Unit;
-use aar_server::{Server, board};
 use aar_server::event::{Phase, Purpose, Role};
 use aar_server::handle::Snapshot;
 use aar_server::record::{EvaluationRecord, Status};
+use aar_server::{Server, board};
 use serde::Serialize;
 
 /// Everything that is said of a study.

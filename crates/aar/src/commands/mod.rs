@@ -3,6 +3,7 @@
 pub mod attack;
 pub mod audit;
 pub mod doctor;
+pub mod export;
 pub mod import;
 pub mod mint;
 pub mod open;

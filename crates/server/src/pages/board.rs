@@ -83,7 +83,7 @@ pub async fn page(
         (live("board", &html! {
             @if board.waiting > 0 { p.note { (of("log/waiting", board.waiting)) " evaluations are still being scored." } }
             @if shown.is_empty() {
-                p.empty { @if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
+                p.empty { @if board.waiting > 0 { "They appear here as they are scored." } @else if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
             } @else {
                 (table(shown, &board))
                 (pager("/leaderboard", &wanted.query(), at, parts))

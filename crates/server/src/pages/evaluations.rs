@@ -105,7 +105,9 @@ fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Mar
     let bundle = state.bundles.get(&asked.bundle).map(|(bundle, _)| bundle);
     let parent =
         asked.parent.as_ref().and_then(|parent| state.evaluations.iter().find(|other| other.asked.bundle == *parent));
-    let before = parent.and_then(|parent| state.bundles.get(&parent.asked.bundle)).and_then(|(bundle, _)| bundle.text("recipe.toml"));
+    let before = parent
+        .and_then(|parent| state.bundles.get(&parent.asked.bundle))
+        .and_then(|(bundle, _)| bundle.text("recipe.toml"));
     let same = state.evaluations.iter().filter(|other| other.asked.bundle == asked.bundle && other.id != record.id);
     let named: Vec<_> = state.findings.iter().filter(|finding| finding.posted.evaluation == Some(record.id)).collect();
     html! {

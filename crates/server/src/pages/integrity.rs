@@ -118,7 +118,7 @@ fn line(name: &str, own: Option<&Attempts>) -> Markup {
     let shown = |what: &str, count: usize| html! { td.n { (of(format_args!("researcher/{name}/{what}"), count)) } };
     html! { tr {
         td { a data-told href={ "/evaluations?by=" (encoded(name)) } { (name) } }
-        (shown("submitted", own.submitted)) (shown("failed", own.failed)) (shown("bundles", own.bundles.len()))
+        (shown("submitted", own.submitted)) (shown("submissions_failed", own.failed)) (shown("bundles", own.bundles.len()))
         (shown("again", own.submitted - own.bundles.len())) (shown("told", own.told))
     } }
 }

@@ -38,8 +38,8 @@ use std::sync::{Arc, Mutex};
 
 pub use access::Visitor;
 pub use layout::with_interval;
-pub(crate) use tables::csv;
 pub use tables::TABLES;
+pub(crate) use tables::csv;
 
 /// What all pages share.
 #[derive(Clone)]

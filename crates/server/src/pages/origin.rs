@@ -10,6 +10,8 @@
 //! | `testbed/SPLIT/WHAT` | the frozen runs of weak and ceiling |
 //! | `entropy/ID` | submissions up to an evaluation |
 //! | `log/WHAT` | a count over the whole log |
+//! | `board/replicated`, `close/resolves` | all replicated rows |
+//! | `graded/FAMILY`, `costs/NAME/WHAT` | sums over evaluations, in the report |
 
 use maud::{Markup, Render, html};
 use std::fmt::Display;

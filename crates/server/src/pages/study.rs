@@ -128,7 +128,7 @@ fn headline(board: &Board, state: &State, over: Over) -> Markup {
     html! {
         h2 { "PGR over " (over.label()) }
         @if rows.is_empty() {
-            p.empty { "Nothing is evaluated yet. " @if state.evaluations.is_empty() { "The first evaluations are the baselines; they are queued in a moment." } @else { "What is under way stands below." } }
+            p.empty { @if board.waiting > 0 { "What was evaluated is being scored; this page fills as it is. " } @else { "Nothing is evaluated yet. " } @if state.evaluations.is_empty() { "The first evaluations are the baselines; they are queued in a moment." } @else { "What is under way stands below." } }
         } @else {
             p.note { "over " @for (name, key, text) in [(Over::Evaluations, "evaluations", "evaluations"), (Over::Hours, "hours", "hours"), (Over::Cost, "cost", "cost")] {
                 a.choice href={ "/?over=" (key) } aria-current=[(name == over).then_some("true")] { (text) } " "

@@ -147,8 +147,17 @@ async fn findings(pages: &Pages) -> Vec<Vec<String>> {
 async fn seeds(pages: &Pages) -> Vec<Vec<String>> {
     let board = pages.scores.board().await;
     let names = [
-        "job", "evaluation", "seed", "teacher", "status", "accuracy", "pgr", "train_cpu_ms", "predict_cpu_ms",
-        "train_operations", "last_loss",
+        "job",
+        "evaluation",
+        "seed",
+        "teacher",
+        "status",
+        "accuracy",
+        "pgr",
+        "train_cpu_ms",
+        "predict_cpu_ms",
+        "train_operations",
+        "last_loss",
     ];
     let mut out = vec![header_of(&names)];
     let inner = pages.shared.inner.lock().await;

@@ -17,13 +17,16 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
     let inner = pages.shared.inner.lock().await;
     let testbed = inner.state.opening.as_ref().map(|opening| opening.testbed.clone()).unwrap_or_default();
     drop(inner);
-    let body = live("transfer", &html! {
-        p.empty {
-            "Not tried: no finalist of this study was run on another testbed or another model. Everything measured here speaks of “" (told(&testbed)) "” alone. "
-            "To see how the same research goes on a world nobody has seen: " code { "aar run --set testbed=fresh --out out/fresh" } "."
-        }
-        @if !finalists.is_empty() { (matrix(&finalists, &testbed)) }
-    });
+    let body = live(
+        "transfer",
+        &html! {
+            p.empty {
+                "Not tried: no finalist of this study was run on another testbed or another model. Everything measured here speaks of “" (told(&testbed)) "” alone. "
+                "To see how the same research goes on a world nobody has seen: " code { "aar run --set testbed=fresh --out out/fresh" } "."
+            }
+            @if !finalists.is_empty() { (matrix(&finalists, &testbed)) }
+        },
+    );
     framed(&Frame::of(&pages, visitor, "Transfer", "/transfer").await, &body)
 }
 

@@ -157,8 +157,7 @@ impl Study {
         let skill = (base + self.rng.random_range(-0.06..0.07f64)).clamp(0.4, 0.86);
         let name = format!("{} {}", words::method(&mut self.rng), turn % 97);
         let text = format!("# {name}\n[label]\nsource = \"teacher\"\nturn = {turn}\n");
-        let mut queued =
-            self.store(&text, &name, family, &Self::name(by), format!("turn {turn}"), Purpose::Submission);
+        let mut queued = self.store(&text, &name, family, &Self::name(by), format!("turn {turn}"), Purpose::Submission);
         queued.turn = Some((turn / self.size.researchers) as u32);
         queued.parent = parent.map(|parent| self.evaluations[parent].bundle.clone());
         let failed = self.rng.random_bool(0.03);
@@ -198,9 +197,8 @@ impl Study {
         let right = (skill + self.rng.random_range(-0.02..0.02f64)).clamp(0.0, 1.0);
         // Labels alternate in the testbed of these tests.
         let margin = |item: usize, right: bool| if right == item.is_multiple_of(2) { 1.0f32 } else { -1.0 };
-        let bytes: Vec<u8> = (0..self.size.items)
-            .flat_map(|item| margin(item, self.rng.random_bool(right)).to_le_bytes())
-            .collect();
+        let bytes: Vec<u8> =
+            (0..self.size.items).flat_map(|item| margin(item, self.rng.random_bool(right)).to_le_bytes()).collect();
         let margins = hex::encode(Sha256::digest(&bytes));
         let usage =
             Usage { train_cpu_ms: self.rng.random_range(4000..20_000), predict_cpu_ms: 900, ..Usage::default() };
@@ -250,7 +248,8 @@ impl Study {
         queued.split = Split::Selection;
         self.evaluate(queued, 0.66, usize::MAX, false);
         for at in best.into_iter().take(FINALISTS) {
-            let (bundle, skill, by) = (self.evaluations[at].bundle.clone(), self.evaluations[at].skill, self.evaluations[at].by);
+            let (bundle, skill, by) =
+                (self.evaluations[at].bundle.clone(), self.evaluations[at].skill, self.evaluations[at].by);
             let queued = Queued {
                 key: format!("finalist {bundle}"),
                 bundle,

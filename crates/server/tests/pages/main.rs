@@ -4,7 +4,10 @@
 mod bench;
 #[path = "../large/mod.rs"]
 mod large;
+mod markup;
+mod numbers;
 mod size;
+mod store;
 mod visit;
 
 use aar_api::bundle::{Bundle, BundleStored};
@@ -71,6 +74,8 @@ fn bench() -> Bench {
     let comment = NewComment { body: HOSTILE.into(), turn: Some(0), key: "c".into() };
     let path = paths::COMMENTS.replace("{id}", &posted.id.to_string());
     let _: serde_json::Value = bench.client("boole").post(&path, &comment).unwrap();
+    // A slow machine would show pages without scores first.
+    bench.server().board();
     bench
 }
 
@@ -126,7 +131,8 @@ fn a_link_opens_once_and_writes_come_from_the_pages_themselves() {
     let nobody = Browser::of(bench.server(), None);
     assert_eq!(nobody.get(&format!("/?t={link}")).status(), 303);
     assert_eq!(nobody.get(&format!("/?t={link}")).status(), 401, "a second time");
-    let (operator, viewer) = (Browser::of(bench.server(), Some(Visitor::Operator)), Browser::of(bench.server(), Some(Visitor::Viewer)));
+    let (operator, viewer) =
+        (Browser::of(bench.server(), Some(Visitor::Operator)), Browser::of(bench.server(), Some(Visitor::Viewer)));
     let own = format!("http://{}", operator.address);
     assert_eq!(operator.post(&own), 200);
     assert_eq!(operator.post("http://evil.example"), 403);
@@ -210,4 +216,18 @@ fn script_and_style_are_small() {
     for path in ["/pages.js", "/style.css"] {
         assert!(browser.text(path).len() < 30 << 10, "{path}");
     }
+}
+
+#[test]
+fn every_number_is_in_the_store() {
+    let bench = bench();
+    let browser = Browser::of(bench.server(), Some(Visitor::Viewer));
+    let store = store::Store::of(bench.server(), &config(bench.dir.path()).log);
+    for path in PAGES.iter().filter(|path| !path.contains("csv") && !path.contains("svg")) {
+        let (held, faults) = numbers::check(&store, &browser.text(path));
+        assert!(faults.is_empty(), "{path}: {faults:#?}");
+        assert!(held > 0 || ["/access", "/transfer"].contains(path), "{path} shows no number");
+    }
+    let invented = "<p><span data-from=\"evaluation/1/pgr\">0.99</span> <i data-from=\"evaluation/99/pgr\">–</i> 7</p>";
+    assert_eq!(numbers::check(&store, invented).1.len(), 3);
 }
