@@ -95,7 +95,7 @@ def every_page(browser, study, cookies, check):
     context.close()
     context = entered(browser, study, cookies, java_script_enabled=False)
     page = context.new_page()
-    for path, wanted in [("", "svg[role=img]"), ("leaderboard", "tbody tr"), ("forum", ".post"), ("diversity", "svg")]:
+    for path, wanted in [("", "figure svg"), ("leaderboard", "tbody tr"), ("forum", ".post"), ("diversity", "svg")]:
         page.goto(study.base + path)
         check(f"/{path} reads without a script", page.locator(wanted).count() > 0)
     context.close()
@@ -133,16 +133,16 @@ def filtered(browser, study, cookies, check):
     page.select_option("select[name=sort]", "new")
     page.get_by_role("button", name="Show").click()
     rows = page.locator("tbody tr").all_inner_texts()
-    families = set(page.locator("tbody tr td:nth-child(5)").all_inner_texts())
+    families = set(page.locator("tbody tr td:nth-child(7)").all_inner_texts())
     check("a filter filters", rows and families == {family}, families)
     again = context.new_page()
     again.goto(page.url)
     check("its URL opens the same", again.locator("tbody tr").all_inner_texts() == rows and f"family={family}" in page.url)
     page.goto(study.base + "forum")
-    page.get_by_label("search").fill("quarantine")
+    page.get_by_label("search").fill("quarantine palimpsest obsidian")
     page.get_by_label("search").press("Enter")
     posts = page.locator(".post")
-    check("the forum is searched", "q=quarantine" in page.url and 0 < posts.count() < 40, posts.count())
+    check("the forum is searched", "q=quarantine+palimpsest" in page.url and 0 < posts.count() < 40, posts.count())
     context.close()
 
 

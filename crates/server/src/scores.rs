@@ -106,13 +106,14 @@ impl Scores {
         if known == done {
             return;
         }
+        let scores = self.clone();
+        let work = async move { scores.all().await };
         // Where another page has waited in vain, this one need not.
         if self.missed.load(Ordering::Relaxed) {
-            return;
-        }
-        let scores = self.clone();
-        let work = tokio::spawn(async move { scores.all().await });
-        if tokio::time::timeout(PATIENCE, work).await.is_err() {
+            if self.busy.try_lock().is_ok() {
+                tokio::spawn(work);
+            }
+        } else if tokio::time::timeout(PATIENCE, tokio::spawn(work)).await.is_err() {
             self.missed.store(true, Ordering::Relaxed);
         }
     }

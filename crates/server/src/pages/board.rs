@@ -124,24 +124,27 @@ fn filter(wanted: &Wanted, board: &Board) -> Markup {
 fn table(rows: &[&Row], board: &Board) -> Markup {
     let values = rows.iter().filter_map(|row| row.score.pgr).flat_map(|pgr| [pgr.low, pgr.high]);
     let scale = Axis::over(values, 6.0, 224.0);
+    // Not every testbed tells the distributions apart.
+    let parts = board.rows.iter().any(|row| row.score.accuracy_in.is_some());
     html! {
         div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
-            thead { tr { th { "rank" } th { "method" } th { "by" } th { "rung" } th { "family" } th.n { "PGR [95 %]" } th { "0 … 1" } th.n { "p plain" } th.n { "in / out" } th.n { "seeds" } th.n { "CPU-s" } th { "evaluation" } } }
-            tbody { @for row in rows { (line(row, board, &scale)) } }
+            thead { tr { th { "rank" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } th { "evaluation" } } }
+            tbody { @for row in rows { (line(row, board, &scale, parts)) } }
         } }
     }
 }
 
-fn line(row: &Row, board: &Board, scale: &Axis) -> Markup {
+fn line(row: &Row, board: &Board, scale: &Axis, parts: bool) -> Markup {
     let value = |what: &str, shown: String| origin::evaluation(row.record.id, what, shown);
     let (solid, interval) = (row.rung != Rung::Graded, row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])));
     html! {
         tr.tied[board.tied(row)] {
-            td { (value("rank", row.rank.to_string())) } td.m { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (rung(row.rung)) } td { (told(&row.record.asked.family)) }
+            td { (value("rank", row.rank.to_string())) } td.m { (told(&row.record.asked.name)) }
             td.n { (value("pgr", with_interval(row.score.pgr))) }
             td.fig { (figures::whisker(interval, &row.score.by_seed, solid, scale)) }
+            td { (rung(row.rung)) } td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
             td.n { (value("p_plain", p_value(row.p_plain))) }
-            td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) }
+            @if parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
             td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
             td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) } td { (evidence(row.record.id)) }
         }

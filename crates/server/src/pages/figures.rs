@@ -73,12 +73,16 @@ pub fn progress(board: &Board, over: Over, link: &dyn Fn(i64) -> String) -> Mark
     if rows.is_empty() {
         return html! {};
     }
-    let values = rows.iter().flat_map(|row| row.score.pgr).flat_map(|pgr| [pgr.value, pgr.low, pgr.high]);
-    let y = Axis::over(values, HEIGHT - 36.0, 22.0);
-    let (x, border) = places(&rows, split, over);
     let crowded = rows.len() > LINKED;
+    // Intervals that are not drawn take no room.
+    let drawn = |(at, row): (usize, &&Row)| {
+        let pgr = row.score.pgr?;
+        Some(if crowded && at < split { [pgr.value; 3] } else { [pgr.value, pgr.low, pgr.high] })
+    };
+    let y = Axis::over(rows.iter().enumerate().filter_map(drawn).flatten(), HEIGHT - 36.0, 22.0);
+    let (x, border) = places(&rows, split, over);
     html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ "PGR over " (over.label()) } {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="group" aria-label={ "PGR over " (over.label()) } {
             @for tick in y.ticks() {
                 line x1="50" x2=(WIDTH - 70.0) y1=(y.at(tick)) y2=(y.at(tick)) stroke="var(--line)" {}
                 text.faint x="44" y=(y.at(tick) + 4.0) text-anchor="end" { (format!("{tick:.2}")) }

@@ -112,7 +112,7 @@ fn graph(nodes: &[&Row]) -> Markup {
         )
     };
     html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 860 " (height) } role="img" aria-label="who built on whom" {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 860 " (height) } role="group" aria-label="who built on whom" {
             @for (at, lane) in lanes.iter().enumerate() {
                 line x1="104" x2="850" y1=(at as f64 * 44.0 + 24.0) y2=(at as f64 * 44.0 + 24.0) stroke="var(--line)" {}
                 text data-told x="4" y=(at as f64 * 44.0 + 28.0) { @if *lane == "–" { "baselines" } @else { (lane.chars().take(14).collect::<String>()) } }

@@ -66,7 +66,7 @@ fn line(state: &State, researcher: &Participant, work: &Work, span: (i64, i64)) 
     let shown = |what: &str, shown: String| of(format_args!("researcher/{}/{what}", researcher.name), shown);
     html! {
         tr {
-            td { strong { (told(&researcher.name)) } } td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
+            td.who { strong { (told(&researcher.name)) } } td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
             td data-told { (researcher.direction.as_deref().unwrap_or("–")) }
             td.fig { (timeline(&work.evaluations, span)) }
             td.n { a href={ "/evaluations?by=" (name) } { (shown("evaluations", format!("{} of {}", work.submitted, researcher.evaluations))) } }
