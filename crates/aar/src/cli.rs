@@ -1,7 +1,8 @@
 //! The command line of `aar`.
 
 use crate::commands::{
-    attack, audit, ctl, doctor, gateway, import, mint, open, regrade, replay, report, run, serve, testbed, token, worker,
+    attack, audit, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve, testbed,
+    token, worker,
 };
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
@@ -38,6 +39,8 @@ enum Command {
     Testbed(testbed::Options),
     /// Write a study's report again, from its event log
     Report(report::Options),
+    /// Write a study's evaluations, seeds, findings and comments as tables
+    Export(export::Options),
     /// Compute a study's leaderboard again from the stored margins and compare it with result.json
     Regrade(regrade::Options),
     /// Attack the grader over fresh truths: what could a team that only wants to win get out of it?
@@ -84,6 +87,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Import(options) => import::run(options),
         Command::Testbed(options) => testbed::run(options),
         Command::Report(options) => report::run(options),
+        Command::Export(options) => export::run(options),
         Command::Regrade(options) => regrade::run(options),
         Command::Attack(options) => attack::run(options),
         Command::Replay(options) => replay::run(options),

@@ -1,9 +1,23 @@
 //! A small study through the command line: what is printed, killed, resumed and refused.
 
+#[path = "../../server/tests/pages/markup.rs"]
+mod markup;
+#[path = "../../server/tests/pages/numbers.rs"]
+mod numbers;
+#[path = "../../server/tests/pages/store.rs"]
+mod store;
+#[path = "../../server/tests/pages/visit.rs"]
+mod visit;
+
+use aar_server::pages::Visitor;
+use aar_server::{Server, ServerConfig};
 use serde_json::Value;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
+use store::Store;
+use visit::Browser;
 
 /// The smallest study that goes through every phase.
 const SMALL: &[&str] = &[
@@ -70,12 +84,69 @@ fn a_killed_study_goes_on_and_comes_to_the_same_numbers() {
         (0, numbers(&whole)),
         "a closed study only reports"
     );
+    numbers_are_in_the_store(&out);
+    said_in_other_forms(&out);
+    regrade_and_audit(&out);
+}
+
+/// What pages and report of a real study show: every number names an entry of its log, and is what stands there.
+fn numbers_are_in_the_store(out: &Path) {
     let report = std::fs::read_to_string(out.join("report.html")).unwrap();
     assert!(
-        report.contains("<svg") && !report.contains("http://") && !report.contains("https://"),
+        report.contains("<svg") && !report.contains("src=") && !report.contains("https://"),
         "opens without a network"
     );
-    regrade_and_audit(&out);
+    let testbed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/harbour");
+    let log = out.join("study.db");
+    let http = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let server = Server::start(&ServerConfig { log: log.clone(), testbed, socket: None, http }).unwrap();
+    let store = Store::of(&server, &log);
+    let browser = Browser::of(&server, Some(Visitor::Viewer));
+    let ids = server.snapshot().evaluations.into_iter().map(|record| format!("/evaluations/{}", record.id));
+    let paths = [
+        "/",
+        "/leaderboard",
+        "/researchers",
+        "/forum",
+        "/evaluations",
+        "/lineage",
+        "/diversity",
+        "/transfer",
+        "/integrity",
+    ];
+    for path in paths.map(str::to_owned).into_iter().chain(ids) {
+        let (held, faults) = numbers::check(&store, &browser.text(&path));
+        assert!(held > 0 && faults.is_empty(), "{path}: {held} numbers, {faults:#?}");
+    }
+    let (held, faults) = numbers::check(&store, &report);
+    assert!(held > 50 && faults.is_empty(), "report: {held} numbers, {faults:#?}");
+    let mut anchors = report.split("href=\"#e").skip(1).filter_map(|rest| rest.split('"').next());
+    assert!(anchors.all(|id| report.contains(&format!("id=\"e{id}\""))), "every link of the report leads somewhere");
+}
+
+/// Markdown and tables say the same.
+fn said_in_other_forms(out: &Path) {
+    let call = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aar"));
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        command.args([args[0]]).arg(out).args(&args[1..]);
+        let (code, stdout, stderr) = finish(command);
+        assert_eq!(code, 0, "{args:?}: {stderr}");
+        stdout
+    };
+    let markdown = call(&["report", "--md"]);
+    let result: Value = serde_json::from_str(&call(&["report", "--json"])).unwrap();
+    for row in result["leaderboard"].as_array().unwrap() {
+        let pgr = format!("{:.2} [", row["pgr"].as_f64().unwrap());
+        let line = markdown.lines().find(|line| line.ends_with(&format!("| {} |", row["evaluation"])));
+        assert!(line.is_some_and(|line| line.contains(&pgr)), "{row} is missing in {markdown}");
+    }
+    call(&["export", "--csv"]);
+    let table = |name: &str| std::fs::read_to_string(out.join("export").join(name)).unwrap();
+    for row in result["leaderboard"].as_array().unwrap() {
+        assert!(table("leaderboard.csv").contains(&format!("\"{}\"", row["pgr"])), "{row}");
+    }
+    assert_eq!(table("seeds.csv").lines().count(), 1 + 5 + 3 * 2, "a line per seed, and the names");
 }
 
 /// The finished study follows from what is stored, and what is changed afterwards shows.
@@ -178,7 +249,9 @@ fn commands_and_exit_codes_are_described() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let whole = help(&["--help"]);
-    for word in ["run", "mint", "import", "report", "regrade", "attack", "audit", "doctor", "lab", "Exit codes"] {
+    for word in
+        ["run", "mint", "import", "report", "export", "regrade", "attack", "audit", "doctor", "lab", "Exit codes"]
+    {
         assert!(whole.contains(word), "{word}");
     }
     assert!(help(&["lab", "--help"]).contains("snapshot"));

@@ -1,5 +1,6 @@
 //! The operator's door: start a server in this process, and act on its study without a token.
 
+use crate::board::Board;
 use crate::error::ServerError;
 use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued};
 use crate::pages::{self, Pages, Visitor};
@@ -7,6 +8,7 @@ use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
 use crate::routes::router;
 use crate::shared::{Inner, Shared};
 use aar_api::bundle::Bundle;
+use aar_api::receipt::Receipt;
 use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Outcomes;
 use aar_grader::ledger::Ledger;
@@ -105,7 +107,7 @@ impl Server {
             .map_err(ServerError::Runtime)?;
         let shared = runtime.block_on(Shared::open(&config.log, &config.testbed))?;
         let app = router(shared.clone());
-        let pages = Pages::new(shared.clone());
+        let pages = Pages::new(shared.clone(), config.log.clone());
         let mut http = None;
         if let Some(address) = config.http {
             let wrong = |source| ServerError::Listen { address: address.to_string(), source };
@@ -156,7 +158,27 @@ impl Server {
 
     /// A secret that opens the pages once, as `/?t=SECRET`; `None` where the operating system gives no random numbers.
     pub fn invite(&self, visitor: Visitor) -> Option<String> {
+        // Somebody is about to look: what takes long the first time is begun.
+        if let Some(runtime) = &self.runtime {
+            let (vault, scores) = (self.shared.vault.clone(), self.pages.scores.clone());
+            runtime.spawn_blocking(move || Split::ALL.map(|split| vault.frozen(split)));
+            runtime.spawn(async move { scores.all().await });
+        }
         self.pages.invite(visitor)
+    }
+
+    /// A table as comma-separated values; `None` where there is none of this name ([`crate::pages::TABLES`]).
+    pub fn table(&self, name: &str) -> Option<String> {
+        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the server");
+        runtime.block_on(async {
+            self.pages.scores.all().await;
+            pages::csv(&self.pages, name).await
+        })
+    }
+
+    /// The log's head, as every receipt carries it.
+    pub fn receipt(&self) -> Receipt {
+        self.with(async |_, inner| inner.receipt())
     }
 
     /// What the close concluded, for the pages to say.
@@ -283,11 +305,18 @@ impl Server {
     }
 
     /// The exact score of a finished evaluation.
-    pub fn score(&self, evaluation: i64) -> Option<Score> {
-        let split = self.with(async |_, inner| {
-            inner.state.evaluations.get(evaluation as usize - 1).map(|record| record.asked.split)
-        })?;
-        Some(self.shared.vault.score(split, &self.outcomes(evaluation)?))
+    pub fn score(&self, evaluation: i64) -> Option<Arc<Score>> {
+        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the server");
+        runtime.block_on(self.pages.scores.one(evaluation))
+    }
+
+    /// The whole board, with everything scored that is finished.
+    pub fn board(&self) -> Arc<Board> {
+        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the server");
+        runtime.block_on(async {
+            self.pages.scores.all().await;
+            self.pages.scores.board().await
+        })
     }
 
     /// Everything as it is now.

@@ -5,15 +5,19 @@
 //! stays in the grader's vault, which `state` asks for answers. `pages` shows it to people.
 
 pub mod audit;
+pub mod board;
 mod chain;
 pub mod error;
 pub mod event;
 pub mod handle;
+pub mod history;
+pub mod ideas;
 pub mod openapi;
 pub mod pages;
 pub mod record;
 mod released;
 mod routes;
+mod scores;
 mod shared;
 mod state;
 mod store;

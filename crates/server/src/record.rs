@@ -85,6 +85,11 @@ impl EvaluationRecord {
         matches!(self.asked.purpose, Purpose::Submission | Purpose::Baseline) && self.status == Status::Done
     }
 
+    /// Plain training, by the operator's hand: what everything is compared with. A researcher's key makes nothing plain.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.asked.purpose, Purpose::Baseline | Purpose::Reference) && self.asked.key.ends_with(" plain")
+    }
+
     /// Done or failed.
     pub fn ended(&self) -> bool {
         matches!(self.status, Status::Done | Status::Failed)

@@ -327,6 +327,12 @@ impl State {
         self.vault.outcomes(record.asked.split, &seeds, &margins)
     }
 
+    /// CPU-milliseconds of an evaluation's jobs so far.
+    pub fn cpu_ms(&self, record: &EvaluationRecord) -> u64 {
+        let jobs = record.jobs.iter().filter_map(|&job| self.jobs.get(job as usize - 1));
+        jobs.map(|job| job.usage.train_cpu_ms + job.usage.predict_cpu_ms).sum()
+    }
+
     /// Who a token belongs to.
     pub fn who(&self, token_hash: &str) -> Option<&Participant> {
         self.participants.get(self.by_token.get(token_hash)?)

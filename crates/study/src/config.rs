@@ -12,6 +12,7 @@ use aar_server::handle::Snapshot;
 use aar_server::record::EvaluationRecord;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// What a run needs beside its plan.
@@ -94,5 +95,5 @@ pub struct Tick<'a> {
     /// Jobs done and planned.
     pub jobs: (usize, usize),
     /// The exact score of a finished evaluation.
-    pub score: &'a dyn Fn(i64) -> Option<Score>,
+    pub score: &'a dyn Fn(i64) -> Option<Arc<Score>>,
 }

@@ -3,16 +3,15 @@
 use crate::finalists::Candidate;
 use crate::plan::Plan;
 use aar_domain::rung::{Kind, Rung, Split};
-use aar_domain::stats::{Comparison, Pgr, Replicated, holm, minimum_difference, ranks};
+use aar_domain::stats::{Pgr, minimum_difference};
 use aar_domain::testbed::TestbedRecord;
 use aar_gateway::ledger::Sums;
 use aar_gateway::ledger::book::Totals;
-use aar_grader::Score;
 use aar_grader::ledger::Unit;
-use aar_server::Server;
 use aar_server::event::{Phase, Purpose, Role};
 use aar_server::handle::Snapshot;
 use aar_server::record::{EvaluationRecord, Status};
+use aar_server::{Server, board};
 use serde::Serialize;
 
 /// Everything that is said of a study.
@@ -178,42 +177,15 @@ pub struct FailureRow {
     pub reason: String,
 }
 
-/// A scored evaluation.
-struct Scored<'a> {
-    record: &'a EvaluationRecord,
-    kind: Kind,
-    score: Score,
-}
-
 /// Compute the result of what is in the log now.
 pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult {
     let snapshot = server.snapshot();
-    let vault = server.vault();
-    let scored: Vec<Scored> = snapshot
-        .evaluations
-        .iter()
-        .zip(&snapshot.kinds)
-        .filter_map(|(record, &kind)| Some(Scored { record, kind, score: server.score(record.id)? }))
-        .collect();
-    let frozen = vault.frozen(Split::Selection);
+    let board = server.board();
+    let frozen = server.vault().frozen(Split::Selection);
     let gap = frozen.ceiling - frozen.weak;
-    let mut leaderboard = Vec::new();
-    let mut resolves = None;
-    for (rung, purposes) in [
-        (Rung::Replicated, [Purpose::Finalist, Purpose::Reference]),
-        (Rung::Graded, [Purpose::Submission, Purpose::Baseline]),
-    ] {
-        let rows: Vec<&Scored> = scored.iter().filter(|row| purposes.contains(&row.record.asked.purpose)).collect();
-        let (rows, comparisons) = rows_of(&snapshot, server, rung, &rows);
-        if rung == Rung::Replicated {
-            let widest =
-                comparisons.iter().map(|c| c.se).fold(None, |a: Option<f64>, se| Some(a.map_or(se, |a| a.max(se))));
-            resolves = widest.map(|se| minimum_difference(se, plan.close.seeds, gap));
-        }
-        leaderboard.extend(rows);
-    }
+    let mut leaderboard: Vec<Row> = board.rows.iter().map(|row| row_of(&snapshot, server, row)).collect();
     announce(&mut leaderboard);
-    let plain = scored.iter().find(|row| is_plain(row.record) && row.record.asked.purpose == Purpose::Baseline);
+    let widest = board.on(Rung::Replicated).filter_map(|row| row.against_plain).map(|found| found.se).reduce(f64::max);
     let demonstration = testbed.truth_public;
     let account = snapshot.ledger.account(Unit::MilliBits);
     let mut result = StudyResult {
@@ -227,8 +199,8 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
             weak: BaselineRow { mean: frozen.weak, se: frozen.weak_se, seeds: frozen.seeds },
             ceiling: BaselineRow { mean: frozen.ceiling, se: frozen.ceiling_se, seeds: frozen.seeds },
         },
-        noise_floor: plain.map(|plain| vault.noise_floor(Split::Feedback, &plain.score)),
-        resolves,
+        noise_floor: board.noise_floor.map(|(floor, _)| floor),
+        resolves: widest.map(|se| minimum_difference(se, plan.close.seeds, gap)),
         leaderboard,
         researchers: researchers(&snapshot),
         verdict: String::new(),
@@ -265,36 +237,7 @@ pub fn candidates(server: &Server, snapshot: &Snapshot) -> Vec<Candidate> {
     snapshot.evaluations.iter().zip(&snapshot.kinds).filter_map(open).collect()
 }
 
-/// Plain training, by the operator's hand.
-fn is_plain(record: &EvaluationRecord) -> bool {
-    record.asked.key.ends_with(" plain")
-}
-
-fn rows_of(snapshot: &Snapshot, server: &Server, rung: Rung, scored: &[&Scored]) -> (Vec<Row>, Vec<Comparison>) {
-    let vault = server.vault();
-    let plain = scored.iter().find(|row| is_plain(row.record));
-    let comparisons: Vec<Option<Comparison>> = scored
-        .iter()
-        .map(|row| plain.filter(|_| !is_plain(row.record)).map(|plain| vault.compare(&row.score, &plain.score)))
-        .collect();
-    let found: Vec<Comparison> = comparisons.iter().copied().flatten().collect();
-    let mut adjusted = holm(&found.iter().map(|comparison| comparison.p).collect::<Vec<_>>()).into_iter();
-    let replicated: Vec<Replicated> = scored.iter().map(|row| row.score.replicated.clone()).collect();
-    let places = ranks(&replicated);
-    let mut rows: Vec<Row> = scored
-        .iter()
-        .zip(&comparisons)
-        .zip(places)
-        .map(|((row, comparison), rank)| {
-            let p_plain = comparison.and_then(|_| adjusted.next());
-            row_of(snapshot, server, rung, row, p_plain, rank)
-        })
-        .collect();
-    rows.sort_by(|a, b| b.transfer_acc.total_cmp(&a.transfer_acc).then(a.evaluation.cmp(&b.evaluation)));
-    (rows, found)
-}
-
-fn row_of(snapshot: &Snapshot, server: &Server, rung: Rung, row: &Scored, p_plain: Option<f64>, rank: usize) -> Row {
+fn row_of(snapshot: &Snapshot, server: &Server, row: &board::Row) -> Row {
     let asked = &row.record.asked;
     let author = |bundle: &String| {
         snapshot.evaluations.iter().find(|other| other.asked.bundle == *bundle).map(|other| other.asked.by.clone())
@@ -304,12 +247,12 @@ fn row_of(snapshot: &Snapshot, server: &Server, rung: Rung, row: &Scored, p_plai
     let policy = snapshot.opening.as_ref().map(|opening| opening.policy);
     let bits = policy.map_or(0.0, |policy| policy.milli_bits() as f64 / 1000.0);
     Row {
-        rank,
+        rank: row.rank,
         method: asked.name.clone(),
         by: asked.by.clone(),
         kind: row.kind,
         family: asked.family.clone(),
-        rung,
+        rung: row.rung,
         split: asked.split,
         n_items: server.vault().items(asked.split),
         seeds: row.score.replicated.by_seed.len(),
@@ -319,7 +262,7 @@ fn row_of(snapshot: &Snapshot, server: &Server, rung: Rung, row: &Scored, p_plai
         transfer_acc: row.score.accuracy,
         id_acc: row.score.accuracy_in,
         ood_acc: row.score.accuracy_out,
-        p_plain,
+        p_plain: row.p_plain,
         evaluations: snapshot.evaluations.iter().filter(|other| other.asked.bundle == asked.bundle).count(),
         parent: asked.parent.clone(),
         parent_by: asked.parent.as_ref().and_then(author),

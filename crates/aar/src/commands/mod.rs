@@ -4,6 +4,7 @@ pub mod attack;
 pub mod audit;
 pub mod ctl;
 pub mod doctor;
+pub mod export;
 pub mod gateway;
 pub mod import;
 pub mod mint;

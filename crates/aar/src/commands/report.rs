@@ -1,4 +1,4 @@
-//! `aar report`: a study's result and page, computed again from its event log.
+//! `aar report`: a study's result and page, computed again from its event log; in HTML, Markdown or JSON.
 
 use crate::commands::run::print_result;
 use crate::failure::Failure;
@@ -13,6 +13,12 @@ pub struct Options {
     /// A study's directory
     #[arg(default_value = "out/laptop")]
     directory: PathBuf,
+    /// One HTML file, report.html in the study's directory (the default)
+    #[arg(long, conflicts_with_all = ["md", "json"])]
+    html: bool,
+    /// Markdown on stdout
+    #[arg(long, conflicts_with = "json")]
+    md: bool,
     /// One JSON object on stdout
     #[arg(long)]
     json: bool,
@@ -30,6 +36,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     )?;
     if options.json {
         aar_lab::say!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
+    } else if options.md {
+        aar_lab::say!("{}", report::markdown::text(&result, &plan, &testbed.record, &server));
+    } else if options.html {
+        aar_lab::say!("{}", place.display());
     } else {
         print_result(&result, &place);
     }

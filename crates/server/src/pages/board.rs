@@ -2,8 +2,9 @@
 
 use super::axis::Axis;
 use super::layout::{Frame, encoded, evidence, live, page as framed, pager, with_interval};
-use super::scores::{Board, Row};
+use super::origin::{self, of, told};
 use super::{Pages, Visitor, figures};
+use crate::board::{Board, Row};
 use aar_domain::rung::Rung;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -45,6 +46,7 @@ impl Wanted {
             "method" => rows.sort_by(|a, b| a.record.asked.name.cmp(&b.record.asked.name)),
             "by" => rows.sort_by(|a, b| a.author().cmp(b.author())),
             "family" => rows.sort_by(|a, b| a.record.asked.family.cmp(&b.record.asked.family)),
+            "cost" => rows.sort_by_key(|row| row.cpu_ms),
             "out" => {
                 rows.sort_by(|a, b| b.score.accuracy_out.unwrap_or(0.0).total_cmp(&a.score.accuracy_out.unwrap_or(0.0)))
             }
@@ -79,15 +81,15 @@ pub async fn page(
     let body = html! {
         (filter(&wanted, &board))
         (live("board", &html! {
-            @if board.waiting > 0 { p.note { (board.waiting) " evaluations are still being scored." } }
+            @if board.waiting > 0 { p.note { (of("log/waiting", board.waiting)) " evaluations are still being scored." } }
             @if shown.is_empty() {
-                p.empty { @if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
+                p.empty { @if board.waiting > 0 { "They appear here as they are scored." } @else if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
             } @else {
                 (table(shown, &board))
                 (pager("/leaderboard", &wanted.query(), at, parts))
                 p.note {
                     "Graded rows are announcements, replicated rows are results. Equal ranks (=) can't be told apart on their rung"
-                    @if let Some(floor) = board.noise_floor { "; two equal graded methods differ by up to ± " (format!("{floor:.2}")) " PGR in 95 of 100 comparisons" }
+                    @if let Some((floor, plain)) = board.noise_floor { "; two equal graded methods differ by up to ± " (origin::evaluation(plain, "noise_floor", format!("{floor:.2}"))) " PGR in 95 of 100 comparisons" }
                     ". p: against plain training, paired by seeds and items, Holm's over the rung. Whisker: 95 %, small dots are seeds. "
                     a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/progress.svg" download { "SVG" }
                 }
@@ -109,7 +111,7 @@ fn filter(wanted: &Wanted, board: &Board) -> Markup {
     html! {
         form.filter method="get" action="/leaderboard" {
             label { "sort" select name="sort" {
-                @for (value, text) in [("", "rung, then PGR"), ("new", "newest"), ("out", "out of distribution"), ("method", "method"), ("family", "family"), ("by", "author")] { (option(value, text, &wanted.sort)) }
+                @for (value, text) in [("", "rung, then PGR"), ("new", "newest"), ("out", "out of distribution"), ("cost", "cost"), ("method", "method"), ("family", "family"), ("by", "author")] { (option(value, text, &wanted.sort)) }
             } }
             (list("rung", &["graded", "replicated"].into(), &wanted.rung))
             (list("family", &families, &wanted.family))
@@ -122,20 +124,30 @@ fn filter(wanted: &Wanted, board: &Board) -> Markup {
 fn table(rows: &[&Row], board: &Board) -> Markup {
     let values = rows.iter().filter_map(|row| row.score.pgr).flat_map(|pgr| [pgr.low, pgr.high]);
     let scale = Axis::over(values, 6.0, 224.0);
-    let tied =
-        |row: &Row| board.rows.iter().filter(|other| other.rung == row.rung && other.rank == row.rank).count() > 1;
+    // Not every testbed tells the distributions apart.
+    let parts = board.rows.iter().any(|row| row.score.accuracy_in.is_some());
     html! {
-        div.scroll { table {
-            thead { tr { th { "rank" } th { "method" } th { "by" } th { "rung" } th { "family" } th.n { "PGR [95 %]" } th { "0 … 1" } th.n { "p plain" } th.n { "in / out" } th.n { "seeds" } th { "evaluation" } } }
-            tbody { @for row in rows { tr.tied[tied(row)] {
-                td { (row.rank) } td.m { (row.record.asked.name) } td { (row.author()) } td { (rung(row.rung)) } td { (row.record.asked.family) }
-                td.n { (with_interval(row.score.pgr)) }
-                td.fig { (figures::whisker(row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])), &row.score.by_seed, row.rung != Rung::Graded, &scale)) }
-                td.n { (p_value(row.p_plain)) }
-                td.n { (accuracy(row.score.accuracy_in)) " / " (accuracy(row.score.accuracy_out)) }
-                td.n { (row.score.replicated.by_seed.len()) } td { (evidence(row.record.id)) }
-            } } }
+        div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
+            thead { tr { th { "rank" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } th { "evaluation" } } }
+            tbody { @for row in rows { (line(row, board, &scale, parts)) } }
         } }
+    }
+}
+
+fn line(row: &Row, board: &Board, scale: &Axis, parts: bool) -> Markup {
+    let value = |what: &str, shown: String| origin::evaluation(row.record.id, what, shown);
+    let (solid, interval) = (row.rung != Rung::Graded, row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])));
+    html! {
+        tr.tied[board.tied(row)] {
+            td { (value("rank", row.rank.to_string())) } td.m { (told(&row.record.asked.name)) }
+            td.n { (value("pgr", with_interval(row.score.pgr))) }
+            td.fig { (figures::whisker(interval, &row.score.by_seed, solid, scale)) }
+            td { (rung(row.rung)) } td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
+            td.n { (value("p_plain", p_value(row.p_plain))) }
+            @if parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
+            td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
+            td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) } td { (evidence(row.record.id)) }
+        }
     }
 }
 

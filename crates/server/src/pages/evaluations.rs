@@ -1,6 +1,7 @@
 //! Evaluations: queue, history, and everything about one of them.
 
 use super::layout::{Frame, encoded, evidence, live, page as framed, pager, status, time, with_interval};
+use super::origin::{evaluation, of, told};
 use super::{Pages, Visitor};
 use crate::record::{EvaluationRecord, JobRecord};
 use crate::state::State as Study;
@@ -38,8 +39,8 @@ pub async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Html<String> {
     let board = pages.scores.board().await;
-    let scored: std::collections::BTreeMap<i64, &std::sync::Arc<Score>> =
-        board.rows.iter().map(|row| (row.record.id, &row.score)).collect();
+    let scored: std::collections::BTreeMap<i64, &Score> =
+        board.rows.iter().map(|row| (row.record.id, &*row.score)).collect();
     let inner = pages.shared.inner.lock().await;
     let wants = |record: &&EvaluationRecord| {
         (wanted.by.is_empty() || wanted.by == record.asked.by)
@@ -52,9 +53,9 @@ pub async fn page(
     let shown = &found[(at - 1) * SHOWN..(at * SHOWN).min(found.len())];
     let row = |record: &EvaluationRecord| {
         html! { tr {
-            td { (evidence(record.id)) } td { (record.asked.name) } td { (record.asked.by) } td { (record.asked.split.name()) } td { (status(record)) }
-            td.n { @if let Some(score) = scored.get(&record.id) { (with_interval(score.pgr)) } @else { "–" } }
-            td { @if let Some((reason, _)) = &record.failure { (reason) } @else if let Some(ended) = record.ended_ms { (time(ended)) } }
+            td { (evidence(record.id)) } td { (told(&record.asked.name)) } td { (told(&record.asked.by)) } td { (record.asked.split.name()) } td { (status(record)) }
+            td.n { @if let Some(score) = scored.get(&record.id) { (evaluation(record.id, "pgr", with_interval(score.pgr))) } @else { "–" } }
+            td { @if let Some((reason, _)) = &record.failure { (told(reason)) } @else if let Some(ended) = record.ended_ms { (time(ended)) } }
         } }
     };
     let body = html! {
@@ -62,12 +63,12 @@ pub async fn page(
         (live("evaluations", &html! {
             @if shown.is_empty() { p.empty { @if inner.state.evaluations.is_empty() { "None yet; the baselines come first." } @else { "None fits. " a href="/evaluations" { "Show all" } } } }
             @else {
-                div.scroll { table {
+                div.scroll tabindex="0" role="region" aria-label="evaluations" { table {
                     thead { tr { th { "evaluation" } th { "method" } th { "by" } th { "split" } th { "status" } th.n { "PGR [95 %]" } th { "ended, or why it failed" } } }
                     tbody { @for record in shown { (row(record)) } }
                 } }
                 (pager("/evaluations", &wanted.query(), at, parts))
-                p.note { (found.len()) " evaluations · " a href="/data/evaluations.csv" download { "CSV" } }
+                p.note { (of(format_args!("log/evaluations?{}", wanted.query()), found.len())) " evaluations · " a href="/data/evaluations.csv" download { "CSV" } }
             }
         }))
     };
@@ -104,32 +105,39 @@ fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Mar
     let bundle = state.bundles.get(&asked.bundle).map(|(bundle, _)| bundle);
     let parent =
         asked.parent.as_ref().and_then(|parent| state.evaluations.iter().find(|other| other.asked.bundle == *parent));
+    let before = parent
+        .and_then(|parent| state.bundles.get(&parent.asked.bundle))
+        .and_then(|(bundle, _)| bundle.text("recipe.toml"));
     let same = state.evaluations.iter().filter(|other| other.asked.bundle == asked.bundle && other.id != record.id);
-    let behind = state.findings.iter().filter(|finding| finding.posted.evaluation == Some(record.id));
+    let named: Vec<_> = state.findings.iter().filter(|finding| finding.posted.evaluation == Some(record.id)).collect();
     html! {
-        h2 { "#" (record.id) " " (asked.name) " " (status(record)) }
-        p { "by " (asked.by) ", family " (asked.family) ", on the " (asked.split.name()) " split · asked for " (time(record.at_ms)) @if let Some(ended) = record.ended_ms { ", ended " (time(ended)) } }
+        h2 { (evidence(record.id)) " " (told(&asked.name)) " " (status(record)) }
+        p { "by " (told(&asked.by)) ", family " (told(&asked.family)) ", on the " (asked.split.name()) " split · asked for " (time(record.at_ms)) @if let Some(ended) = record.ended_ms { ", ended " (time(ended)) } }
         p.note {
             "bundle " code { (asked.bundle.get(..12).unwrap_or(&asked.bundle)) }
-            @if let Some(parent) = parent { " · built on " (parent.asked.name) " " (evidence(parent.id)) }
-            @for other in same { " · also evaluated as " (evidence(other.id)) }
+            @if let Some(parent) = parent { " · built on " (told(&parent.asked.name)) " " (evidence(parent.id)) }
+            @for other in same.take(SHOWN) { " · also evaluated as " (evidence(other.id)) }
             " · " a href={ "/lineage?of=" (record.id) } { "lineage" }
         }
-        @if let Some((reason, tail)) = &record.failure { h3 { "Why it failed" } p.warn { (reason) } @if !tail.is_empty() { pre { (tail) } } }
+        @if let Some((reason, tail)) = &record.failure { h3 { "Why it failed" } p.warn data-told { (reason) } @if !tail.is_empty() { pre { (tail) } } }
         @if let Some(score) = score {
             dl.facts {
-                div { dt { "PGR [95 %]" } dd { (with_interval(score.pgr)) } }
-                div { dt { "accuracy" } dd { (format!("{:.3}", score.accuracy)) } }
-                @if let Some(inside) = score.accuracy_in { div { dt { "in distribution" } dd { (format!("{inside:.3}")) } } }
-                @if let Some(outside) = score.accuracy_out { div { dt { "out of distribution" } dd { (format!("{outside:.3}")) } } }
-                @if let Some(answer) = record.answer { div { dt { "what its author was told" } dd { (format!("{answer:.2}")) } } }
+                div { dt { "PGR [95 %]" } dd { (evaluation(record.id, "pgr", with_interval(score.pgr))) } }
+                div { dt { "accuracy" } dd { (evaluation(record.id, "accuracy", format!("{:.3}", score.accuracy))) } }
+                @if let Some(inside) = score.accuracy_in { div { dt { "in distribution" } dd { (evaluation(record.id, "accuracy_in", format!("{inside:.3}"))) } } }
+                @if let Some(outside) = score.accuracy_out { div { dt { "out of distribution" } dd { (evaluation(record.id, "accuracy_out", format!("{outside:.3}"))) } } }
+                @if let Some(answer) = record.answer { div { dt { "what its author was told" } dd { (evaluation(record.id, "answer", format!("{answer:.2}"))) } } }
             }
         }
         (seeds(state, record, score))
         @if let Some(card) = bundle.and_then(|bundle| bundle.text("card.md")) { h3 { "Card" } (super::markdown::render(&card)) }
-        @if let Some(recipe) = bundle.and_then(|bundle| bundle.text("recipe.toml")) { h3 { "Recipe" } pre { (recipe) } }
+        @if let Some(recipe) = bundle.and_then(|bundle| bundle.text("recipe.toml")) {
+            h3 { "Recipe" @if before.is_some() { ", with what was changed of what it was built on" } }
+            pre.diff tabindex="0" { @match &before { Some(before) => (super::diff::render(before, &recipe)), None => (recipe) } }
+        }
         h3 { "Findings that name it" }
-        ul { @for finding in behind { li { a href={ "/forum/" (finding.id) } { (finding.posted.title) } " by " (finding.posted.by) } } }
+        @if named.is_empty() { p.note { "None." } }
+        ul { @for finding in named.iter().take(SHOWN) { li { a data-told href={ "/forum/" (finding.id) } { (finding.posted.title) } " by " (told(&finding.posted.by)) } } }
     }
 }
 
@@ -139,15 +147,20 @@ fn seeds(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Mar
         h3 { "Seeds" }
         div.scroll { table {
             thead { tr { th { "seed" } th.n { "teacher" } th { "status" } th.n { "accuracy" } th.n { "PGR" } th.n { "training, CPU-s" } th { "loss over steps" } th.n { "last loss" } } }
-            tbody { @for (at, job) in jobs.iter().enumerate() { tr {
-                td { code { (job.seed.seed) } } td.n { (job.seed.teacher) } td { (job.status.name()) }
-                td.n { (value(score.and_then(|score| score.replicated.by_seed.get(at)))) }
-                td.n { (value(score.and_then(|score| score.by_seed.get(at)))) }
-                td.n { (format!("{:.1}", job.usage.train_cpu_ms as f64 / 1000.0)) }
-                td.fig { (curve(&job.curve)) } td.n { (job.curve.last().map_or("–".into(), |(_, loss)| format!("{loss:.3}"))) }
-            } } }
+            tbody { @for (at, job) in jobs.iter().enumerate() { (seed(at, job, score)) } }
         } }
     }
+}
+
+fn seed(at: usize, job: &JobRecord, score: Option<&Score>) -> Markup {
+    let shown = |what: &str, shown: String| of(format_args!("seed/{}/{what}", job.id), shown);
+    html! { tr {
+        td { code { (job.seed.seed) } } td.n { (shown("teacher", job.seed.teacher.to_string())) } td { (job.status.name()) }
+        td.n { (shown("accuracy", value(score.and_then(|score| score.replicated.by_seed.get(at))))) }
+        td.n { (shown("pgr", value(score.and_then(|score| score.by_seed.get(at))))) }
+        td.n { (shown("train_cpu_s", format!("{:.1}", job.usage.train_cpu_ms as f64 / 1000.0))) }
+        td.fig { (curve(&job.curve)) } td.n { (shown("loss", job.curve.last().map_or("–".into(), |(_, loss)| format!("{loss:.3}")))) }
+    } }
 }
 
 fn value(value: Option<&f64>) -> String {

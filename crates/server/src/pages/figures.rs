@@ -1,7 +1,7 @@
 //! Figures as SVG in the page's own colours. No colour alone carries meaning: kinds have shapes.
 
 use super::axis::Axis;
-use super::scores::{Board, Row};
+use crate::board::{Board, Row};
 use aar_domain::rung::{Kind, Rung};
 use maud::{Markup, html};
 use std::fmt::Write;
@@ -11,42 +11,117 @@ const HEIGHT: f64 = 320.0;
 /// More graded points than this are drawn as dots without a link each.
 const LINKED: usize = 120;
 
-/// PGR over evaluations in the order they ended: graded points hollow, the best so far as a step, replicated ones solid.
-pub fn progress(board: &Board) -> Markup {
+/// What PGR is drawn over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Over {
+    /// Evaluations in the order they ended.
+    #[default]
+    Evaluations,
+    /// Hours since the first one was asked for.
+    Hours,
+    /// CPU-hours of all that ended before.
+    Cost,
+}
+
+impl Over {
+    /// From a URL; what is unknown is the order.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "hours" => Over::Hours,
+            "cost" => Over::Cost,
+            _ => Over::Evaluations,
+        }
+    }
+
+    /// What stands under the figure.
+    pub fn label(self) -> &'static str {
+        match self {
+            Over::Evaluations => "evaluations, in the order they ended",
+            Over::Hours => "hours since the first evaluation was asked for",
+            Over::Cost => "CPU-hours of evaluations",
+        }
+    }
+
+    /// Where each row lies, rows being in the order they ended. Replicated rows follow at even steps.
+    fn of(self, rows: &[&Row]) -> Vec<f64> {
+        let start = rows.iter().map(|row| row.record.at_ms).min().unwrap_or(0);
+        let mut spent = 0.0;
+        let place = |(at, row): (usize, &&Row)| {
+            spent += row.cpu_ms as f64 / 3.6e6;
+            match self {
+                Over::Evaluations => at as f64 + 0.5,
+                Over::Hours => (row.record.ended_ms.unwrap_or(start) - start) as f64 / 3.6e6,
+                Over::Cost => spent,
+            }
+        };
+        rows.iter().enumerate().map(place).collect()
+    }
+}
+
+/// Rows with a PGR: graded ones in the order they ended, then replicated ones. Returns how many are graded.
+pub fn in_order(board: &Board) -> (Vec<&Row>, usize) {
     let mut rows: Vec<&Row> = board.rows.iter().filter(|row| row.pgr().is_some()).collect();
     rows.sort_by_key(|row| (row.rung, row.record.ended_ms, row.record.id));
+    let split = rows.iter().position(|row| row.rung != Rung::Graded).unwrap_or(rows.len());
+    (rows, split)
+}
+
+/// PGR of every evaluation: graded points hollow, the best so far as a step, replicated ones solid on the right. `link` leads
+/// from an evaluation to where it is told about.
+pub fn progress(board: &Board, over: Over, link: &dyn Fn(i64) -> String) -> Markup {
+    let (rows, split) = in_order(board);
     if rows.is_empty() {
         return html! {};
     }
-    let values = rows.iter().flat_map(|row| row.score.pgr).flat_map(|pgr| [pgr.value, pgr.low, pgr.high]);
-    let y = Axis::over(values, HEIGHT - 36.0, 22.0);
-    let step = (WIDTH - 130.0) / rows.len() as f64;
-    let x = |i: usize| 56.0 + step * (i as f64 + 0.5);
-    let split = rows.iter().position(|row| row.rung != Rung::Graded).unwrap_or(rows.len());
     let crowded = rows.len() > LINKED;
+    // Intervals that are not drawn take no room.
+    let drawn = |(at, row): (usize, &&Row)| {
+        let pgr = row.score.pgr?;
+        Some(if crowded && at < split { [pgr.value; 3] } else { [pgr.value, pgr.low, pgr.high] })
+    };
+    let y = Axis::over(rows.iter().enumerate().filter_map(drawn).flatten(), HEIGHT - 36.0, 22.0);
+    let (x, border) = places(&rows, split, over);
     html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label="PGR of every evaluation" {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="group" aria-label={ "PGR over " (over.label()) } {
             @for tick in y.ticks() {
                 line x1="50" x2=(WIDTH - 70.0) y1=(y.at(tick)) y2=(y.at(tick)) stroke="var(--line)" {}
                 text.faint x="44" y=(y.at(tick) + 4.0) text-anchor="end" { (format!("{tick:.2}")) }
             }
-            (references(&rows[..split], board.noise_floor, &y))
+            (references(&rows[..split], board.noise_floor.map(|(floor, _)| floor), &y))
             @if split < rows.len() {
-                line x1=(x(split) - step / 2.0) x2=(x(split) - step / 2.0) y1="6" y2=(HEIGHT - 30.0) stroke="var(--faint)" stroke-dasharray="4 4" {}
-                text.faint x=(x(split) - step / 2.0 - 4.0) y="14" text-anchor="end" { "replicated →" }
+                line x1=(border) x2=(border) y1="6" y2=(HEIGHT - 30.0) stroke="var(--faint)" stroke-dasharray="4 4" {}
+                text.faint x=(border - 4.0) y="14" text-anchor="end" { "replicated →" }
             }
             path d=(best_so_far(&rows[..split], &x, &y)) fill="none" stroke="var(--accent)" stroke-width="1.5" stroke-opacity="0.6" {}
             @if crowded { path d=(dots(&rows[..split], &x, &y)) stroke="var(--accent)" stroke-width="3.5" stroke-linecap="round" stroke-opacity="0.55" {} }
-            @for (i, row) in rows.iter().enumerate().skip(if crowded { split } else { 0 }) { (point(row, x(i), &y)) }
-            text.faint x="56" y=(HEIGHT - 8.0) { "evaluations, in the order they ended" }
+            @for (i, row) in rows.iter().enumerate().skip(if crowded { split } else { 0 }) { (point(row, x[i], &y, link)) }
+            text.faint x="56" y=(HEIGHT - 8.0) { (over.label()) }
+            @if over != Over::Evaluations && split > 0 { text.faint x=(x[split - 1]) y=(HEIGHT - 8.0) text-anchor="end" { "up to " (format!("{:.2}", over.of(&rows[..split])[split - 1])) } }
             text.faint x="8" y="14" { "PGR" }
         }
     }
 }
 
+/// Places of all rows, and of the border between graded and replicated ones.
+fn places(rows: &[&Row], split: usize, over: Over) -> (Vec<f64>, f64) {
+    let (from, to) = (56.0, WIDTH - 74.0);
+    if over == Over::Evaluations {
+        let step = (to - from) / rows.len() as f64;
+        return (over.of(rows).iter().map(|at| from + step * at).collect(), from + step * split as f64);
+    }
+    let share = if split == rows.len() { 1.0 } else { 0.8 };
+    let border = from + (to - from) * share;
+    let graded = over.of(&rows[..split]);
+    let last = graded.last().copied().unwrap_or(1.0).max(1e-9);
+    let mut x: Vec<f64> = graded.iter().map(|at| from + (border - from - 10.0) * at / last).collect();
+    let step = (to - border) / (rows.len() - split).max(1) as f64;
+    x.extend((0..rows.len() - split).map(|at| border + step * (at as f64 + 0.5)));
+    (x, border)
+}
+
 /// Plain training with the noise floor around it, and the random control's best, as lines.
 fn references(graded: &[&Row], floor: Option<f64>, y: &Axis) -> Markup {
-    let plain = graded.iter().find(|row| row.is_plain()).and_then(|row| row.pgr());
+    let plain = graded.iter().find(|row| row.record.is_plain()).and_then(|row| row.pgr());
     let random =
         graded.iter().filter(|row| row.kind == Kind::Random).filter_map(|row| row.pgr()).max_by(|a, b| a.total_cmp(b));
     let end = WIDTH - 70.0;
@@ -64,41 +139,41 @@ fn references(graded: &[&Row], floor: Option<f64>, y: &Axis) -> Markup {
     }
 }
 
-fn best_so_far(graded: &[&Row], x: &impl Fn(usize) -> f64, y: &Axis) -> String {
+fn best_so_far(graded: &[&Row], x: &[f64], y: &Axis) -> String {
     let (mut path, mut best) = (String::new(), f64::NEG_INFINITY);
     for (i, value) in graded.iter().enumerate().filter_map(|(i, row)| Some((i, row.pgr()?))) {
         if value > best {
-            let start = if path.is_empty() { 'M' } else { 'H' };
-            let _ = match start {
-                'M' => write!(path, "M{:.1} {:.1}", x(i), y.at(value)),
-                _ => write!(path, "H{:.1}V{:.1}", x(i), y.at(value)),
+            let _ = match path.is_empty() {
+                true => write!(path, "M{:.1} {:.1}", x[i], y.at(value)),
+                false => write!(path, "H{:.1}V{:.1}", x[i], y.at(value)),
             };
             best = value;
         }
     }
     if !path.is_empty() {
-        let _ = write!(path, "H{:.1}", x(graded.len() - 1));
+        let _ = write!(path, "H{:.1}", x[graded.len() - 1]);
     }
     path
 }
 
-fn dots(graded: &[&Row], x: &impl Fn(usize) -> f64, y: &Axis) -> String {
+fn dots(graded: &[&Row], x: &[f64], y: &Axis) -> String {
     let mut path = String::new();
     for (i, value) in graded.iter().enumerate().filter_map(|(i, row)| Some((i, row.pgr()?))) {
-        let _ = write!(path, "M{:.1} {:.1}h0", x(i), y.at(value));
+        let _ = write!(path, "M{:.1} {:.1}h0", x[i], y.at(value));
     }
     path
 }
 
-fn point(row: &Row, x: f64, y: &Axis) -> Markup {
+fn point(row: &Row, x: f64, y: &Axis, link: &dyn Fn(i64) -> String) -> Markup {
     let Some(pgr) = row.score.pgr else { return html! {} };
     let at = y.at(pgr.value);
     let solid = row.rung != Rung::Graded;
     let fill = if solid { "var(--accent)" } else { "var(--paper)" };
+    let (x, at) = ((x * 10.0).round() / 10.0, (at * 10.0).round() / 10.0);
     html! {
-        a href={ "/evaluations/" (row.record.id) } stroke="var(--accent)" stroke-width="1.5" stroke-opacity=(if solid { "1" } else { "0.75" }) {
+        a href=(link(row.record.id)) stroke="var(--accent)" stroke-width="1.5" stroke-opacity=(if solid { "1" } else { "0.75" }) {
             title { "#" (row.record.id) " " (row.record.asked.name) " by " (row.author()) ": " (super::layout::with_interval(row.score.pgr)) }
-            line x1=(x) x2=(x) y1=(y.at(pgr.low)) y2=(y.at(pgr.high)) stroke-width=(if solid { "2" } else { "1" }) {}
+            line x1=(x) x2=(x) y1=(format!("{:.1}", y.at(pgr.low))) y2=(format!("{:.1}", y.at(pgr.high))) stroke-width=(if solid { "2" } else { "1" }) {}
             @match row.kind {
                 Kind::Baseline => { rect x=(x - 4.0) y=(at - 4.0) width="8" height="8" fill=(fill) {} }
                 Kind::Random => { path d=(format!("M{:.1} {:.1}l8 8m0 -8l-8 8", x - 4.0, at - 4.0)) {} }
@@ -108,16 +183,40 @@ fn point(row: &Row, x: f64, y: &Axis) -> Markup {
     }
 }
 
+/// A line through values at even steps, over a fainter one: entropy below the most it could be.
+pub fn line(values: &[f64], most: &[f64], label: &str, name: &str) -> Markup {
+    let top = most.iter().chain(values).fold(1.0f64, |top, value| top.max(*value));
+    let (height, last) = (200.0, values.len().saturating_sub(1).max(1) as f64);
+    let place = |(at, value): (usize, &f64)| {
+        format!("{:.1},{:.1}", 56.0 + (WIDTH - 126.0) * at as f64 / last, height - 30.0 - (height - 50.0) * value / top)
+    };
+    let points = |values: &[f64]| values.iter().enumerate().map(place).collect::<Vec<_>>().join(" ");
+    html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(label) {
+            @for tick in 0..=(top.floor() as usize) {
+                @let y = format!("{:.1}", height - 30.0 - (height - 50.0) * tick as f64 / top);
+                line x1="50" x2=(WIDTH - 70.0) y1=(y) y2=(y) stroke="var(--line)" {}
+                text.faint x="44" y=(y) dy="4" text-anchor="end" { (tick) }
+            }
+            polyline points=(points(most)) fill="none" stroke="var(--faint)" stroke-dasharray="3 4" {}
+            polyline points=(points(values)) fill="none" stroke="var(--accent)" stroke-width="2" {}
+            text.faint x="56" y=(height - 8.0) { (label) }
+            text.faint x="8" y="14" { (name) }
+        }
+    }
+}
+
 /// One value with its interval and seeds, on the scale shared by all rows.
 pub fn whisker(value: Option<(f64, [f64; 2])>, by_seed: &[f64], solid: bool, scale: &Axis) -> Markup {
+    let at = |value: f64| format!("{:.1}", scale.at(value));
     html! {
         svg width="230" height="22" viewBox="0 0 230 22" aria-hidden="true" {
-            line x1=(scale.at(0.0)) x2=(scale.at(0.0)) y1="2" y2="20" stroke="var(--line)" {}
-            line x1=(scale.at(1.0)) x2=(scale.at(1.0)) y1="2" y2="20" stroke="var(--line)" {}
+            line x1=(at(0.0)) x2=(at(0.0)) y1="2" y2="20" stroke="var(--line)" {}
+            line x1=(at(1.0)) x2=(at(1.0)) y1="2" y2="20" stroke="var(--line)" {}
             @if let Some((value, [low, high])) = value {
-                line x1=(scale.at(low)) x2=(scale.at(high)) y1="11" y2="11" stroke="var(--accent)" stroke-width="2" {}
-                @for seed in by_seed { circle cx=(scale.at(*seed)) cy="11" r="1.6" fill="var(--faint)" {} }
-                circle cx=(scale.at(value)) cy="11" r="4" fill=(if solid { "var(--accent)" } else { "var(--paper)" }) stroke="var(--accent)" stroke-width="1.5" {}
+                line x1=(at(low)) x2=(at(high)) y1="11" y2="11" stroke="var(--accent)" stroke-width="2" {}
+                @for seed in by_seed { circle cx=(at(*seed)) cy="11" r="1.6" fill="var(--faint)" {} }
+                circle cx=(at(value)) cy="11" r="4" fill=(if solid { "var(--accent)" } else { "var(--paper)" }) stroke="var(--accent)" stroke-width="1.5" {}
             }
         }
     }

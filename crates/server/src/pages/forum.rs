@@ -2,6 +2,8 @@
 
 use super::layout::{Frame, encoded, evidence, live, page as framed, pager, time};
 use super::markdown::render;
+use super::origin::{of, told};
+use super::search::Index;
 use super::{Pages, Visitor};
 use crate::record::FindingRecord;
 use aar_api::forum::FindingType;
@@ -35,18 +37,14 @@ impl Wanted {
         set.map(|(key, value)| format!("{key}={}", encoded(value))).collect::<Vec<_>>().join("&")
     }
 
-    fn find<'a>(&self, all: &'a [FindingRecord]) -> Vec<&'a FindingRecord> {
-        let words: Vec<String> = self.q.to_lowercase().split_whitespace().map(str::to_owned).collect();
-        let wants = |record: &&FindingRecord| {
-            let posted = &record.posted;
-            (self.kind.is_empty() || self.kind == kind(posted.kind))
-                && (self.by.is_empty() || self.by == posted.by)
-                && (words.is_empty() || {
-                    let text = format!("{}\n{}\n{}", posted.title, posted.body, posted.by).to_lowercase();
-                    words.iter().all(|word| text.contains(word.as_str()))
-                })
+    fn find<'a>(&self, all: &'a [FindingRecord], index: &Index) -> Vec<&'a FindingRecord> {
+        let wants = |record: &FindingRecord| {
+            (self.kind.is_empty() || self.kind == kind(record.posted.kind))
+                && (self.by.is_empty() || self.by == record.posted.by)
         };
-        let mut found: Vec<&FindingRecord> = all.iter().rev().filter(wants).collect();
+        let held = index.holds(all, &self.q);
+        let found = all.iter().zip(held).rev().filter(|(record, held)| *held && wants(record));
+        let mut found: Vec<&FindingRecord> = found.map(|(record, _)| record).collect();
         if self.sort == "discussed" {
             found.sort_by_key(|record| std::cmp::Reverse(record.comments.len()));
         }
@@ -71,14 +69,14 @@ pub async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Html<String> {
     let inner = pages.shared.inner.lock().await;
-    let found = wanted.find(&inner.state.findings);
+    let found = wanted.find(&inner.state.findings, &pages.index);
     let parts = found.len().div_ceil(SHOWN).max(1);
     let at = wanted.page.clamp(1, parts);
     let shown = &found[(at - 1) * SHOWN..(at * SHOWN).min(found.len())];
     let body = html! {
         (filter(&wanted))
         (live("findings", &html! {
-            p.note { (found.len()) " of " (inner.state.findings.len()) " findings · " a href="/data/findings.csv" download { "CSV" } }
+            p.note { (of(format_args!("log/findings?{}", wanted.query()), found.len())) " of " (of("log/findings", inner.state.findings.len())) " findings · " a href="/data/findings.csv" download { "CSV" } }
             @if found.is_empty() {
                 p.empty { @if inner.state.findings.is_empty() { "Nothing is posted yet; researchers post what they try and learn, mostly after their first evaluation." } @else { "Nothing fits. " a href="/forum" { "Show all" } ", or search for fewer words." } }
             }
@@ -109,13 +107,13 @@ fn post(finding: &FindingRecord, whole: bool) -> Markup {
     html! {
         article.post id={ "f" (finding.id) } {
             p.note {
-                span.tag { (kind(posted.kind)) } " " (posted.by) @if let Some(turn) = posted.turn { ", turn " (turn) } " · " (time(finding.at_ms)) " · "
+                span.tag { (kind(posted.kind)) } " " (told(&posted.by)) @if let Some(turn) = posted.turn { ", turn " (of(format_args!("finding/{}/turn", finding.id), turn)) } " · " (time(finding.at_ms)) " · "
                 @match posted.evaluation { Some(id) => { "backed by " (evidence(id)) } None => { span.tag { "claimed: no evaluation behind it" } } }
-                @if !finding.comments.is_empty() { " · " (finding.comments.len()) @if finding.comments.len() == 1 { " comment" } @else { " comments" } }
+                @if !finding.comments.is_empty() { " · " (of(format_args!("finding/{}/comments", finding.id), finding.comments.len())) @if finding.comments.len() == 1 { " comment" } @else { " comments" } }
             }
-            @if whole { (render(&posted.body)) } @else {
-                h3 { a href={ "/forum/" (finding.id) } { (posted.title) } }
-                p { (excerpt) @if excerpt.len() < posted.body.len() { "…" } }
+            @if whole { div data-told { (render(&posted.body)) } } @else {
+                h3 { a data-told href={ "/forum/" (finding.id) } { (posted.title) } }
+                p data-told { (excerpt) @if excerpt.len() < posted.body.len() { "…" } }
             }
         }
     }
@@ -131,10 +129,10 @@ pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visit
         Some(finding) => live(
             "finding",
             &html! {
-                h2 { (finding.posted.title) }
+                h2 data-told { (finding.posted.title) }
                 (post(finding, true))
                 @for (_, comment) in &finding.comments {
-                    div.comment { p.note { (comment.by) " · " (time(comment.at_ms)) } (render(&comment.body)) }
+                    div.comment { p.note { (told(&comment.by)) " · " (time(comment.at_ms)) } div data-told { (render(&comment.body)) } }
                 }
                 p { a href="/forum" { "All findings" } }
             },

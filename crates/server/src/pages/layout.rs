@@ -1,5 +1,6 @@
 //! The frame of every page, and how values are written.
 
+use super::origin::{of, told};
 use super::{Pages, Visitor};
 use crate::event::Phase;
 use crate::record::EvaluationRecord;
@@ -28,13 +29,16 @@ impl Frame {
     }
 }
 
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 10] = [
     ("/", "Study"),
     ("/leaderboard", "Leaderboard"),
     ("/researchers", "Researchers"),
     ("/forum", "Forum"),
     ("/evaluations", "Evaluations"),
     ("/lineage", "Lineage"),
+    ("/diversity", "Diversity"),
+    ("/transfer", "Transfer"),
+    ("/integrity", "Integrity"),
     ("/access", "Access"),
 ];
 
@@ -44,8 +48,8 @@ pub fn page(frame: &Frame, body: &Markup) -> Html<String> {
         a.skip href="#main" { "To the content" }
         header {
             p.kicker {
-                strong { "aar" } " · study " (frame.study) " · "
-                span.tag data-live="phase" id="phase" { (frame.phase.name()) @if frame.waiting > 0 { ", " (frame.waiting) " evaluations under way" } }
+                strong { "aar" } " · study " (told(&frame.study)) " · "
+                span.tag data-live="phase" id="phase" { (frame.phase.name()) @if frame.waiting > 0 { ", " (of("log/under-way", frame.waiting)) " evaluations under way" } }
                 " · " (frame.visitor.name()) " · " span #live role="status" { "as of this page's loading" }
             }
             nav aria-label="pages" {
@@ -119,7 +123,7 @@ fn utc(at_ms: i64) -> String {
 
 /// How far an evaluation is, or why it failed.
 pub fn status(record: &EvaluationRecord) -> Markup {
-    let under_way = format!(" {}/{}", record.done, record.jobs.len());
+    let under_way = super::origin::evaluation(record.id, "done", format!(" {}/{}", record.done, record.jobs.len()));
     html! { span class={ "tag " (record.status.name()) } { (record.status.name()) @if !record.ended() { (under_way) } } }
 }
 

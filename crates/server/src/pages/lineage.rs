@@ -1,8 +1,9 @@
 //! Who built on whom: bundles in the order they were submitted, a lane per author, a curve from what was built on.
 
 use super::layout::{Frame, evidence, live, page as framed, with_interval};
-use super::scores::{Board, Row};
+use super::origin::{evaluation, told};
 use super::{Pages, Visitor};
+use crate::board::{Board, Row};
 use aar_domain::rung::Rung;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -35,8 +36,8 @@ pub async fn page(
         &html! {
             @if nodes.is_empty() { p.empty { "Nothing to draw yet: a bundle appears here when its evaluation has finished. " a href="/evaluations" { "What is under way" } } }
             @else {
-                p.note { (what) " The fuller the circle, the higher its PGR. " @if wanted.of.is_some() { a href="/lineage" { "All" } " · " } a href="/data/evaluations.csv" download { "CSV, with parents" } " · " a href="/figures/lineage.svg" download { "SVG" } }
-                figure { div.wide { (graph(&nodes)) } }
+                p.note { span data-told { (what) } " The fuller the circle, the higher its PGR. " @if wanted.of.is_some() { a href="/lineage" { "All" } " · " } a href="/data/evaluations.csv" download { "CSV, with parents" } " · " a href="/figures/lineage.svg" download { "SVG" } }
+                figure { div.wide tabindex="0" role="region" aria-label="figure" { (graph(&nodes)) } }
                 (table(&nodes))
             }
         },
@@ -59,33 +60,23 @@ fn chosen(board: &Board, of: Option<i64>) -> (Vec<&Row>, String) {
     }
     let mut keep: BTreeSet<&str> = nodes.keys().copied().collect();
     let mut what = "Every graded bundle.".to_owned();
-    if let Some(row) = of.and_then(|id| board.rows.iter().find(|row| row.record.id == id)) {
-        keep = ancestors([row.record.asked.bundle.as_str()].into(), &nodes);
-        let children = |keep: &BTreeSet<&str>| {
-            let own =
-                nodes.iter().filter(|(_, row)| row.record.asked.parent.as_deref() == Some(&board_bundle(board, of)));
-            own.map(|(&bundle, _)| bundle).filter(|bundle| !keep.contains(bundle)).collect::<Vec<_>>()
-        };
-        keep.extend(children(&keep));
-        what = format!("What #{} was built on, and what was built on it.", row.record.id);
+    if let Some(row) = of.and_then(|id| board.row(id)) {
+        let own = row.record.asked.bundle.as_str();
+        keep = ancestors([own].into(), &nodes);
+        let children = graded.iter().filter(|row| row.record.asked.parent.as_deref() == Some(own));
+        keep.extend(children.take(DRAWN).map(|row| row.record.asked.bundle.as_str()));
+        what = format!("What “{}” was built on, and what was built on it.", row.record.asked.name);
     } else if nodes.len() > DRAWN {
         let mut best: Vec<&Row> = nodes.values().copied().collect();
         best.sort_by(|a, b| b.score.accuracy.total_cmp(&a.score.accuracy));
         keep = ancestors(best.iter().take(BEST).map(|row| row.record.asked.bundle.as_str()).collect(), &nodes);
-        what = format!("The best {BEST} of {} bundles and what they were built on.", nodes.len());
+        what = "The best bundles and what they were built on; all are in the CSV.".into();
     }
+    // A long line of ancestors is cut at its far end.
     let mut rows: Vec<&Row> = keep.iter().filter_map(|bundle| nodes.get(bundle).copied()).collect();
     rows.sort_by_key(|row| row.record.id);
+    rows.drain(..rows.len().saturating_sub(2 * DRAWN));
     (rows, what)
-}
-
-fn board_bundle(board: &Board, of: Option<i64>) -> String {
-    board
-        .rows
-        .iter()
-        .find(|row| Some(row.record.id) == of)
-        .map(|row| row.record.asked.bundle.clone())
-        .unwrap_or_default()
 }
 
 fn ancestors<'a>(mut keep: BTreeSet<&'a str>, nodes: &BTreeMap<&'a str, &'a Row>) -> BTreeSet<&'a str> {
@@ -101,14 +92,14 @@ fn graph(nodes: &[&Row]) -> Markup {
     let lanes: Vec<&str> = nodes.iter().map(|row| row.author()).collect::<BTreeSet<_>>().into_iter().collect();
     let height = lanes.len() as f64 * 44.0 + 30.0;
     let step = 730.0 / nodes.len().max(1) as f64;
+    let lane_of: BTreeMap<&str, usize> = lanes.iter().enumerate().map(|(at, lane)| (*lane, at)).collect();
+    let at_of: BTreeMap<&str, usize> =
+        nodes.iter().enumerate().rev().map(|(at, row)| (row.record.asked.bundle.as_str(), at)).collect();
     let place = |at: usize| {
-        let lane = lanes.iter().position(|lane| *lane == nodes[at].author()).unwrap_or(0);
+        let lane = lane_of.get(nodes[at].author()).copied().unwrap_or(0);
         (110.0 + step * (at as f64 + 0.5), lane as f64 * 44.0 + 24.0)
     };
-    let parent = |row: &Row| {
-        let parent = row.record.asked.parent.as_deref()?;
-        nodes.iter().position(|other| other.record.asked.bundle == parent)
-    };
+    let parent = |row: &Row| at_of.get(row.record.asked.parent.as_deref()?).copied();
     let curve = |from: usize, to: usize| {
         let ((x1, y1), (x2, y2)) = (place(from), place(to));
         let bend = if y1 == y2 { 16.0 } else { 0.0 };
@@ -121,10 +112,10 @@ fn graph(nodes: &[&Row]) -> Markup {
         )
     };
     html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 860 " (height) } role="img" aria-label="who built on whom" {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 860 " (height) } role="group" aria-label="who built on whom" {
             @for (at, lane) in lanes.iter().enumerate() {
                 line x1="104" x2="850" y1=(at as f64 * 44.0 + 24.0) y2=(at as f64 * 44.0 + 24.0) stroke="var(--line)" {}
-                text x="4" y=(at as f64 * 44.0 + 28.0) { @if *lane == "–" { "baselines" } @else { (lane.chars().take(14).collect::<String>()) } }
+                text data-told x="4" y=(at as f64 * 44.0 + 28.0) { @if *lane == "–" { "baselines" } @else { (lane.chars().take(14).collect::<String>()) } }
             }
             @for (at, row) in nodes.iter().enumerate() { @if let Some(from) = parent(row) { path d=(curve(from, at)) fill="none" stroke="var(--faint)" {} } }
             @for (at, row) in nodes.iter().enumerate() {
@@ -140,17 +131,15 @@ fn graph(nodes: &[&Row]) -> Markup {
 }
 
 fn table(nodes: &[&Row]) -> Markup {
-    let parent = |row: &Row| {
-        let parent = row.record.asked.parent.as_deref()?;
-        nodes.iter().find(|other| other.record.asked.bundle == parent).copied()
-    };
+    let of: BTreeMap<&str, &Row> = nodes.iter().rev().map(|row| (row.record.asked.bundle.as_str(), *row)).collect();
+    let parent = |row: &Row| of.get(row.record.asked.parent.as_deref()?).copied();
     html! {
         details #lineage-table { summary { "The same as a table" }
             div.scroll { table {
                 thead { tr { th { "evaluation" } th { "method" } th { "by" } th.n { "PGR [95 %]" } th { "built on" } } }
                 tbody { @for row in nodes { tr {
-                    td { (evidence(row.record.id)) } td { (row.record.asked.name) } td { (row.author()) } td.n { (with_interval(row.score.pgr)) }
-                    td { @if let Some(parent) = parent(row) { (parent.record.asked.name) " " (evidence(parent.record.id)) } @else { "–" } }
+                    td { (evidence(row.record.id)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td.n { (evaluation(row.record.id, "pgr", with_interval(row.score.pgr))) }
+                    td { @if let Some(parent) = parent(row) { (told(&parent.record.asked.name)) " " (evidence(parent.record.id)) } @else { "–" } }
                 } } }
             } }
         }

@@ -1,48 +1,68 @@
 //! Pages for people: the study as it stands, rendered here, legible without JavaScript, live with it.
 //!
 //! `access` lets in who came by a one-time link and nobody else; `layout` is the frame; a file per page; `figures` draws SVG.
-//! Exact numbers come from `scores`, the vault's answers kept in memory. Pages are served on loopback to people alone:
+//! Exact numbers come from `scores` and `board`, kept in memory; every one that is shown carries its `origin`. Pages are served on loopback to people alone:
 //! the socket that researchers reach has none of them, and a researcher's token opens none.
 
 mod access;
 pub mod axis;
 mod board;
+mod diff;
+mod diversity;
 mod evaluations;
 mod export;
 pub mod figures;
 mod forum;
+mod integrity;
 mod layout;
 mod lineage;
 mod live;
 mod markdown;
+pub mod origin;
 mod researchers;
-mod scores;
+mod search;
 mod study;
+mod tables;
+mod transfer;
+mod watch;
 
+use crate::scores::Scores;
 use crate::shared::Shared;
 use access::Doors;
 use axum::Router;
 use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use scores::Scores;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 pub use access::Visitor;
+pub use layout::with_interval;
+pub use tables::TABLES;
+pub(crate) use tables::csv;
 
 /// What all pages share.
 #[derive(Clone)]
 pub struct Pages {
     shared: Shared,
-    scores: Arc<Scores>,
+    pub(crate) scores: Arc<Scores>,
     doors: Arc<Doors>,
     verdict: Arc<Mutex<Option<String>>>,
+    index: Arc<search::Index>,
+    watch: Arc<watch::Watch>,
 }
 
 impl Pages {
     /// Nobody has been let in yet.
-    pub(crate) fn new(shared: Shared) -> Self {
-        Self { scores: Arc::new(Scores::new(shared.clone())), shared, doors: Arc::default(), verdict: Arc::default() }
+    pub(crate) fn new(shared: Shared, log: PathBuf) -> Self {
+        Self {
+            scores: Arc::new(Scores::new(shared.clone())),
+            shared,
+            doors: Arc::default(),
+            verdict: Arc::default(),
+            index: Arc::default(),
+            watch: Arc::new(watch::Watch::new(log)),
+        }
     }
 
     /// A secret that opens the pages once, as `/?t=SECRET`.
@@ -72,6 +92,9 @@ pub(crate) fn router(pages: Pages) -> Router {
         .route("/evaluations", get(evaluations::page))
         .route("/evaluations/{id}", get(evaluations::one))
         .route("/lineage", get(lineage::page))
+        .route("/diversity", get(diversity::page))
+        .route("/transfer", get(transfer::page))
+        .route("/integrity", get(integrity::page))
         .route("/figures/{name}", get(export::figure))
         .route("/data/{name}", get(export::table))
         .route("/live", get(live::stream))

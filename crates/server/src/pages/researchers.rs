@@ -1,14 +1,16 @@
 //! The researchers: when each submitted what, where it started, what it found.
 
 use super::layout::{Frame, live, page as framed, time};
+use super::origin::{of, told};
 use super::{Pages, Visitor};
-use crate::event::{Participant, Role};
+use crate::event::{Participant, Purpose, Role};
 use crate::record::{EvaluationRecord, Status};
 use crate::state::State;
 use axum::Extension;
 use axum::extract::State as Part;
 use axum::response::Html;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// The page.
 pub async fn page(Part(pages): Part<Pages>, Extension(visitor): Extension<Visitor>) -> Html<String> {
@@ -18,39 +20,59 @@ pub async fn page(Part(pages): Part<Pages>, Extension(visitor): Extension<Visito
     framed(&Frame::of(&pages, visitor, "Researchers", "/researchers").await, &body)
 }
 
+/// What one researcher did.
+#[derive(Default)]
+struct Work<'a> {
+    evaluations: Vec<&'a EvaluationRecord>,
+    submitted: usize,
+    findings: usize,
+}
+
+fn works(state: &State) -> BTreeMap<&str, Work<'_>> {
+    let mut works = BTreeMap::<&str, Work>::new();
+    for record in &state.evaluations {
+        let work = works.entry(&record.asked.by).or_default();
+        work.submitted += usize::from(record.asked.purpose == Purpose::Submission);
+        work.evaluations.push(record);
+    }
+    for finding in &state.findings {
+        works.entry(&finding.posted.by).or_default().findings += 1;
+    }
+    works
+}
+
 fn all(state: &State) -> Markup {
     let team: Vec<&Participant> =
         state.participants.values().filter(|participant| participant.role == Role::Researcher).collect();
     let moments = || state.evaluations.iter().flat_map(|record| [Some(record.at_ms), record.ended_ms]).flatten();
     let span = (moments().min().unwrap_or(0), moments().max().unwrap_or(1));
+    let mut works = works(state);
     html! {
         @if team.is_empty() { p.empty { "Nobody takes part yet: researchers stand in the study file under " code { "[[researchers]]" } "." } }
         @else {
             p.note { "A line's bars run from submission to result; a cross is a failure, a dashed bar still runs. From " (time(span.0)) " to " (time(span.1)) ". " a href="/data/evaluations.csv" download { "CSV" } }
-            div.scroll { table {
+            div.scroll tabindex="0" role="region" aria-label="researchers" { table {
                 thead { tr { th { "name" } th { "kind" } th { "started from" } th { "timeline" } th.n { "evaluations" } th.n { "failed" } th.n { "findings" } th { "state" } } }
-                tbody { @for researcher in &team { (line(state, researcher, span)) } }
+                tbody { @for researcher in &team { (line(state, researcher, &works.remove(researcher.name.as_str()).unwrap_or_default(), span)) } }
             } }
         }
     }
 }
 
-fn line(state: &State, researcher: &Participant, span: (i64, i64)) -> Markup {
-    let own: Vec<&EvaluationRecord> =
-        state.evaluations.iter().filter(|record| record.asked.by == researcher.name).collect();
+fn line(state: &State, researcher: &Participant, work: &Work, span: (i64, i64)) -> Markup {
     let name = super::layout::encoded(&researcher.name);
-    let findings = state.findings.iter().filter(|finding| finding.posted.by == researcher.name).count();
-    let failed = own.iter().filter(|record| record.status == Status::Failed).count();
+    let failed = work.evaluations.iter().filter(|record| record.status == Status::Failed).count();
     let kind = researcher.kind.and_then(|kind| serde_json::to_value(kind).ok());
+    let shown = |what: &str, shown: String| of(format_args!("researcher/{}/{what}", researcher.name), shown);
     html! {
         tr {
-            td { strong { (researcher.name) } } td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
-            td { (researcher.direction.as_deref().unwrap_or("–")) }
-            td.fig { (timeline(&own, span)) }
-            td.n { a href={ "/evaluations?by=" (name) } { (state.used(&researcher.name)) " of " (researcher.evaluations) } }
-            td.n { (failed) }
-            td.n { a href={ "/forum?by=" (name) } { (findings) } }
-            td { (doing(state, researcher, &own)) }
+            td.who { strong { (told(&researcher.name)) } } td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
+            td data-told { (researcher.direction.as_deref().unwrap_or("–")) }
+            td.fig { (timeline(&work.evaluations, span)) }
+            td.n { a href={ "/evaluations?by=" (name) } { (shown("evaluations", format!("{} of {}", work.submitted, researcher.evaluations))) } }
+            td.n { (shown("failed", failed.to_string())) }
+            td.n { a href={ "/forum?by=" (name) } { (shown("findings", work.findings.to_string())) } }
+            td { (doing(state, researcher, &work.evaluations)) }
         }
     }
 }

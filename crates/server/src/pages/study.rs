@@ -1,8 +1,10 @@
 //! The study at a glance: problem, headline figure, gauges, what runs now, verdict.
 
+use super::figures::{self, Over};
 use super::layout::{Frame, evidence, live, page as framed, with_interval};
-use super::scores::{Board, Row};
-use super::{Pages, Visitor, figures};
+use super::origin::{self, of, told};
+use super::{Pages, Visitor};
+use crate::board::{Board, Row};
 use crate::event::{Phase, Role};
 use crate::record::{EvaluationRecord, Status};
 use crate::state::State;
@@ -10,32 +12,59 @@ use aar_domain::rung::{Rung, Split};
 use aar_grader::ledger::{Account, Unit};
 use aar_grader::vault::Frozen;
 use axum::Extension;
-use axum::extract::State as Part;
+use axum::extract::{Query, State as Part};
 use axum::response::Html;
 use maud::{Markup, html};
+use serde::Deserialize;
+use std::time::Duration;
 
+/// A page waits so long for weak and ceiling.
+const PATIENCE: Duration = Duration::from_millis(30);
 /// Rows in the short table.
 const SHORT: usize = 8;
 
+/// What the headline is drawn over.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    over: String,
+}
+
 /// The page.
-pub async fn page(Part(pages): Part<Pages>, Extension(visitor): Extension<Visitor>) -> Html<String> {
+pub async fn page(
+    Part(pages): Part<Pages>,
+    Extension(visitor): Extension<Visitor>,
+    Query(wanted): Query<Wanted>,
+) -> Html<String> {
     let board = pages.scores.board().await;
-    let vault = pages.shared.vault.clone();
-    let frozen = tokio::task::spawn_blocking(move || vault.frozen(Split::Selection)).await.ok();
+    let frozen = frozen(&pages).await;
     let concluded = pages.verdict.lock().ok().and_then(|verdict| verdict.clone());
     let inner = pages.shared.inner.lock().await;
     let state = &inner.state;
     let body = html! {
         (live("glance", &html! {
-            p.verdict { (verdict(state, concluded.as_deref())) }
+            p.verdict data-from="board/replicated" { (verdict(state, concluded.as_deref())) }
             (facts(state, frozen, &board))
         }))
-        (live("headline", &headline(&board, state)))
+        (live("headline", &headline(&board, state, Over::named(&wanted.over))))
         (live("now", &now(state)))
         (live("team", &team(state)))
     };
     drop(inner);
     framed(&Frame::of(&pages, visitor, "Study", "/").await, &body)
+}
+
+/// Weak and ceiling; absent while they are computed for the first time.
+async fn frozen(pages: &Pages) -> Option<Frozen> {
+    let (vault, changes) = (pages.shared.vault.clone(), pages.shared.changes.clone());
+    let (done, wait) = tokio::sync::oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        if done.send(vault.frozen(Split::Selection)).is_err() {
+            // The page did not wait: whoever looks is told that there is more to see.
+            changes.send_modify(|count| *count += 1);
+        }
+    });
+    tokio::time::timeout(PATIENCE, wait).await.ok()?.ok()
 }
 
 fn verdict(state: &State, concluded: Option<&str>) -> String {
@@ -58,32 +87,32 @@ fn facts(state: &State, frozen: Option<Frozen>, board: &Board) -> Markup {
     html! {
         p.note {
             "weak-to-strong / " (opening.map_or("", |opening| opening.subject.as_str()))
-            ", testbed " strong { (opening.map_or("", |opening| opening.testbed.as_str())) }
-            @if board.waiting > 0 { " · " (board.waiting) " evaluations are still being scored" }
+            ", testbed " strong { (told(opening.map_or("", |opening| opening.testbed.as_str()))) }
+            @if board.waiting > 0 { " · " (of("log/waiting", board.waiting)) " evaluations are still being scored" }
         }
         dl.facts {
             @if let Some(frozen) = frozen {
-                div { dt { "weak teacher" } dd { (format!("{:.3} ± {:.3}", frozen.weak, frozen.weak_se)) } }
-                div { dt { "ceiling" } dd { (format!("{:.3} ± {:.3}", frozen.ceiling, frozen.ceiling_se)) } }
-                div { dt { "gap" } dd { (format!("{:.3}", frozen.ceiling - frozen.weak)) } }
+                div { dt { "weak teacher" } dd { (of("testbed/selection/weak", format!("{:.3} ± {:.3}", frozen.weak, frozen.weak_se))) } }
+                div { dt { "ceiling" } dd { (of("testbed/selection/ceiling", format!("{:.3} ± {:.3}", frozen.ceiling, frozen.ceiling_se))) } }
+                div { dt { "gap" } dd { (of("testbed/selection/gap", format!("{:.3}", frozen.ceiling - frozen.weak))) } }
             }
-            @if let Some(floor) = board.noise_floor { div { dt { "noise floor, graded" } dd { (format!("± {floor:.2} PGR")) } } }
+            @if let Some((floor, plain)) = board.noise_floor { div { dt { "noise floor, graded" } dd { (origin::evaluation(plain, "noise_floor", format!("± {floor:.2} PGR"))) } } }
             @if let Some(best) = best {
-                div { dt { "best " (if best.rung == Rung::Graded { "announced" } else { "replicated" }) } dd { (with_interval(best.score.pgr)) " " (evidence(best.record.id)) } }
+                div { dt { "best " (if best.rung == Rung::Graded { "announced" } else { "replicated" }) } dd { (origin::evaluation(best.record.id, "pgr", with_interval(best.score.pgr))) " " (evidence(best.record.id)) } }
             }
-            (gauge("evaluations", state.ledger.account(Unit::Evaluations), 1.0, ""))
-            (gauge("leak ledger", state.ledger.account(Unit::MilliBits), 1000.0, " bits"))
-            (gauge("computing, all evaluations", state.ledger.account(Unit::CpuMs), 1000.0, " CPU-s"))
+            (gauge("evaluations", "evaluations", state.ledger.account(Unit::Evaluations), 1.0, ""))
+            (gauge("leak ledger", "milli-bits", state.ledger.account(Unit::MilliBits), 1000.0, " bits"))
+            (gauge("computing, all evaluations", "cpu-ms", state.ledger.account(Unit::CpuMs), 1000.0, " CPU-s"))
         }
     }
 }
 
-fn gauge(name: &str, account: Account, per: f64, unit: &str) -> Markup {
+fn gauge(name: &str, entry: &str, account: Account, per: f64, unit: &str) -> Markup {
     let (used, reserved) = (account.used as f64 / per, account.reserved as f64 / per);
     html! {
         div {
             dt { (name) }
-            dd {
+            dd data-from={ "ledger/" (entry) } {
                 (format!("{used:.0}")) @if let Some(limit) = account.limit { " of " (format!("{:.0}", limit as f64 / per)) } (unit)
                 @if reserved > 0.0 { small { " + " (format!("{reserved:.0}")) " held back" } }
                 @if let Some(limit) = account.limit {
@@ -94,30 +123,39 @@ fn gauge(name: &str, account: Account, per: f64, unit: &str) -> Markup {
     }
 }
 
-fn headline(board: &Board, state: &State) -> Markup {
+fn headline(board: &Board, state: &State, over: Over) -> Markup {
     let rows: Vec<&Row> = board.rows.iter().take(SHORT).collect();
     html! {
-        h2 { "PGR over evaluations" }
+        h2 { "PGR over " (over.label()) }
         @if rows.is_empty() {
-            p.empty { "Nothing is evaluated yet. " @if state.evaluations.is_empty() { "The first evaluations are the baselines; they are queued in a moment." } @else { "What is under way stands below." } }
+            p.empty { @if board.waiting > 0 { "What was evaluated is being scored; this page fills as it is. " } @else { "Nothing is evaluated yet. " } @if state.evaluations.is_empty() { "The first evaluations are the baselines; they are queued in a moment." } @else { "What is under way stands below." } }
         } @else {
+            p.note { "over " @for (name, key, text) in [(Over::Evaluations, "evaluations", "evaluations"), (Over::Hours, "hours", "hours"), (Over::Cost, "cost", "cost")] {
+                a.choice href={ "/?over=" (key) } aria-current=[(name == over).then_some("true")] { (text) } " "
+            } }
             figure {
-                div.wide { (figures::progress(board)) }
+                div.wide tabindex="0" role="region" aria-label="figure" { (figures::progress(board, over, &|id| format!("/evaluations/{id}"))) }
                 figcaption {
                     "Hollow: graded on the feedback split. Solid: replicated on fresh seeds and unseen items. Circles: researchers; squares: baselines; crosses: the random control. \
                      The step is the best so far, a maximum over noise; the band is plain ± the noise floor. Whiskers: 95 % intervals. "
-                    a href="/figures/progress.svg" download { "SVG" } " · " a href="/data/evaluations.csv" download { "CSV" }
+                    a href={ "/figures/progress.svg?over=" (format!("{over:?}").to_lowercase()) } download { "SVG" } " · " a href="/data/evaluations.csv" download { "CSV" }
                 }
             }
-            div.scroll { table {
-                thead { tr { th { "rank" } th { "method" } th { "by" } th { "rung" } th.n { "PGR [95 %]" } th { "evaluation" } } }
-                tbody { @for row in &rows { tr {
-                    td { (row.rank) } td { (row.record.asked.name) } td { (row.author()) } td { (super::board::rung(row.rung)) }
-                    td.n { (with_interval(row.score.pgr)) } td { (evidence(row.record.id)) }
-                } } }
-            } }
-            p { a href="/leaderboard" { "The whole leaderboard (" (board.rows.len()) " rows)" } }
+            (short(&rows))
+            p { a href="/leaderboard" { "The whole leaderboard (" (of("log/board", board.rows.len())) " rows)" } }
         }
+    }
+}
+
+fn short(rows: &[&Row]) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th { "rank" } th { "method" } th { "by" } th { "rung" } th.n { "PGR [95 %]" } th { "evaluation" } } }
+            tbody { @for row in rows { tr {
+                td { (origin::evaluation(row.record.id, "rank", row.rank)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (super::board::rung(row.rung)) }
+                td.n { (origin::evaluation(row.record.id, "pgr", with_interval(row.score.pgr))) } td { (evidence(row.record.id)) }
+            } } }
+        } }
     }
 }
 
@@ -134,10 +172,10 @@ fn now(state: &State) -> Markup {
             }
         } @else {
             ul { @for record in under_way.iter().take(12) { li {
-                (evidence(record.id)) " " (record.asked.name) " by " (record.asked.by) ": "
-                meter min="0" max=(record.jobs.len()) value=(record.done) aria-label="seeds" {} " seed " ((record.done + 1).min(record.jobs.len())) " of " (record.jobs.len())
+                (evidence(record.id)) " " (told(&record.asked.name)) " by " (told(&record.asked.by)) ": "
+                meter min="0" max=(record.jobs.len()) value=(record.done) aria-label="seeds" {} " " (origin::evaluation(record.id, "done", format!("{} of {}", record.done, record.jobs.len()))) " seeds done"
             } } }
-            @if queued > 0 { p.note { (queued) " more wait for a worker." } }
+            @if queued > 0 { p.note { (of("log/queued", queued)) " more wait for a worker." } }
         }
     }
 }
@@ -148,8 +186,8 @@ fn team(state: &State) -> Markup {
         h2 { "Latest in the forum" }
         @if state.findings.is_empty() { p.empty { "No findings yet; researchers post them as they learn something." } }
         ul { @for finding in state.findings.iter().rev().take(5) { li {
-            a href={ "/forum/" (finding.id) } { (finding.posted.title) } span.note { " " (super::forum::kind(finding.posted.kind)) " by " (finding.posted.by) }
+            a data-told href={ "/forum/" (finding.id) } { (finding.posted.title) } span.note { " " (super::forum::kind(finding.posted.kind)) " by " (told(&finding.posted.by)) }
         } } }
-        p { a href="/researchers" { (names.count()) " researchers" } " · " a href="/forum" { (state.findings.len()) " findings" } }
+        p { a href="/researchers" { (of("log/researchers", names.count())) " researchers" } " · " a href="/forum" { (of("log/findings", state.findings.len())) " findings" } }
     }
 }

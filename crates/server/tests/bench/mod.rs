@@ -115,6 +115,11 @@ pub fn opening(plan: &str) -> Opening {
 
 /// Labels alternate; weak is right on 6 of 10, the ceiling on 9 of 10.
 pub fn testbed(dir: &Path) {
+    testbed_of(dir, ITEMS);
+}
+
+/// With so many items per split.
+pub fn testbed_of(dir: &Path, items: usize) {
     std::fs::create_dir_all(dir.join("hidden/inputs")).unwrap();
     let (mut rows, mut frozen) = (BTreeMap::new(), BTreeMap::new());
     for split in Split::ALL {
@@ -125,11 +130,11 @@ pub fn testbed(dir: &Path) {
             distribution: None,
         };
         let lines: String =
-            (0..ITEMS).map(|i| format!("{{\"id\":\"{i}\",\"question\":\"q\",\"choice\":\"c\"}}\n")).collect();
+            (0..items).map(|i| format!("{{\"id\":\"{i}\",\"question\":\"q\",\"choice\":\"c\"}}\n")).collect();
         std::fs::write(dir.join(format!("hidden/inputs/{}.jsonl", split.name())), lines).unwrap();
-        rows.insert(split, (0..ITEMS).map(row).collect());
+        rows.insert(split, (0..items).map(row).collect());
         let runs = |tenths: usize| {
-            (0..4).map(|seed| (0..ITEMS).map(|i| if (i + seed) % 10 < tenths { '1' } else { '0' }).collect()).collect()
+            (0..4).map(|seed| (0..items).map(|i| if (i + seed) % 10 < tenths { '1' } else { '0' }).collect()).collect()
         };
         frozen.insert(split, FrozenRuns { weak: runs(6), ceiling: runs(9) });
     }

@@ -3,16 +3,19 @@
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung};
 use aar_server::Server;
+use aar_server::handle::Snapshot;
 use aar_server::pages::axis::Axis;
 use aar_server::pages::figures::whisker;
+use aar_server::pages::origin::{evaluation, told};
 use maud::{Markup, html};
 
 /// The section.
-pub fn section(result: &StudyResult, server: &Server) -> Markup {
+pub fn section(result: &StudyResult, server: &Server, snapshot: &Snapshot) -> Markup {
     let values = result.leaderboard.iter().flat_map(|row| row.pgr_ci.into_iter().flatten());
     let scale = Axis::over(values, 6.0, 224.0);
     let (replicated, graded): (Vec<&Row>, Vec<&Row>) =
         result.leaderboard.iter().partition(|row| row.rung != Rung::Graded);
+    let plain = snapshot.evaluations.iter().find(|record| record.is_plain());
     html! {
         section {
             h2 { "Leaderboard" }
@@ -20,18 +23,32 @@ pub fn section(result: &StudyResult, server: &Server) -> Markup {
                 h3 { "Results: replicated on fresh seeds and unseen items" }
                 (table(&replicated, &scale, server))
                 @if let Some(resolves) = result.resolves {
-                    p.note { "Equal ranks can't be told apart. At these sizes a difference of " (format!("{resolves:.2}")) " PGR is found with a power of 80 %; smaller ones may not be." }
+                    p.note { "Equal ranks can't be told apart. At these sizes a difference of " span data-from="close/resolves" { (format!("{resolves:.2}")) } " PGR is found with a power of 80 %; smaller ones may not be." }
                 }
             }
             h3 { "Announcements: graded on the feedback split" }
             (table(&graded, &scale, server))
-            @if let Some(floor) = result.noise_floor {
-                p.note { "Noise floor ± " (format!("{floor:.2}")) " PGR: what two equal methods differ by in 95 of 100 comparisons at this size. p values are Holm's over the rows of a table, paired with plain training by seeds and items." }
+            @if let (Some(floor), Some(plain)) = (result.noise_floor, plain) {
+                p.note { "Noise floor ± " (evaluation(plain.id, "noise_floor", format!("{floor:.2}"))) " PGR: what two equal methods differ by in 95 of 100 comparisons at this size. p values are Holm's over the rows of a table, paired with plain training by seeds and items." }
             }
-            @if !result.failures.is_empty() {
-                h3 { "Failed evaluations (charged like all others)" }
-                ul { @for failure in &result.failures { li { (failure.method) " by " (failure.by) ": " (failure.reason) } } }
-            }
+            (failures(snapshot))
+        }
+    }
+}
+
+fn failures(snapshot: &Snapshot) -> Markup {
+    let failed: Vec<_> =
+        snapshot.evaluations.iter().filter_map(|record| Some((record, record.failure.as_ref()?))).collect();
+    html! {
+        h3 { "Failed evaluations (charged like all others)" }
+        @if failed.is_empty() { p { "None." } } @else {
+            div.scroll { table {
+                thead { tr { th { "#" } th { "method" } th { "by" } th { "why, and its last lines" } } }
+                tbody { @for (record, (reason, tail)) in failed { tr id={ "e" (record.id) } {
+                    td { (super::evidence(record.id)) } td { (told(&record.asked.name)) } td { (told(&record.asked.by)) }
+                    td data-told { (reason) @if !tail.is_empty() { details { summary { "log" } pre { (tail) } } } }
+                } } }
+            } }
         }
     }
 }
@@ -58,16 +75,17 @@ fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
         (Some(pgr), Some([low, high])) => format!("{pgr:.2} [{low:.2}, {high:.2}]"),
         _ => "undefined".into(),
     };
+    let value = |what: &str, shown: String| evaluation(row.evaluation, what, shown);
     html! {
         tr id={ "e" (row.evaluation) } {
-            td { (row.rank) }
-            td.m { details { summary { (row.method) } (fold(row, server)) } }
-            td { @if row.kind == Kind::Baseline { "–" } @else { (row.by) } }
-            td.n { (pgr) }
+            td { (value("rank", row.rank.to_string())) }
+            td.m { details { summary { (told(&row.method)) } (fold(row, server)) } }
+            td { @if row.kind == Kind::Baseline { "–" } @else { (told(&row.by)) } }
+            td.n { (value("pgr", pgr)) }
             td.fig { (whisker(row.pgr.zip(row.pgr_ci), &row.pgr_by_seed, row.rung != Rung::Graded, scale)) }
-            td.n { (p) }
-            td.n { (number(row.id_acc)) " / " (number(row.ood_acc)) }
-            td { (row.evaluation) }
+            td.n { (value("p_plain", p)) }
+            td.n { (value("accuracy_in", number(row.id_acc))) " / " (value("accuracy_out", number(row.ood_acc))) }
+            td { (super::evidence(row.evaluation)) }
         }
     }
 }
@@ -77,16 +95,17 @@ fn fold(row: &Row, server: &Server) -> Markup {
     let bundle = server.bundle(&row.bundle);
     let recipe = bundle.as_ref().and_then(|bundle| bundle.text("recipe.toml"));
     let card = bundle.as_ref().and_then(|bundle| bundle.text("card.md"));
+    let value = |what: &str, shown: String| evaluation(row.evaluation, what, shown);
     let by_seed: Vec<String> = row.pgr_by_seed.iter().map(|pgr| format!("{pgr:.2}")).collect();
     html! {
         p.note {
-            "family " (row.family) " · accuracy " (format!("{:.3}", row.transfer_acc)) " on " (row.n_items) " " (row.split.name()) " items · PGR by seed: " (by_seed.join(", "))
-            @if let Some(announced) = row.announced { " · announced at " (format!("{announced:.2}")) }
+            "family " (told(&row.family)) " · accuracy " (value("accuracy", format!("{:.3}", row.transfer_acc))) " on " (value("items", row.n_items.to_string())) " " (row.split.name()) " items · PGR by seed: " (value("by_seed", by_seed.join(", ")))
+            @if let Some(announced) = row.announced { " · announced at " (value("announced", format!("{announced:.2}"))) }
             " · bundle " code { (row.bundle.get(..12).unwrap_or_default()) }
             @if let Some(parent) = &row.parent {
-                " · built on " code { (parent.get(..12).unwrap_or_default()) } @if let Some(author) = &row.parent_by { " by " (author) }
+                " · built on " code { (parent.get(..12).unwrap_or_default()) } @if let Some(author) = &row.parent_by { " by " (told(author)) }
             }
-            " · signal receipt: at most " (format!("{:.0}", row.bits_before)) " bits of held-out answers had been seen by the team before"
+            " · signal receipt: at most " (value("bits_before", format!("{:.0}", row.bits_before))) " bits of held-out answers had been seen by the team before"
         }
         @if let Some(card) = card { pre { (card) } }
         @if let Some(recipe) = recipe { pre { (recipe) } }

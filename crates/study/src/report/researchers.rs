@@ -1,8 +1,9 @@
-//! What the researchers did: a timeline each, findings, who built on whom; families of ideas.
+//! What the researchers did: a timeline each, findings, who built on whom.
 
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung};
 use aar_server::handle::Snapshot;
+use aar_server::pages::origin::{evaluation, of, told};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -16,9 +17,13 @@ pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
             h2 { "What the researchers did" }
             (timeline(result, snapshot))
             @for researcher in &result.researchers {
-                h3 { (researcher.name) " " span.tag { (researcher.kind.map_or("person".into(), |kind| format!("{kind:?}").to_lowercase())) } }
-                @if let Some(direction) = &researcher.direction { p.note { "started from: " (direction) } }
-                p { (counted(researcher.evaluations as usize, "evaluation")) ", " (counted(researcher.findings, "finding")) ", " (format!("{:.0} s", researcher.wall_s)) " at work" (built_on(result, &researcher.name)) }
+                h3 { (told(&researcher.name)) " " span.tag { (researcher.kind.map_or("person".into(), |kind| format!("{kind:?}").to_lowercase())) } }
+                @if let Some(direction) = &researcher.direction { p.note { "started from: " (told(direction)) } }
+                @let shown = |what: &str, shown: String| of(format_args!("researcher/{}/{what}", researcher.name), shown);
+                p {
+                    (shown("evaluations", counted(researcher.evaluations as usize, "evaluation"))) ", " (shown("findings", counted(researcher.findings, "finding"))) ", "
+                    (shown("wall_s", format!("{:.0} s", researcher.wall_s))) " at work" (shown("built_on", built_on(result, &researcher.name)))
+                }
                 (findings(snapshot, &researcher.name))
             }
         }
@@ -53,13 +58,13 @@ fn findings(snapshot: &Snapshot, name: &str) -> Markup {
                 ul {
                     @for finding in own.iter().rev().take(LISTED) {
                         li {
-                            span.tag { (format!("{:?}", finding.posted.kind).to_lowercase()) } " " (finding.posted.title)
-                            @if let Some(evaluation) = finding.posted.evaluation { " (" a href={ "#e" (evaluation) } { "#" (evaluation) } ")" }
-                            @for (_, comment) in &finding.comments { br; span.note { (comment.by) ": " (comment.body) } }
+                            span.tag { (format!("{:?}", finding.posted.kind).to_lowercase()) } " " (told(&finding.posted.title)) " "
+                            @match finding.posted.evaluation { Some(evaluation) => (super::evidence(evaluation)), None => span.tag { "claimed" } }
+                            @for (_, comment) in &finding.comments { br; span.note data-told { (comment.by) ": " (comment.body) } }
                         }
                     }
                 }
-                @if own.len() > LISTED { p.note { "and " (own.len() - LISTED) " earlier ones" } }
+                @if own.len() > LISTED { p.note { "and earlier ones, which the log keeps" } }
             }
         }
     }
@@ -82,10 +87,10 @@ fn timeline(result: &StudyResult, snapshot: &Snapshot) -> Markup {
     };
     let height = names.len() as f64 * row_height + 24.0;
     html! {
-        figure style="margin: 1rem 0" {
-            svg viewBox={ "0 0 860 " (height) } role="img" aria-label="who built on whom" {
+        figure {
+            div.wide { svg viewBox={ "0 0 860 " (height) } role="img" aria-label="who built on whom" {
                 @for (i, name) in names.iter().enumerate() {
-                    text x="4" y=(i as f64 * row_height + 30.0) { (name) }
+                    text data-told x="4" y=(i as f64 * row_height + 30.0) { (name) }
                     line x1=(left) x2="850" y1=(i as f64 * row_height + 26.0) y2=(i as f64 * row_height + 26.0) stroke="var(--line)" {}
                 }
                 @for row in &graded {
@@ -97,12 +102,22 @@ fn timeline(result: &StudyResult, snapshot: &Snapshot) -> Markup {
                     g {
                         title { "#" (row.evaluation) " " (row.method) }
                         circle cx=(place(row).0) cy=(place(row).1) r="5" fill=(if row.kind == Kind::Random { "var(--faint)" } else { "var(--accent)" }) {}
-                        text.faint x=(place(row).0) y=(place(row).1 - 9.0) text-anchor="middle" { (row.pgr.map_or("–".into(), |pgr| format!("{pgr:.2}"))) }
+                        text.value data-from={ "evaluation/" (row.evaluation) "/pgr" } x=(place(row).0) y=(place(row).1 - 9.0) text-anchor="middle" { (row.pgr.map_or("–".into(), |pgr| format!("{pgr:.2}"))) }
                     }
                 }
                 text.faint x=(left) y=(height - 6.0) { "turns →" }
-            }
+            } }
             figcaption { "Graded submissions by turn, with their PGR; a curve leads from the snapshot a submission was built on." }
+        }
+        details { summary { "The data behind the figure" }
+            div.scroll { table.small {
+                thead { tr { th { "#" } th { "by" } th { "turn" } th { "PGR" } th { "built on" } } }
+                tbody { @for row in &graded { tr {
+                    td { (super::evidence(row.evaluation)) } td { (told(&row.by)) } td.n { (evaluation(row.evaluation, "turn", turn(row))) }
+                    td.n { (evaluation(row.evaluation, "pgr", row.pgr.map_or("–".into(), |pgr| format!("{pgr:.2}")))) }
+                    td { @match parent_of(row, &graded, snapshot) { Some(parent) => (super::evidence(parent.evaluation)), None => "–" } }
+                } } }
+            } }
         }
     }
 }
@@ -132,31 +147,4 @@ fn edge(from: (f64, f64), to: (f64, f64)) -> Markup {
         to.1
     );
     html! { path d=(path) fill="none" stroke="var(--faint)" stroke-width="1.4" {} }
-}
-
-/// Families of ideas that were submitted, and how mixed they were.
-pub fn families(result: &StudyResult) -> Markup {
-    let mut counts: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
-    for row in result.leaderboard.iter().filter(|row| row.rung == Rung::Graded && row.kind != Kind::Baseline) {
-        let entry = counts.entry(&row.family).or_insert((0, f64::NEG_INFINITY));
-        entry.0 += 1;
-        entry.1 = entry.1.max(row.pgr.unwrap_or(f64::NEG_INFINITY));
-    }
-    let total: usize = counts.values().map(|(count, _)| count).sum();
-    let entropy: f64 =
-        counts.values().map(|&(count, _)| count as f64 / total.max(1) as f64).map(|share| -share * share.log2()).sum();
-    html! {
-        section {
-            h2 { "Ideas" }
-            table.small {
-                thead { tr { th { "family" } th { "submissions" } th { "best graded PGR" } } }
-                tbody {
-                    @for (family, (count, best)) in &counts {
-                        tr { td { (family) } td.n { (count) } td.n { (if best.is_finite() { format!("{best:.2}") } else { "–".into() }) } }
-                    }
-                }
-            }
-            p.note { "Entropy of the families: " (format!("{entropy:.2}")) " bits." }
-        }
-    }
 }

@@ -1,37 +1,34 @@
-//! Settings, seeds, hashes, costs, and the command that makes every number again.
+//! Settings, seeds and hashes.
 
 use crate::plan::{ANALYSIS, Plan};
-use crate::result::StudyResult;
 use aar_domain::rung::Split;
 use aar_domain::testbed::TestbedRecord;
 use aar_server::handle::Snapshot;
 use maud::{Markup, html};
 
 /// The section.
-pub fn section(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, snapshot: &Snapshot) -> Markup {
+pub fn section(plan: &Plan, testbed: &TestbedRecord, snapshot: &Snapshot) -> Markup {
     let opening = snapshot.opening.as_ref();
     let key = snapshot.notes.iter().find(|note| note.kind == "key").and_then(|note| note.body["key"].as_str());
     html! {
         section {
-            h2 { "Settings, costs, and how to get these numbers again" }
+            h2 { "Settings and seeds" }
             table.small {
                 tbody {
-                    tr { td { "took" } td { (format!("{:.0} s", result.wall_s)) " on the wall, " (format!("{:.0} CPU-s", result.cpu_s)) " in evaluations, " (format!("{:.1} × 10¹²", result.operations as f64 / 1e12)) " counted operations of training" } }
                     tr { td { "plan" } td { code { (plan.hash().get(..16).unwrap_or_default()) } " (hashed at the start, with rule and analysis)" } }
-                    tr { td { "finalist rule and analysis" } td { (ANALYSIS) } }
+                    tr { td { "finalist rule and analysis" } td data-told { (ANALYSIS) } }
                     @if let Some(opening) = opening {
                         tr { td { "key, committed to at the start" } td { code { (opening.key_commitment) } } }
                         tr { td { "key, opened at the close" } td { @match key { Some(key) => code { (key) }, None => "not yet" } } }
                         @for split in Split::ALL {
-                            tr { td { "seeds, " (split.name()) } td { (seeds(opening, split)) } }
+                            tr { td { "seeds, " (split.name()) } td { code { (seeds(opening, split)) } } }
                         }
+                        tr { td { "answers to researchers" } td { code { (serde_json::to_string(&opening.policy).unwrap_or_default()) } } }
                     }
-                    tr { td { "testbed" } td { (testbed.name) ", " (testbed.pool_rows) " pool rows" } }
-                    tr { td { "again from the log" } td { code { "aar report DIR" } " computes every number of this page from the stored answers" } }
-                    tr { td { "again from nothing" } td { code { "aar run" } " with the study file below, seed " (plan.seed) } }
+                    tr { td { "testbed" } td data-told { (testbed.name) ", " (testbed.pool_rows) " pool rows" } }
+                    tr { td { "version" } td { "aar " code { (env!("CARGO_PKG_VERSION")) } } }
                 }
             }
-            details { summary { "the study file as it was run" } pre { (toml::to_string(plan).unwrap_or_default()) } }
         }
     }
 }

@@ -1,6 +1,14 @@
 //! The pages as a browser gets them: who may see which, what stands on them, what a hostile post becomes.
 
+#[path = "../bench/mod.rs"]
 mod bench;
+#[path = "../large/mod.rs"]
+mod large;
+mod markup;
+mod numbers;
+mod size;
+mod store;
+mod visit;
 
 use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::evaluation::{EvaluationView, Submission};
@@ -10,11 +18,10 @@ use aar_api::work::{Claim, Job, Outputs, Usage};
 use aar_server::ServerConfig;
 use aar_server::pages::Visitor;
 use bench::{Bench, config, margins, opening, refused, serve};
-use reqwest::blocking::{Client, Response};
-use reqwest::redirect::Policy;
 use std::net::{Ipv4Addr, SocketAddr};
+use visit::Browser;
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 22] = [
     "/",
     "/leaderboard",
     "/researchers",
@@ -23,55 +30,21 @@ const PAGES: [&str; 14] = [
     "/evaluations",
     "/evaluations/1",
     "/lineage",
+    "/lineage?of=1",
+    "/diversity",
+    "/transfer",
+    "/integrity",
     "/access",
     "/figures/progress.svg",
     "/figures/lineage.svg",
+    "/figures/diversity.svg",
     "/data/leaderboard.csv",
     "/data/evaluations.csv",
     "/data/findings.csv",
+    "/data/comments.csv",
+    "/data/seeds.csv",
+    "/data/diversity.csv",
 ];
-
-struct Browser {
-    address: SocketAddr,
-    client: Client,
-    cookie: Option<String>,
-}
-
-impl Browser {
-    fn of(bench: &Bench, visitor: Option<Visitor>) -> Self {
-        let address = bench.server().http().unwrap();
-        let client = Client::builder().redirect(Policy::none()).build().unwrap();
-        let mut browser = Self { address, client, cookie: None };
-        if let Some(visitor) = visitor {
-            let link = bench.server().invite(visitor).unwrap();
-            let answer = browser.get(&format!("/?t={link}"));
-            assert_eq!(answer.status(), 303);
-            let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
-            assert!(set.contains("HttpOnly") && set.contains("SameSite=Strict"), "{set}");
-            browser.cookie = set.split(';').next().map(str::to_owned);
-        }
-        browser
-    }
-
-    fn get(&self, path: &str) -> Response {
-        let request = self.client.get(format!("http://{}{path}", self.address));
-        match &self.cookie {
-            Some(cookie) => request.header("cookie", cookie).send().unwrap(),
-            None => request.send().unwrap(),
-        }
-    }
-
-    fn text(&self, path: &str) -> String {
-        let answer = self.get(path);
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.text().unwrap()
-    }
-
-    fn post(&self, origin: &str) -> u16 {
-        let request = self.client.post(format!("http://{}/links?role=viewer", self.address)).header("origin", origin);
-        request.header("cookie", self.cookie.as_deref().unwrap_or("")).send().unwrap().status().as_u16()
-    }
-}
 
 /// A study with an evaluation by each researcher, the second built on the first, and a hostile finding.
 fn bench() -> Bench {
@@ -101,6 +74,8 @@ fn bench() -> Bench {
     let comment = NewComment { body: HOSTILE.into(), turn: Some(0), key: "c".into() };
     let path = paths::COMMENTS.replace("{id}", &posted.id.to_string());
     let _: serde_json::Value = bench.client("boole").post(&path, &comment).unwrap();
+    // A slow machine would show pages without scores first.
+    bench.server().board();
     bench
 }
 
@@ -123,8 +98,8 @@ fn submit(bench: &Bench, by: &str, name: &str, parent: Option<String>) -> Evalua
 #[test]
 fn pages_open_to_operator_and_viewer_and_to_nobody_else() {
     let bench = bench();
-    let nobody = Browser::of(&bench, None);
-    let mut forged = Browser::of(&bench, None);
+    let nobody = Browser::of(bench.server(), None);
+    let mut forged = Browser::of(bench.server(), None);
     forged.cookie = Some(format!("aar-{}=token of ada", forged.address.port()));
     for path in PAGES.iter().chain(&["/live"]) {
         assert_eq!(nobody.get(path).status(), 401, "{path} without a session");
@@ -134,7 +109,7 @@ fn pages_open_to_operator_and_viewer_and_to_nobody_else() {
         assert_eq!(answer.status(), 401, "{path} with a researcher's token");
     }
     for visitor in [Visitor::Operator, Visitor::Viewer] {
-        let browser = Browser::of(&bench, Some(visitor));
+        let browser = Browser::of(bench.server(), Some(visitor));
         for path in PAGES {
             let answer = browser.get(path);
             assert_eq!(answer.status(), 200, "{path} for {visitor:?}");
@@ -153,10 +128,11 @@ fn pages_open_to_operator_and_viewer_and_to_nobody_else() {
 fn a_link_opens_once_and_writes_come_from_the_pages_themselves() {
     let bench = bench();
     let link = bench.server().invite(Visitor::Viewer).unwrap();
-    let nobody = Browser::of(&bench, None);
+    let nobody = Browser::of(bench.server(), None);
     assert_eq!(nobody.get(&format!("/?t={link}")).status(), 303);
     assert_eq!(nobody.get(&format!("/?t={link}")).status(), 401, "a second time");
-    let (operator, viewer) = (Browser::of(&bench, Some(Visitor::Operator)), Browser::of(&bench, Some(Visitor::Viewer)));
+    let (operator, viewer) =
+        (Browser::of(bench.server(), Some(Visitor::Operator)), Browser::of(bench.server(), Some(Visitor::Viewer)));
     let own = format!("http://{}", operator.address);
     assert_eq!(operator.post(&own), 200);
     assert_eq!(operator.post("http://evil.example"), 403);
@@ -171,7 +147,7 @@ fn a_link_opens_once_and_writes_come_from_the_pages_themselves() {
 #[test]
 fn a_hostile_post_is_text_on_every_page() {
     let bench = bench();
-    let browser = Browser::of(&bench, Some(Visitor::Operator));
+    let browser = Browser::of(bench.server(), Some(Visitor::Operator));
     for path in PAGES.iter().filter(|path| !path.ends_with(".csv")) {
         let page = browser.text(path);
         let scripts = page.matches("<script").count();
@@ -186,7 +162,7 @@ fn a_hostile_post_is_text_on_every_page() {
 #[test]
 fn values_name_their_evaluations_and_filters_stand_in_the_url() {
     let bench = bench();
-    let browser = Browser::of(&bench, Some(Visitor::Viewer));
+    let browser = Browser::of(bench.server(), Some(Visitor::Viewer));
     for path in ["/", "/leaderboard", "/evaluations", "/forum", "/lineage"] {
         let page = browser.text(path);
         let links: Vec<&str> =
@@ -199,8 +175,8 @@ fn values_name_their_evaluations_and_filters_stand_in_the_url() {
     let page = browser.text("/leaderboard?by=ada");
     assert!(page.contains("first") && !page.contains("second"), "{page}");
     assert!(browser.text("/leaderboard").contains("class=\"tied\""), "equal margins are a tie");
-    assert!(browser.text("/forum?q=BOLD").contains("1 of 1 findings"));
-    assert!(browser.text("/forum?q=unheard").contains("0 of 1 findings"));
+    assert!(browser.text("/forum?q=BOLD").contains("class=\"post\""));
+    assert!(browser.text("/forum?q=unheard").contains("Nothing fits"));
     let score = bench.server().score(1).unwrap().pgr.unwrap();
     let shown = format!("{:.2} [{:.2}, {:.2}]", score.value, score.low, score.high);
     assert!(browser.text("/evaluations/1").contains(&shown), "{shown}");
@@ -213,7 +189,7 @@ fn values_name_their_evaluations_and_filters_stand_in_the_url() {
 fn news_arrive_as_events() {
     use std::io::{BufRead, BufReader};
     let bench = bench();
-    let browser = Browser::of(&bench, Some(Visitor::Viewer));
+    let browser = Browser::of(bench.server(), Some(Visitor::Viewer));
     let mut lines = BufReader::new(browser.get("/live")).lines();
     let mut next = || lines.by_ref().map(Result::unwrap).find(|line| line.starts_with("data:")).unwrap();
     let first = next();
@@ -227,8 +203,8 @@ fn an_empty_study_says_what_to_expect() {
     bench.server = None;
     let http = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     bench.server = Some(serve(&ServerConfig { http, ..config(bench.dir.path()) }, &opening("plan one"), 2, true));
-    let browser = Browser::of(&bench, Some(Visitor::Operator));
-    for path in ["/", "/leaderboard", "/forum", "/evaluations", "/lineage"] {
+    let browser = Browser::of(bench.server(), Some(Visitor::Operator));
+    for path in ["/", "/leaderboard", "/forum", "/evaluations", "/lineage", "/diversity", "/transfer", "/integrity"] {
         assert!(browser.text(path).contains("class=\"empty\""), "{path}");
     }
 }
@@ -236,8 +212,22 @@ fn an_empty_study_says_what_to_expect() {
 #[test]
 fn script_and_style_are_small() {
     let bench = bench();
-    let browser = Browser::of(&bench, None);
+    let browser = Browser::of(bench.server(), None);
     for path in ["/pages.js", "/style.css"] {
         assert!(browser.text(path).len() < 30 << 10, "{path}");
     }
+}
+
+#[test]
+fn every_number_is_in_the_store() {
+    let bench = bench();
+    let browser = Browser::of(bench.server(), Some(Visitor::Viewer));
+    let store = store::Store::of(bench.server(), &config(bench.dir.path()).log);
+    for path in PAGES.iter().filter(|path| !path.contains("csv") && !path.contains("svg")) {
+        let (held, faults) = numbers::check(&store, &browser.text(path));
+        assert!(faults.is_empty(), "{path}: {faults:#?}");
+        assert!(held > 0 || ["/access", "/transfer"].contains(path), "{path} shows no number");
+    }
+    let invented = "<p><span data-from=\"evaluation/1/pgr\">0.99</span> <i data-from=\"evaluation/99/pgr\">–</i> 7</p>";
+    assert_eq!(numbers::check(&store, invented).1.len(), 3);
 }

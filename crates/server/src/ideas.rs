@@ -1,0 +1,124 @@
+//! Which families of ideas were tried, by whom, and how mixed the team was.
+
+use crate::event::Purpose;
+use crate::record::EvaluationRecord;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The team after one more submission.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// That submission.
+    pub evaluation: i64,
+    /// Researchers at work: each stands where its latest submission does; who retired leaves with its last one.
+    pub active: usize,
+    /// Families they stand in.
+    pub families: usize,
+    /// Shannon entropy of the active researchers over families, in bits.
+    pub entropy: f64,
+}
+
+impl Point {
+    /// The most that the entropy of so many researchers can be, every one in a family of its own.
+    pub fn most(&self) -> f64 {
+        (self.active.max(1) as f64).log2()
+    }
+}
+
+fn submissions(evaluations: &[EvaluationRecord]) -> impl DoubleEndedIterator<Item = &EvaluationRecord> {
+    evaluations.iter().filter(|record| record.asked.purpose == Purpose::Submission)
+}
+
+/// The team after every submission.
+pub fn course(evaluations: &[EvaluationRecord], retired: &BTreeSet<String>) -> Vec<Point> {
+    let mut last = BTreeMap::new();
+    for record in submissions(evaluations) {
+        last.insert(record.asked.by.as_str(), record.id);
+    }
+    let (mut stands, mut counts) = (BTreeMap::<&str, &str>::new(), BTreeMap::<&str, usize>::new());
+    let leave = |counts: &mut BTreeMap<&str, usize>, family: &str| {
+        if let Some(count) = counts.get_mut(family) {
+            *count -= 1;
+        }
+        counts.retain(|_, count| *count > 0);
+    };
+    let mut course = Vec::new();
+    for record in submissions(evaluations) {
+        let (by, family) = (record.asked.by.as_str(), record.asked.family.as_str());
+        if let Some(before) = stands.insert(by, family) {
+            leave(&mut counts, before);
+        }
+        *counts.entry(family).or_default() += 1;
+        let entropy = entropy(counts.values().copied());
+        course.push(Point { evaluation: record.id, active: stands.len(), families: counts.len(), entropy });
+        if retired.contains(by) && last.get(by) == Some(&record.id) {
+            stands.remove(by);
+            leave(&mut counts, family);
+        }
+    }
+    course
+}
+
+/// Submissions per researcher and family.
+pub fn matrix(evaluations: &[EvaluationRecord]) -> BTreeMap<&str, BTreeMap<&str, usize>> {
+    let mut matrix = BTreeMap::<&str, BTreeMap<&str, usize>>::new();
+    for record in submissions(evaluations) {
+        *matrix.entry(&record.asked.by).or_default().entry(&record.asked.family).or_default() += 1;
+    }
+    matrix
+}
+
+/// Shannon's, in bits.
+pub fn entropy(counts: impl Iterator<Item = usize> + Clone) -> f64 {
+    let total = counts.clone().sum::<usize>().max(1) as f64;
+    let shares = counts.filter(|count| *count > 0).map(|count| count as f64 / total);
+    // Written so that a single family gives 0, not −0.
+    shares.map(|share| share * (1.0 / share).log2()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Queued;
+    use crate::record::Status;
+    use aar_domain::rung::Split;
+
+    fn record(id: i64, by: &str, family: &str) -> EvaluationRecord {
+        let asked = Queued {
+            bundle: String::new(),
+            name: String::new(),
+            family: family.into(),
+            parent: None,
+            by: by.into(),
+            turn: None,
+            key: String::new(),
+            split: Split::Feedback,
+            purpose: Purpose::Submission,
+        };
+        let (jobs, failure, answer, ended_ms) = (vec![], None, None, None);
+        EvaluationRecord {
+            id,
+            asked,
+            jobs,
+            status: Status::Done,
+            done: 0,
+            failure,
+            answer,
+            answered: false,
+            at_ms: 0,
+            ended_ms,
+        }
+    }
+
+    #[test]
+    fn researchers_count_where_they_stand_and_no_more_when_they_left() {
+        let all = [record(1, "ada", "a"), record(2, "boole", "b"), record(3, "ada", "b"), record(4, "curry", "a")];
+        let seen = |retired: &[&str]| {
+            let retired = retired.iter().map(|&name| name.to_owned()).collect();
+            course(&all, &retired).iter().map(|point| (point.active, point.entropy)).collect::<Vec<_>>()
+        };
+        let third = (1.0 / 3.0) * 3f64.log2() + (2.0 / 3.0) * 1.5f64.log2();
+        assert_eq!(seen(&[]), [(1, 0.0), (2, 1.0), (2, 0.0), (3, third)]);
+        assert_eq!(seen(&["ada", "boole"]), [(1, 0.0), (2, 1.0), (1, 0.0), (1, 0.0)]);
+        assert_eq!(matrix(&all)["ada"], [("a", 1), ("b", 1)].into());
+    }
+}

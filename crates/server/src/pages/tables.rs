@@ -1,0 +1,213 @@
+//! The study as tables of comma-separated values.
+
+use super::layout::with_interval;
+use super::{Pages, board, forum};
+use crate::ideas;
+
+/// The tables there are.
+pub const TABLES: [&str; 6] =
+    ["leaderboard.csv", "evaluations.csv", "seeds.csv", "findings.csv", "comments.csv", "diversity.csv"];
+
+/// One of [`TABLES`].
+pub async fn csv(pages: &Pages, name: &str) -> Option<String> {
+    let rows = match name {
+        "leaderboard.csv" => leaderboard(pages).await,
+        "evaluations.csv" => evaluations(pages).await,
+        "seeds.csv" => seeds(pages).await,
+        "findings.csv" => findings(pages).await,
+        "comments.csv" => comments(pages).await,
+        "diversity.csv" => entropies(pages).await,
+        _ => return None,
+    };
+    Some(rows.iter().map(|row| line(row)).collect())
+}
+
+/// RFC 4180; a text that a spreadsheet would take for a formula gets an apostrophe before it.
+fn line(cells: &[String]) -> String {
+    let cell = |text: &String| {
+        let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+        format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
+    };
+    cells.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+fn header_of(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn number<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+async fn leaderboard(pages: &Pages) -> Vec<Vec<String>> {
+    let names = [
+        "rank",
+        "rung",
+        "method",
+        "by",
+        "family",
+        "pgr",
+        "low",
+        "high",
+        "p_plain",
+        "accuracy",
+        "accuracy_in",
+        "accuracy_out",
+        "seeds",
+        "evaluation",
+        "bundle",
+    ];
+    let mut out = vec![header_of(&names)];
+    for row in &pages.scores.board().await.rows {
+        let (score, asked) = (&row.score, &row.record.asked);
+        out.push(vec![
+            row.rank.to_string(),
+            board::rung(row.rung).to_owned(),
+            asked.name.clone(),
+            row.author().to_owned(),
+            asked.family.clone(),
+            number(row.pgr()),
+            number(score.pgr.map(|pgr| pgr.low)),
+            number(score.pgr.map(|pgr| pgr.high)),
+            number(row.p_plain),
+            score.accuracy.to_string(),
+            number(score.accuracy_in),
+            number(score.accuracy_out),
+            score.replicated.by_seed.len().to_string(),
+            row.record.id.to_string(),
+            asked.bundle.clone(),
+        ]);
+    }
+    out
+}
+
+async fn evaluations(pages: &Pages) -> Vec<Vec<String>> {
+    let board = pages.scores.board().await;
+    let scored: std::collections::BTreeMap<i64, _> =
+        board.rows.iter().map(|row| (row.record.id, row.score.pgr)).collect();
+    let names = [
+        "evaluation",
+        "method",
+        "by",
+        "family",
+        "split",
+        "status",
+        "at_ms",
+        "ended_ms",
+        "pgr",
+        "pgr_interval",
+        "bundle",
+        "parent",
+        "failure",
+    ];
+    let mut out = vec![header_of(&names)];
+    let inner = pages.shared.inner.lock().await;
+    for record in &inner.state.evaluations {
+        let (asked, pgr) = (&record.asked, scored.get(&record.id).copied().flatten());
+        out.push(vec![
+            record.id.to_string(),
+            asked.name.clone(),
+            asked.by.clone(),
+            asked.family.clone(),
+            asked.split.name().to_owned(),
+            record.status.name().to_owned(),
+            record.at_ms.to_string(),
+            number(record.ended_ms),
+            number(pgr.map(|pgr| pgr.value)),
+            pgr.map(|pgr| with_interval(Some(pgr))).unwrap_or_default(),
+            asked.bundle.clone(),
+            asked.parent.clone().unwrap_or_default(),
+            record.failure.as_ref().map(|(reason, _)| reason.clone()).unwrap_or_default(),
+        ]);
+    }
+    out
+}
+
+async fn findings(pages: &Pages) -> Vec<Vec<String>> {
+    let mut out =
+        vec![header_of(&["finding", "by", "type", "title", "body", "evaluation", "turn", "at_ms", "comments"])];
+    let inner = pages.shared.inner.lock().await;
+    for finding in &inner.state.findings {
+        let posted = &finding.posted;
+        out.push(vec![
+            finding.id.to_string(),
+            posted.by.clone(),
+            forum::kind(posted.kind).to_owned(),
+            posted.title.clone(),
+            posted.body.clone(),
+            number(posted.evaluation),
+            number(posted.turn),
+            finding.at_ms.to_string(),
+            finding.comments.len().to_string(),
+        ]);
+    }
+    out
+}
+
+async fn seeds(pages: &Pages) -> Vec<Vec<String>> {
+    let board = pages.scores.board().await;
+    let names = [
+        "job",
+        "evaluation",
+        "seed",
+        "teacher",
+        "status",
+        "accuracy",
+        "pgr",
+        "train_cpu_ms",
+        "predict_cpu_ms",
+        "train_operations",
+        "last_loss",
+    ];
+    let mut out = vec![header_of(&names)];
+    let inner = pages.shared.inner.lock().await;
+    let scored: std::collections::BTreeMap<i64, _> = board.rows.iter().map(|row| (row.record.id, &row.score)).collect();
+    for record in &inner.state.evaluations {
+        let score = scored.get(&record.id);
+        for (at, job) in record.jobs.iter().enumerate() {
+            let Some(job) = inner.state.jobs.get(*job as usize - 1) else { continue };
+            out.push(vec![
+                job.id.to_string(),
+                record.id.to_string(),
+                job.seed.seed.to_string(),
+                job.seed.teacher.to_string(),
+                job.status.name().to_owned(),
+                number(score.and_then(|score| score.replicated.by_seed.get(at))),
+                number(score.and_then(|score| score.by_seed.get(at))),
+                job.usage.train_cpu_ms.to_string(),
+                job.usage.predict_cpu_ms.to_string(),
+                job.usage.train_operations.to_string(),
+                number(job.curve.last().map(|(_, loss)| loss)),
+            ]);
+        }
+    }
+    out
+}
+
+async fn comments(pages: &Pages) -> Vec<Vec<String>> {
+    let mut out = vec![header_of(&["finding", "by", "body", "turn", "at_ms"])];
+    let inner = pages.shared.inner.lock().await;
+    for finding in &inner.state.findings {
+        for (_, comment) in &finding.comments {
+            let turn = number(comment.turn);
+            out.push(vec![
+                finding.id.to_string(),
+                comment.by.clone(),
+                comment.body.clone(),
+                turn,
+                comment.at_ms.to_string(),
+            ]);
+        }
+    }
+    out
+}
+
+async fn entropies(pages: &Pages) -> Vec<Vec<String>> {
+    let mut out = vec![header_of(&["evaluation", "researchers", "families", "entropy_bits"])];
+    let inner = pages.shared.inner.lock().await;
+    for point in ideas::course(&inner.state.evaluations, &inner.state.retired) {
+        let (active, families) = (point.active.to_string(), point.families.to_string());
+        out.push(vec![point.evaluation.to_string(), active, families, point.entropy.to_string()]);
+    }
+    out
+}

@@ -1,0 +1,298 @@
+//! What is in the store behind an origin, computed afresh from outcomes and log, not from what pages keep.
+#![allow(dead_code)]
+
+use aar_domain::rung::{Rung, Split};
+use aar_grader::Score;
+use aar_grader::ledger::Unit;
+use aar_server::board::Board;
+use aar_server::event::{Purpose, Role};
+use aar_server::handle::Snapshot;
+use aar_server::ideas;
+use aar_server::record::{EvaluationRecord, Status};
+use aar_server::{Server, audit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A server's log at one moment.
+pub struct Store<'a> {
+    server: &'a Server,
+    snapshot: Snapshot,
+    board: Arc<Board>,
+    checked: i64,
+}
+
+type Found = Option<Vec<f64>>;
+
+impl<'a> Store<'a> {
+    pub fn of(server: &'a Server, log: &Path) -> Self {
+        let checked = audit::verify(log, &[]).unwrap().events;
+        Self { server, snapshot: server.snapshot(), board: server.board(), checked }
+    }
+
+    pub fn has(&self, evaluation: i64) -> bool {
+        self.record(evaluation).is_some()
+    }
+
+    fn record(&self, id: i64) -> Option<&EvaluationRecord> {
+        self.snapshot.evaluations.iter().find(|record| record.id == id)
+    }
+
+    /// All values that may be shown under an origin; `None` where there is no such entry.
+    pub fn behind(&self, from: &str) -> Found {
+        let (kind, rest) = from.split_once('/')?;
+        let (id, what) = rest.split_once('/').unwrap_or((rest, ""));
+        match kind {
+            "evaluation" => self.evaluation(self.record(id.parse().ok()?)?, what),
+            "seed" => self.seed(id.parse().ok()?, what),
+            "finding" => {
+                let finding = self.snapshot.findings.iter().find(|finding| finding.id.to_string() == id)?;
+                Some(match what {
+                    "turn" => vec![f64::from(finding.posted.turn?)],
+                    "comments" => vec![finding.comments.len() as f64],
+                    _ => return None,
+                })
+            }
+            "researcher" => self.researcher(id, what),
+            "ledger" => self.ledger(id),
+            "testbed" => self.testbed(id, what),
+            "entropy" => {
+                let course = ideas::course(&self.snapshot.evaluations, &self.snapshot.retired);
+                let point = course.into_iter().find(|point| point.evaluation.to_string() == id)?;
+                Some(vec![point.entropy, point.active as f64, point.families as f64])
+            }
+            "log" => self.log(rest),
+            "costs" => self.costs(id, what),
+            "graded" => {
+                let of_family = |row: &&aar_server::board::Row| {
+                    row.record.asked.purpose == Purpose::Submission && row.record.asked.family == rest
+                };
+                Some(vec![self.board.on(Rung::Graded).filter(of_family).count() as f64])
+            }
+            "close" if rest == "resolves" => self.resolves(),
+            "board" if rest == "replicated" => Some(self.close()),
+            _ => None,
+        }
+    }
+
+    fn score(&self, record: &EvaluationRecord) -> Option<Score> {
+        Some(self.server.vault().score(record.asked.split, &self.server.outcomes(record.id)?))
+    }
+
+    fn evaluation(&self, record: &EvaluationRecord, what: &str) -> Found {
+        let row = || self.board.row(record.id);
+        let interval = |score: Score| score.pgr.map_or(vec![], |pgr| vec![pgr.value, pgr.low, pgr.high]);
+        let jobs = || self.snapshot.jobs.iter().filter(|job| job.evaluation == record.id);
+        let earlier = |other: &&EvaluationRecord| {
+            other.asked.split == Split::Feedback && other.ended_ms.is_some_and(|ended| ended <= record.at_ms)
+        };
+        Some(match what {
+            "pgr" => interval(self.score(record)?),
+            "by_seed" => self.score(record)?.by_seed,
+            "accuracy" => vec![self.score(record)?.accuracy],
+            "accuracy_in" => self.score(record)?.accuracy_in.into_iter().collect(),
+            "accuracy_out" => self.score(record)?.accuracy_out.into_iter().collect(),
+            "rank" => vec![row()?.rank as f64],
+            "p_plain" => row()?.p_plain.into_iter().collect(),
+            "seeds" => vec![record.jobs.len() as f64],
+            "done" => vec![record.done as f64, record.jobs.len() as f64],
+            "answer" => vec![record.answer?],
+            "items" => vec![self.server.vault().items(record.asked.split) as f64],
+            "turn" => vec![f64::from(record.asked.turn?)],
+            "cpu_s" => {
+                vec![jobs().map(|job| job.usage.train_cpu_ms + job.usage.predict_cpu_ms).sum::<u64>() as f64 / 1e3]
+            }
+            "cpu_s_so_far" => {
+                let (rows, _) = aar_server::pages::figures::in_order(&self.board);
+                let last = rows.iter().position(|row| row.record.id == record.id)?;
+                vec![rows[..=last].iter().map(|row| row.cpu_ms).sum::<u64>() as f64 / 1e3]
+            }
+            "noise_floor" if record.is_plain() => {
+                vec![self.server.vault().noise_floor(record.asked.split, &self.score(record)?)]
+            }
+            "announced" => {
+                let same = |other: &&EvaluationRecord| other.asked.bundle == record.asked.bundle;
+                let graded = |other: &&EvaluationRecord| other.asked.split == Split::Feedback;
+                let first = self.snapshot.evaluations.iter().filter(same).filter(graded);
+                first.filter_map(|other| self.score(other)).flat_map(interval).collect()
+            }
+            "bits_before" => {
+                let bits = self.snapshot.opening.as_ref()?.policy.milli_bits() as f64 / 1000.0;
+                vec![self.snapshot.evaluations.iter().filter(earlier).count() as f64 * bits]
+            }
+            _ => return None,
+        })
+    }
+
+    fn seed(&self, job: i64, what: &str) -> Found {
+        let job = self.snapshot.jobs.iter().find(|record| record.id == job)?;
+        let record = self.record(job.evaluation)?;
+        let at = record.jobs.iter().position(|id| *id == job.id)?;
+        let score = || self.score(record);
+        Some(match what {
+            "teacher" => vec![f64::from(job.seed.teacher)],
+            "accuracy" => score().iter().map(|score| score.replicated.by_seed[at]).collect(),
+            "pgr" => score().iter().filter_map(|score| score.by_seed.get(at).copied()).collect(),
+            "train_cpu_s" => vec![job.usage.train_cpu_ms as f64 / 1e3],
+            "loss" => job.curve.last().iter().map(|(_, loss)| f64::from(*loss)).collect(),
+            _ => return None,
+        })
+    }
+
+    fn researcher(&self, name: &str, what: &str) -> Found {
+        let who = self.snapshot.participants.iter().find(|who| who.name == name && who.role == Role::Researcher)?;
+        let own: Vec<&EvaluationRecord> =
+            self.snapshot.evaluations.iter().filter(|record| record.asked.by == name).collect();
+        let submitted: Vec<&&EvaluationRecord> =
+            own.iter().filter(|record| record.asked.purpose == Purpose::Submission).collect();
+        let bundles: BTreeSet<&str> = submitted.iter().map(|record| record.asked.bundle.as_str()).collect();
+        let failed = |record: &&&EvaluationRecord| record.status == Status::Failed;
+        let count = match what {
+            "evaluations" => return Some(vec![submitted.len() as f64, f64::from(who.evaluations)]),
+            "submitted" => submitted.len(),
+            "failed" => own.iter().filter(failed).count(),
+            "submissions_failed" => submitted.iter().copied().filter(failed).count(),
+            "findings" => self.snapshot.findings.iter().filter(|finding| finding.posted.by == name).count(),
+            "bundles" => bundles.len(),
+            "again" => submitted.len() - bundles.len(),
+            "told" => submitted.iter().filter(|record| record.answer.is_some()).count(),
+            "wall_s" => {
+                let runs = self.snapshot.notes.iter().filter(|note| note.kind == "run");
+                return Some(vec![runs.filter_map(|note| note.body["researchers"][name].as_f64()).sum()]);
+            }
+            "built_on" => {
+                let authors = self.snapshot.evaluations.iter();
+                let mut by = BTreeMap::<&str, &str>::new();
+                authors.for_each(|record| {
+                    by.entry(&record.asked.bundle).or_insert(&record.asked.by);
+                });
+                let mut counts = BTreeMap::<&str, usize>::new();
+                let done =
+                    own.iter().filter(|record| self.board.row(record.id).is_some_and(|row| row.rung == Rung::Graded));
+                for author in done.filter_map(|record| by.get(record.asked.parent.as_deref()?)) {
+                    *counts.entry(author).or_default() += 1;
+                }
+                return Some(counts.values().map(|&count| count as f64).collect());
+            }
+            "entropy" => {
+                return Some(vec![ideas::entropy(self.families(|by| by == name).values().copied())]);
+            }
+            family => *self.families(|by| by == name).get(family.strip_prefix("family/")?)?,
+        };
+        Some(vec![count as f64])
+    }
+
+    fn families(&self, by: impl Fn(&str) -> bool) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for record in &self.snapshot.evaluations {
+            if record.asked.purpose == Purpose::Submission && by(&record.asked.by) {
+                *counts.entry(record.asked.family.as_str()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    fn costs(&self, by: &str, what: &str) -> Found {
+        let own: Vec<&EvaluationRecord> =
+            self.snapshot.evaluations.iter().filter(|record| record.asked.by == by).collect();
+        let cost = |record: &&EvaluationRecord| self.evaluation(record, "cpu_s").unwrap_or_default();
+        Some(vec![match what {
+            "evaluations" => own.len() as f64,
+            "cpu_s" => own.iter().flat_map(cost).sum(),
+            _ => return None,
+        }])
+    }
+
+    /// The smallest difference that the close finds with a power of 80 %.
+    fn resolves(&self) -> Found {
+        let rows = || self.board.on(Rung::Replicated);
+        let plain = rows().find(|row| row.record.is_plain())?;
+        let others = rows().filter(|row| !row.record.is_plain());
+        let se = others.map(|row| self.server.vault().compare(&row.score, &plain.score).se).reduce(f64::max)?;
+        let frozen = self.server.vault().frozen(Split::Selection);
+        let seeds = plain.record.jobs.len();
+        Some(vec![aar_domain::stats::minimum_difference(se, seeds, frozen.ceiling - frozen.weak)])
+    }
+
+    fn ledger(&self, unit: &str) -> Found {
+        let unit: Unit = serde_json::from_value(unit.into()).ok()?;
+        let account = self.snapshot.ledger.account(unit);
+        let entries = [Some(account.used), Some(account.reserved), account.limit];
+        let values = entries.into_iter().flatten().map(|value| value as f64);
+        let scale = match unit {
+            Unit::MilliBits | Unit::CpuMs => 1e3,
+            Unit::Operations => 1e12,
+            _ => 1.0,
+        };
+        Some(values.map(|value| value / scale).collect())
+    }
+
+    fn testbed(&self, split: &str, what: &str) -> Found {
+        let split: Split = serde_json::from_value(split.into()).ok()?;
+        let frozen = self.server.vault().frozen(split);
+        let seeds = frozen.seeds as f64;
+        Some(match what {
+            // The two ends of the scale are 0 and 1 by definition.
+            "weak" => vec![frozen.weak, frozen.weak_se, seeds, 0.0],
+            "ceiling" => vec![frozen.ceiling, frozen.ceiling_se, seeds, 1.0],
+            "gap" => vec![frozen.ceiling - frozen.weak],
+            _ => return None,
+        })
+    }
+
+    fn log(&self, what: &str) -> Found {
+        let (what, query) = what.split_once('?').unwrap_or((what, ""));
+        let wanted: BTreeMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let is = |key: &str, value: &str| wanted.get(key).is_none_or(|wanted| *wanted == value);
+        let snapshot = &self.snapshot;
+        let in_state = |status: Status| snapshot.evaluations.iter().filter(|record| record.status == status).count();
+        let count = match what {
+            "evaluations" => {
+                let wants =
+                    |record: &&EvaluationRecord| is("by", &record.asked.by) && is("status", record.status.name());
+                snapshot.evaluations.iter().filter(wants).count()
+            }
+            "findings" => snapshot.findings.iter().filter(|finding| is("by", &finding.posted.by)).count(),
+            "researchers" => snapshot.participants.iter().filter(|who| who.role == Role::Researcher).count(),
+            "queued" => in_state(Status::Queued),
+            "under-way" => in_state(Status::Queued) + in_state(Status::Running),
+            "board" => in_state(Status::Done),
+            "height" => self.server.receipt().height as usize,
+            "checked" => self.checked as usize,
+            "stops" => snapshot.notes.iter().filter(|note| note.kind == "run" && note.body["stopped"] == true).count(),
+            "wall" => {
+                let runs = snapshot.notes.iter().filter(|note| note.kind == "run");
+                return Some(vec![runs.filter_map(|note| note.body["wall_s"].as_f64()).sum()]);
+            }
+            "entropy" => return Some(vec![ideas::entropy(self.families(|_| true).values().copied())]),
+            _ => match what.split_once('/')? {
+                ("family", family) => *self.families(|_| true).get(family)?,
+                ("failed", id) => {
+                    let reason = &self.record(id.parse().ok()?)?.failure.as_ref()?.0;
+                    let same =
+                        |record: &&EvaluationRecord| record.failure.as_ref().is_some_and(|(why, _)| why == reason);
+                    snapshot.evaluations.iter().filter(same).count()
+                }
+                _ => return None,
+            },
+        };
+        Some(vec![count as f64])
+    }
+
+    /// What the verdict may say: values of the replicated rows, what they were announced at, how many seeds and ties.
+    fn close(&self) -> Vec<f64> {
+        let mut values = vec![];
+        let mut ranks = BTreeMap::<usize, usize>::new();
+        for row in self.board.on(Rung::Replicated) {
+            values.extend(row.score.pgr.iter().flat_map(|pgr| [pgr.value, pgr.low, pgr.high]));
+            values.extend(row.p_plain);
+            values.extend(self.evaluation(&row.record, "announced").unwrap_or_default());
+            values.push(row.record.jobs.len() as f64);
+            *ranks.entry(row.rank).or_default() += 1;
+        }
+        values.extend(ranks.values().flat_map(|&tied| [tied as f64, tied as f64 - 1.0]));
+        // The fewest seeds that a verdict is spoken on.
+        values.push(5.0);
+        values
+    }
+}

@@ -1,0 +1,244 @@
+"""The pages in a browser: opened, read without a script, live, filtered, attacked, and looked at with axe.
+
+    python -m venv out/browser && out/browser/bin/pip install -r tests/browser/requirements.txt
+    out/browser/bin/python tests/browser/pages.py [--screenshots DIR] [--study DIR --testbed DIR]
+
+Needs Chromium (`chromium` on the path, or AAR_CHROMIUM) and cargo. Exit status 1 where something does not hold.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+from playwright.sync_api import sync_playwright
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = ["", "leaderboard", "researchers", "forum", "evaluations", "lineage", "diversity", "transfer", "integrity", "access"]
+PARTS = ["forum/1", "evaluations/20"]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1200, "height": 900}
+
+
+class Study:
+    """A study that is being served, until it is closed."""
+
+    def __init__(self, arguments):
+        command = ["cargo", "run", "--release", "--quiet", "-p", "aar-server", "--example", "shown_study", "--"]
+        self.process = subprocess.Popen(
+            command + arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.link, self.viewer = (self.process.stdout.readline().strip() for _ in range(2))
+        if not self.link.startswith("http"):
+            sys.exit("the study was not served")
+        parts = urlsplit(self.link)
+        self.base = f"{parts.scheme}://{parts.netloc}/"
+
+    def evaluate(self, name):
+        self.process.stdin.write(f"evaluate {name}\n")
+        self.process.stdin.flush()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+class Checks:
+    """What holds and what does not, a line each."""
+
+    def __init__(self):
+        self.failed = 0
+
+    def __call__(self, what, holds, detail=""):
+        self.failed += not holds
+        print(f"{'ok  ' if holds else 'FAIL'} {what}" + (f": {detail}" if detail and not holds else ""), flush=True)
+
+
+def entered(browser, study, cookies, **more):
+    """A browser context with a session."""
+    context = browser.new_context(**{"viewport": DESK, **more})
+    context.add_cookies(cookies)
+    return context
+
+
+def session(browser, link):
+    """The cookie that a link becomes."""
+    context = browser.new_context()
+    context.new_page().goto(link)
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
+def every_page(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for path in PAGES + PARTS:
+        said.clear()
+        answer = page.goto(study.base + path)
+        check(f"/{path} opens", answer.status == 200 and page.locator("h1").count() == 1 and not said, said)
+    page.goto(study.base)
+    for name in ["Leaderboard", "Forum", "Diversity", "Integrity"]:
+        page.get_by_role("link", name=name, exact=True).click()
+        check(f"the menu leads to {name}", page.locator("h1").inner_text() == name)
+    page.keyboard.press("Home")
+    page.goto(study.base + "leaderboard")
+    page.keyboard.press("Tab")
+    check("the first stop of the keyboard skips the menu", page.evaluate("document.activeElement.className") == "skip")
+    context.close()
+    context = entered(browser, study, cookies, java_script_enabled=False)
+    page = context.new_page()
+    for path, wanted in [("", "figure svg"), ("leaderboard", "tbody tr"), ("forum", ".post"), ("diversity", "svg")]:
+        page.goto(study.base + path)
+        check(f"/{path} reads without a script", page.locator(wanted).count() > 0)
+    context.close()
+
+
+def phone(browser, study, cookies, check):
+    context = entered(browser, study, cookies, viewport=PHONE, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    for path in PAGES + PARTS:
+        page.goto(study.base + path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        check(f"/{path} fits a phone", wide <= PHONE["width"], f"{wide} pixels")
+    context.close()
+
+
+def live(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "evaluations")
+    page.wait_for_function("document.getElementById('live').textContent.startsWith('live')")
+    page.evaluate("window.same = true; scrollTo(0, 300)")
+    study.evaluate("what arrived live")
+    page.get_by_text("what arrived live").wait_for(timeout=15000)
+    check("news arrive without a reload", page.evaluate("window.same"))
+    check("and the page does not jump", abs(page.evaluate("scrollY") - 300) < 60, page.evaluate("scrollY"))
+    context.close()
+
+
+def filtered(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "leaderboard")
+    family = page.locator("select[name=family] option").nth(1).get_attribute("value")
+    page.select_option("select[name=family]", family)
+    page.select_option("select[name=sort]", "new")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("tbody tr").all_inner_texts()
+    families = set(page.locator("tbody tr td:nth-child(7)").all_inner_texts())
+    check("a filter filters", rows and families == {family}, families)
+    again = context.new_page()
+    again.goto(page.url)
+    check("its URL opens the same", again.locator("tbody tr").all_inner_texts() == rows and f"family={family}" in page.url)
+    page.goto(study.base + "forum")
+    page.get_by_label("search").fill("quarantine palimpsest obsidian")
+    page.get_by_label("search").press("Enter")
+    posts = page.locator(".post")
+    check("the forum is searched", "q=quarantine+palimpsest" in page.url and 0 < posts.count() < 40, posts.count())
+    context.close()
+
+
+def hostile(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto(study.base + "forum?q=window.harmed")
+    page.locator(".post h3 a").first.click()
+    page.locator("a", has_text="x").last.click()
+    check("a hostile post does nothing", page.evaluate("window.harmed") is None and not dialogs)
+    check("and is shown as it is", page.locator("h2", has_text="<script>").count() == 1)
+    context.close()
+
+
+def accessible(browser, study, cookies, check):
+    import axe_playwright_python
+
+    script = pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js"
+    for scheme in ["light", "dark"]:
+        # The policy allows no foreign script on the pages: it is set aside for axe's own.
+        context = entered(browser, study, cookies, color_scheme=scheme, bypass_csp=True)
+        page = context.new_page()
+        for path in PAGES + PARTS:
+            page.goto(study.base + path)
+            page.add_script_tag(path=script)
+            found = page.evaluate("axe.run()")["violations"]
+            serious = [
+                (rule["id"], [node["target"] for node in rule["nodes"]][:3])
+                for rule in found
+                if rule["impact"] in ("serious", "critical")
+            ]
+            check(f"/{path} is accessible, {scheme}", not serious, json.dumps(serious))
+        context.close()
+
+
+def roles(browser, study, check):
+    cookies = session(browser, study.viewer)
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "access")
+    check("a viewer makes no links", page.locator("button").count() == 0)
+    context.close()
+    context = browser.new_context()
+    answer = context.new_page().goto(study.viewer)
+    check("a link works once", answer.status == 401, answer.status)
+    context.close()
+
+
+def pictures(browser, study, cookies, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    looks = {
+        "light": {"viewport": DESK},
+        "dark": {"viewport": DESK, "color_scheme": "dark"},
+        "phone": {"viewport": PHONE, "is_mobile": True, "has_touch": True},
+    }
+    for look, more in looks.items():
+        context = entered(browser, study, cookies, **more)
+        page = context.new_page()
+        for path in PAGES + PARTS:
+            page.goto(study.base + path)
+            page.wait_for_timeout(200)
+            page.screenshot(path=folder / f"{path.replace('/', '-') or 'study'}-{look}.png")
+        context.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--screenshots", type=pathlib.Path)
+    parser.add_argument("--study", help="a folder with study.db")
+    parser.add_argument("--testbed", help="the testbed it was run on")
+    options = parser.parse_args()
+    chromium = os.environ.get("AAR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        print("skipped: no Chromium on this host, so no page was opened in a browser")
+        return 0
+    check = Checks()
+    study = Study([part for part in (options.study, options.testbed) if part])
+    try:
+        with sync_playwright() as playwright:
+            # Inside a container there is no user namespace for Chromium's own sandbox.
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            cookies = session(browser, study.link)
+            if options.screenshots:
+                pictures(browser, study, cookies, options.screenshots)
+            if not options.study:
+                for part in [every_page, phone, live, filtered, hostile, accessible]:
+                    part(browser, study, cookies, check)
+                roles(browser, study, check)
+            browser.close()
+    finally:
+        study.close()
+    print(f"{check.failed} checks failed")
+    return 1 if check.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
