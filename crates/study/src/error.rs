@@ -93,7 +93,7 @@ pub enum StudyError {
 
 impl StudyError {
     /// For `map_err` on file operations.
-    pub(crate) fn file(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn file(step: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| StudyError::File { step, path, source }
     }
