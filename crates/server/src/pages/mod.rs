@@ -21,6 +21,7 @@ mod markdown;
 pub mod origin;
 mod researchers;
 mod search;
+mod steer;
 mod study;
 mod tables;
 mod transfer;
@@ -86,7 +87,7 @@ pub(crate) fn router(pages: Pages) -> Router {
     Router::new()
         .route("/", get(study::page))
         .route("/leaderboard", get(board::page))
-        .route("/researchers", get(researchers::page))
+        .route("/researchers", get(researchers::page).post(steer::instruct))
         .route("/forum", get(forum::page))
         .route("/forum/{id}", get(forum::one))
         .route("/evaluations", get(evaluations::page))

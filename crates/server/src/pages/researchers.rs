@@ -2,7 +2,7 @@
 
 use super::layout::{Frame, live, page as framed, time};
 use super::origin::{of, told};
-use super::{Pages, Visitor};
+use super::{Pages, Visitor, steer};
 use crate::event::{Participant, Purpose, Role};
 use crate::record::{EvaluationRecord, Status};
 use crate::state::State;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// The page.
 pub async fn page(Part(pages): Part<Pages>, Extension(visitor): Extension<Visitor>) -> Html<String> {
     let inner = pages.shared.inner.lock().await;
-    let body = live("researchers", &all(&inner.state));
+    let body = live("researchers", &all(&inner.state, steer::possible(&inner.state, visitor)));
     drop(inner);
     framed(&Frame::of(&pages, visitor, "Researchers", "/researchers").await, &body)
 }
@@ -41,7 +41,7 @@ fn works(state: &State) -> BTreeMap<&str, Work<'_>> {
     works
 }
 
-fn all(state: &State) -> Markup {
+fn all(state: &State, steered: bool) -> Markup {
     let team: Vec<&Participant> =
         state.participants.values().filter(|participant| participant.role == Role::Researcher).collect();
     let moments = || state.evaluations.iter().flat_map(|record| [Some(record.at_ms), record.ended_ms]).flatten();
@@ -52,14 +52,14 @@ fn all(state: &State) -> Markup {
         @else {
             p.note { "A line's bars run from submission to result; a cross is a failure, a dashed bar still runs. From " (time(span.0)) " to " (time(span.1)) ". " a href="/data/evaluations.csv" download { "CSV" } }
             div.scroll tabindex="0" role="region" aria-label="researchers" { table {
-                thead { tr { th { "name" } th { "kind" } th { "started from" } th { "timeline" } th.n { "evaluations" } th.n { "failed" } th.n { "findings" } th { "state" } } }
-                tbody { @for researcher in &team { (line(state, researcher, &works.remove(researcher.name.as_str()).unwrap_or_default(), span)) } }
+                thead { tr { th { "name" } th { "kind" } th { "started from" } th { "timeline" } th.n { "evaluations" } th.n { "failed" } th.n { "findings" } th { "state" } @if steered { th { "operator" } } } }
+                tbody { @for researcher in &team { (line(state, researcher, &works.remove(researcher.name.as_str()).unwrap_or_default(), span, steered)) } }
             } }
         }
     }
 }
 
-fn line(state: &State, researcher: &Participant, work: &Work, span: (i64, i64)) -> Markup {
+fn line(state: &State, researcher: &Participant, work: &Work, span: (i64, i64), steered: bool) -> Markup {
     let name = super::layout::encoded(&researcher.name);
     let failed = work.evaluations.iter().filter(|record| record.status == Status::Failed).count();
     let kind = researcher.kind.and_then(|kind| serde_json::to_value(kind).ok());
@@ -73,13 +73,16 @@ fn line(state: &State, researcher: &Participant, work: &Work, span: (i64, i64)) 
             td.n { (shown("failed", failed.to_string())) }
             td.n { a href={ "/forum?by=" (name) } { (shown("findings", work.findings.to_string())) } }
             td { (doing(state, researcher, &work.evaluations)) }
+            @if steered { td { (steer::buttons(state, &researcher.name)) } }
         }
     }
 }
 
 fn doing(state: &State, researcher: &Participant, own: &[&EvaluationRecord]) -> &'static str {
     if state.retired.contains(&researcher.name) {
-        "finished"
+        if state.stopped.contains(&researcher.name) { "ended by the operator" } else { "finished" }
+    } else if state.paused.contains(&researcher.name) {
+        "paused by the operator"
     } else if own.iter().any(|record| record.status == Status::Running) {
         "being evaluated"
     } else if own.iter().any(|record| record.status == Status::Queued) {

@@ -2,7 +2,7 @@
 
 use super::{Answer, ApiError, RESEARCHERS, who};
 use crate::event::{Event, Participant, Phase, Role};
-use crate::shared::{Shared, sha256};
+use crate::shared::{Inner, Shared, sha256};
 use aar_api::error::{ErrorBody, ErrorCode};
 use aar_api::operator::{Instruct, Instruction, Joined, Member, Message, NewParticipant};
 use aar_domain::rung::Kind;
@@ -113,6 +113,12 @@ pub async fn instruct(
 ) -> Answer<Vec<Member>> {
     let mut inner = shared.inner.lock().await;
     who(&inner, &headers, &[Role::Operator])?;
+    record(&shared, &mut inner, asked).await?;
+    Ok(Json(inner.state.members()))
+}
+
+/// Check an instruction and put it on the record; it has its effect with that.
+pub async fn record(shared: &Shared, inner: &mut Inner, asked: Instruct) -> Result<(), ApiError> {
     let researcher = |participant: &Participant| participant.role == Role::Researcher;
     if let Some(name) = &asked.researcher
         && !inner.state.participants.get(name).is_some_and(researcher)
@@ -138,6 +144,6 @@ pub async fn instruct(
         return Err(ApiError::new(ErrorCode::Closed, "the study is over: nothing can be changed any more"));
     }
     let event = Event::Instructed { researcher: asked.researcher, instruction: asked.instruction };
-    shared.commit(&mut inner, event, None).await?;
-    Ok(Json(inner.state.members()))
+    shared.commit(inner, event, None).await?;
+    Ok(())
 }

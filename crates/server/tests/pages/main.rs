@@ -231,3 +231,28 @@ fn every_number_is_in_the_store() {
     let invented = "<p><span data-from=\"evaluation/1/pgr\">0.99</span> <i data-from=\"evaluation/99/pgr\">–</i> 7</p>";
     assert_eq!(numbers::check(&store, invented).1.len(), 3);
 }
+
+#[test]
+fn an_operator_steers_researchers_from_the_page_and_a_viewer_does_not() {
+    let bench = bench();
+    let (operator, viewer) =
+        (Browser::of(bench.server(), Some(Visitor::Operator)), Browser::of(bench.server(), Some(Visitor::Viewer)));
+    let origin = format!("http://{}", operator.address);
+    let pause = [("researcher", "ada"), ("do", "pause")];
+    assert_eq!(viewer.send("/researchers", &origin, &pause), 403);
+    assert_eq!(operator.send("/researchers", "http://elsewhere.example", &pause), 403);
+    assert!(bench.server().snapshot().paused.is_empty());
+    assert_eq!(operator.send("/researchers", &origin, &pause), 303);
+    assert!(bench.server().snapshot().paused.contains("ada"));
+    let page = operator.text("/researchers");
+    assert!(page.contains("paused by the operator") && page.contains("Go on"), "{page}");
+    assert!(!viewer.text("/researchers").contains("<button"), "a viewer sees no buttons");
+    assert_eq!(
+        operator.send("/researchers", &origin, &[("researcher", "ada"), ("do", "say"), ("text", "look+here")]),
+        303
+    );
+    assert_eq!(operator.send("/researchers", &origin, &[("researcher", "nobody"), ("do", "stop")]), 409);
+    assert_eq!(operator.send("/researchers", &origin, &[("researcher", "ada"), ("do", "dance")]), 409);
+    assert_eq!(operator.send("/researchers", &origin, &[("researcher", "ada"), ("do", "stop")]), 303);
+    assert!(bench.server().snapshot().stopped.contains("ada"));
+}

@@ -43,6 +43,14 @@ impl Browser {
         answer.text().unwrap()
     }
 
+    /// Send a form. Returns the status.
+    pub fn send(&self, path: &str, origin: &str, fields: &[(&str, &str)]) -> u16 {
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = self.client.post(format!("http://{}{path}", self.address)).body(fields.join("&"));
+        let request = request.header("origin", origin).header("content-type", "application/x-www-form-urlencoded");
+        request.header("cookie", self.cookie.as_deref().unwrap_or("")).send().unwrap().status().as_u16()
+    }
+
     pub fn post(&self, origin: &str) -> u16 {
         let request = self.client.post(format!("http://{}/links?role=viewer", self.address)).header("origin", origin);
         request.header("cookie", self.cookie.as_deref().unwrap_or("")).send().unwrap().status().as_u16()
