@@ -18,6 +18,7 @@ pub mod http;
 pub mod mcp;
 pub mod memory;
 pub mod model;
+pub mod operator;
 pub mod outside;
 pub mod process;
 pub mod prompt;

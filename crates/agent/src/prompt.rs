@@ -3,6 +3,7 @@
 
 use crate::forum::Forum;
 use crate::memory::Memory;
+use crate::operator;
 use crate::settings::{Direction, Settings, spoken};
 use crate::tools::{Bench, Platform, Wrong, board, budget, findings, problem};
 use aar_api::evaluation::BoardRow;
@@ -95,6 +96,10 @@ pub fn opening(session: u32, bench: &mut Bench, memory: &Memory, forum: &Forum) 
     let mut parts = vec![format!("Session {session} begins. {standing} Background jobs that run: {jobs}.")];
     if let Some(note) = memory.note() {
         parts.push(format!("# Note from your last session\n\n{note}"));
+    }
+    let said = operator::messages(platform, 0);
+    if !said.is_empty() {
+        parts.push(format!("# From the operator\n\n{}", operator::spoken(&said)));
     }
     parts.push(format!("# Your notebook (notebook.md)\n\n{}", memory.notebook()));
     match platform.settings.forum_shut_for() {

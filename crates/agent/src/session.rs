@@ -7,6 +7,7 @@ use crate::compaction;
 use crate::events::{Event, Events};
 use crate::forum::Forum;
 use crate::model::{Model, ModelError};
+use crate::operator;
 use crate::repetition::Repetition;
 use crate::tools::{Bench, TOOLS};
 use aar_api::paths;
@@ -80,6 +81,8 @@ pub struct Session<'a> {
     end: Option<End>,
     warned: bool,
     looked: Instant,
+    /// The operator's last message that was passed on.
+    heard: i64,
     /// Tokens as the provider counted them, per token as estimated here.
     scale: f64,
 }
@@ -114,6 +117,8 @@ impl<'a> Session<'a> {
             stream: true,
         };
         let now = Instant::now();
+        // What was said before stands in the opening.
+        let heard = operator::messages(&bench.platform, 0).last().map_or(0, |message| message.id);
         Self {
             number,
             request,
@@ -133,6 +138,7 @@ impl<'a> Session<'a> {
             end: None,
             warned: false,
             looked: now,
+            heard,
             scale: 1.0,
         }
     }
@@ -242,6 +248,11 @@ impl<'a> Session<'a> {
             let study = self.bench.platform.get::<StudyView>(paths::STUDY);
             if study.is_ok_and(|study| study.phase != "running") {
                 self.end.get_or_insert(End::StudyOver);
+            }
+            let said = operator::messages(&self.bench.platform, self.heard);
+            if let Some(last) = said.last() {
+                self.heard = last.id;
+                self.tell(&operator::spoken(&said));
             }
         }
         let settings = &self.bench.platform.settings;
