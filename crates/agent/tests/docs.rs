@@ -20,6 +20,7 @@ fn briefing() -> Briefing {
         name: "team".into(),
         testbed: "harbour".into(),
         subject: "chat".into(),
+        contract: "bundles".into(),
         phase: "running".into(),
         seeds: 3,
         weak: 0.561,

@@ -143,7 +143,7 @@ fn me(state: &Remembered) -> Value {
 
 fn study(state: &Remembered) -> Value {
     let phase = if state.closed { "closing" } else { "running" };
-    json!({"name": "team", "testbed": "harbour", "subject": "chat", "phase": phase, "seeds": 3, "weak": 0.561, "ceiling": 0.842,
+    json!({"name": "team", "testbed": "harbour", "subject": "chat", "contract": "bundles", "phase": phase, "seeds": 3, "weak": 0.561, "ceiling": 0.842,
         "baselines": ["plain"]})
 }
 
