@@ -1,6 +1,8 @@
 //! An endpoint to try an agent against: calls the first tool that is offered once, then says what it answered.
 //! `cargo run -p aar-scripted --example serve`; the key is `scripted`; ends with its standard input.
 
+#![allow(clippy::print_stdout)]
+
 use aar_llm::conversation::Block;
 use aar_scripted::action::Action;
 use aar_scripted::endpoint::Endpoint;
