@@ -1,9 +1,9 @@
 //! The process that holds the keys to language models.
 //!
 //! A researcher's sandbox has no network and no key. It reaches one unix socket, where it says its own token and speaks to a
-//! model in one of three formats ([`routes`]). A call is checked and pinned ([`pin`], [`catalog`]), its worst case is promised
-//! on the team's ledger ([`ledger`]), it is written down ([`transcript`]), sent on ([`upstream`], [`provider`]), read while
-//! it passes ([`call`]), charged ([`charge`], [`price`]) and written down again. The operator has a socket of its own
+//! model in one of three formats (`routes`). A call is checked and pinned (`pin`, `catalog`), its worst case is promised
+//! on the team's ledger ([`ledger`]), it is written down ([`transcript`]), sent on (`upstream`, `provider`), read while
+//! it passes (`call`), charged (`charge`, [`price`]) and written down again. The operator has a socket of its own
 //! ([`operator`]). Keys are a type that shows nothing, and are taken out of everything that leaves ([`secret`]).
 
 pub mod error;
