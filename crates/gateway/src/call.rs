@@ -156,7 +156,8 @@ impl Job {
                 let ended = ended(Some(answer.status));
                 self.failed(answer, ended).await
             }
-            Ok(answer) if self.stream => {
+            // Some servers answer in one piece whatever is asked.
+            Ok(answer) if self.stream && !answer.content_type.starts_with("application/json") => {
                 let ended = ended(Some(answer.status));
                 return self.streamed(answer, ended, begin).await;
             }

@@ -69,6 +69,8 @@ impl Catalog {
     pub fn find(&self, name: &str, wire: Wire) -> Result<&Model, Refusal> {
         let alias = || self.aliases.get(name).or_else(|| self.aliases.get("*"));
         let model = self.models.get(name).or_else(|| self.models.get(alias()?));
+        // A caller may send a book for a name.
+        let name: String = name.chars().take(80).collect();
         let Some(model) = model else {
             let message = format!("the model {name:?} is not allowed here; allowed are: {}", self.names().join(", "));
             return Err(Refusal::new(Reason::Model, message));

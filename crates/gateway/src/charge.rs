@@ -8,7 +8,8 @@
 //! | failed with a status, or nobody was reached | nothing |
 //! | arrived and was not answered in time, or its answer can't be read | its worst case |
 //!
-//! What is not known is charged at its bound, so that the ledger never says less than the provider's bill.
+//! What is not known is charged at its bound, so that the ledger does not say less than the provider's bill. One thing can't be
+//! seen: reasoning that a provider does not show, in an answer that was cut.
 
 use crate::ledger::book::{Charge, Outcome};
 use crate::price::Price;

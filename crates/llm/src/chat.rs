@@ -196,10 +196,9 @@ pub(crate) fn append(speaker: Speaker, blocks: Vec<Block>, to: &mut Vec<Message>
 }
 
 fn read_spoken(message: &Value, blocks: &mut Vec<Block>) {
-    for key in REASONING {
-        if !text(message, key).is_empty() {
-            blocks.push(Block::Reasoning { raw: json!({key: message[key]}) });
-        }
+    // Some servers say it twice, under both names.
+    if let Some(key) = REASONING.iter().find(|key| !text(message, key).is_empty()) {
+        blocks.push(Block::Reasoning { raw: json!({*key: message[*key]}) });
     }
     let said = [joined(&message["content"]), text(message, "refusal").to_owned()];
     blocks.extend(said.into_iter().filter(|text| !text.is_empty()).map(|text| Block::Text { text }));

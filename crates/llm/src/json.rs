@@ -7,9 +7,12 @@ pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
+/// More tokens than any call has; sums of what a stranger reports must not overflow.
+const MOST: u64 = 1 << 40;
+
 /// A number of tokens, or 0.
 pub fn count(value: &Value, key: &str) -> u64 {
-    value[key].as_u64().unwrap_or(0)
+    value[key].as_u64().unwrap_or(0).min(MOST)
 }
 
 /// A list, or none.

@@ -19,6 +19,15 @@ pub enum Delta {
     Arguments(String),
 }
 
+impl Delta {
+    /// What is new, of whatever kind.
+    pub fn text(&self) -> &str {
+        match self {
+            Delta::Text(text) | Delta::Reasoning(text) | Delta::Arguments(text) => text,
+        }
+    }
+}
+
 /// A stream that ended before its answer did, or that brought a failure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the answer was cut off: {detail}")]
@@ -34,7 +43,7 @@ pub struct Cut {
 /// What the formats' streams have in common.
 pub(crate) trait Assemble: Send {
     /// One event's data. An error is one that the provider sent.
-    fn event(&mut self, data: &Value) -> Result<Option<Delta>, String>;
+    fn event(&mut self, data: &Value) -> Result<Vec<Delta>, String>;
     /// What is known of the usage.
     fn usage(&self) -> Usage;
     /// The answer, when its end has come.
@@ -79,7 +88,7 @@ impl Stream {
         deltas
     }
 
-    fn line(&mut self, line: &str) -> Option<Delta> {
+    fn line(&mut self, line: &str) -> Vec<Delta> {
         if line.is_empty() {
             let data = std::mem::take(&mut self.data);
             return self.event(&data);
@@ -88,34 +97,29 @@ impl Stream {
         if let Some(data) = line.strip_prefix("data:") {
             if self.data.len() + data.len() > MAX_LINE {
                 self.fail("an event is too long".into());
-                return None;
+                return vec![];
             }
             if !self.data.is_empty() {
                 self.data.push('\n');
             }
             self.data.push_str(data.strip_prefix(' ').unwrap_or(data));
         }
-        None
+        vec![]
     }
 
-    fn event(&mut self, data: &str) -> Option<Delta> {
+    fn event(&mut self, data: &str) -> Vec<Delta> {
         if data.is_empty() || data == "[DONE]" {
-            return None;
+            return vec![];
         }
-        let Ok(value) = serde_json::from_str::<Value>(data) else {
-            self.fail("an event is not JSON".into());
-            return None;
-        };
-        match self.assembly.event(&value) {
-            Ok(delta) => {
-                let text =
-                    delta.as_ref().map(|(Delta::Text(text) | Delta::Reasoning(text) | Delta::Arguments(text))| text);
-                self.written += text.map_or(0, |text| text.len() as u64);
-                delta
+        let read = serde_json::from_str(data).map_err(|_| "an event is not JSON".to_owned());
+        match read.and_then(|value| self.assembly.event(&value)) {
+            Ok(deltas) => {
+                self.written += deltas.iter().map(|delta| delta.text().len() as u64).sum::<u64>();
+                deltas
             }
             Err(failure) => {
                 self.fail(failure);
-                None
+                vec![]
             }
         }
     }

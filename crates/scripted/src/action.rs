@@ -42,7 +42,7 @@ pub enum Action {
     Raw {
         /// HTTP status.
         code: u16,
-        /// The body.
+        /// The body: JSON, or events where it looks like them.
         body: String,
     },
     /// The connection stays open and nothing ever comes.

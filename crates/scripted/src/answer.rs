@@ -78,7 +78,11 @@ impl Ready {
     async fn perform(self, action: Action) -> Response {
         match action {
             Action::Hang => std::future::pending().await,
-            Action::Raw { code, body } => answer(code, "application/json", Body::from(body)),
+            Action::Raw { code, body } => {
+                let events = body.starts_with("data:") || body.starts_with("event:");
+                let kind = if events { "text/event-stream" } else { "application/json" };
+                answer(code, kind, Body::from(body))
+            }
             Action::Status { code, retry_after } => {
                 let kind = match code {
                     429 => "rate_limit_error",

@@ -140,6 +140,23 @@ async fn an_answer_without_usage_is_charged_at_its_bound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_stream_is_charged_all_the_same() {
+    let whole = json!({
+        "model": "model-1", "choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 30, "completion_tokens": u64::MAX},
+    });
+    let endpoint = Endpoint::start(KEY, move |_, _| Action::Raw { code: 200, body: whole.to_string() }).unwrap();
+    let team = Team::new(&endpoint).started();
+    for _ in 0..3 {
+        let (status, _) = team.client("ada").post(Wire::Chat, &request("hello", true)).await;
+        assert_eq!(status, 200);
+        let (_, answered, charge) = team.last_end("ada");
+        assert!(answered && charge.usage.input == 30, "{charge:?}");
+    }
+    assert_eq!(team.totals().await.team.usage.output, 3 << 40, "nonsense is charged, and breaks nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_is_told_and_costs_nothing() {
     let endpoint = Endpoint::start(KEY, |_, _| Action::say("yes")).unwrap();
     let mut team = Team::new(&endpoint);

@@ -83,7 +83,7 @@ impl Assembly {
 }
 
 impl Assemble for Assembly {
-    fn event(&mut self, data: &Value) -> Result<Option<Delta>, String> {
+    fn event(&mut self, data: &Value) -> Result<Vec<Delta>, String> {
         if data["error"].is_object() {
             return Err(format!("{}: {}", text(&data["error"], "type"), text(&data["error"], "message")));
         }
@@ -101,12 +101,9 @@ impl Assemble for Assembly {
         let arguments: String = list(delta, "tool_calls").iter().map(|piece| self.call(piece)).collect();
         let refusal = self.add(delta, "refusal");
         let reasoning = self.add(delta, "reasoning_content").or(self.add(delta, "reasoning"));
-        Ok(match (self.add(delta, "content").or(refusal), reasoning) {
-            (Some(text), _) => Some(Delta::Text(text)),
-            (None, Some(reasoning)) => Some(Delta::Reasoning(reasoning)),
-            (None, None) if !arguments.is_empty() => Some(Delta::Arguments(arguments)),
-            (None, None) => None,
-        })
+        let text = self.add(delta, "content").or(refusal).map(Delta::Text);
+        let arguments = Some(arguments).filter(|arguments| !arguments.is_empty()).map(Delta::Arguments);
+        Ok([reasoning.map(Delta::Reasoning), text, arguments].into_iter().flatten().collect())
     }
 
     fn usage(&self) -> Usage {

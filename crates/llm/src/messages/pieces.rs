@@ -100,14 +100,14 @@ impl Assembly {
 }
 
 impl Assemble for Assembly {
-    fn event(&mut self, data: &Value) -> Result<Option<Delta>, String> {
+    fn event(&mut self, data: &Value) -> Result<Vec<Delta>, String> {
         match text(data, "type") {
             "message_start" => {
                 self.model = text(&data["message"], "model").to_owned();
                 self.usage = read_usage(&data["message"]["usage"], self.usage);
             }
             "content_block_start" => self.open(data),
-            "content_block_delta" => return Ok(self.grow(data)),
+            "content_block_delta" => return Ok(self.grow(data).into_iter().collect()),
             "message_delta" => {
                 self.stop = data["delta"]["stop_reason"].as_str().map(str::to_owned).or(self.stop.take());
                 self.usage = read_usage(&data["usage"], self.usage);
@@ -119,7 +119,7 @@ impl Assemble for Assembly {
             }
             _ => {}
         }
-        Ok(None)
+        Ok(vec![])
     }
 
     fn usage(&self) -> Usage {

@@ -74,14 +74,14 @@ pub struct Assembly {
 }
 
 impl Assemble for Assembly {
-    fn event(&mut self, data: &Value) -> Result<Option<Delta>, String> {
+    fn event(&mut self, data: &Value) -> Result<Vec<Delta>, String> {
         let delta = || text(data, "delta").to_owned();
         match text(data, "type") {
-            "response.output_text.delta" | "response.refusal.delta" => return Ok(Some(Delta::Text(delta()))),
+            "response.output_text.delta" | "response.refusal.delta" => return Ok(vec![Delta::Text(delta())]),
             "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" => {
-                return Ok(Some(Delta::Reasoning(delta())));
+                return Ok(vec![Delta::Reasoning(delta())]);
             }
-            "response.function_call_arguments.delta" => return Ok(Some(Delta::Arguments(delta()))),
+            "response.function_call_arguments.delta" => return Ok(vec![Delta::Arguments(delta())]),
             "response.output_item.done" => self.items.push(data["item"].clone()),
             "response.completed" | "response.incomplete" => {
                 self.usage = read_usage(&data["response"]["usage"]);
@@ -98,7 +98,7 @@ impl Assemble for Assembly {
             }
             _ => {}
         }
-        Ok(None)
+        Ok(vec![])
     }
 
     fn usage(&self) -> Usage {
