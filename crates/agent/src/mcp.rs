@@ -1,5 +1,9 @@
 //! The platform's tools over MCP, for agents that are not ours: a thin adapter from the one list of tools to JSON-RPC.
 
+mod http;
+
+pub use http::{Listener, serve_http};
+
 use crate::tools::{Answer, Platform, Wrong, find, platform_tools};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,

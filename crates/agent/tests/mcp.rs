@@ -141,3 +141,35 @@ fn what_goes_wrong_is_a_tools_error_that_says_what_is_right() {
         assert!(answer["error"]["code"].is_number(), "{answer}");
     });
 }
+
+/// A message over HTTP: the status, and the JSON in the answer.
+fn post(url: &str, token: &str, message: &Value) -> (u16, Value) {
+    let request = reqwest::blocking::Client::new().post(url).bearer_auth(token).json(message);
+    let request = request.header("accept", "application/json, text/event-stream");
+    let answer = request.header("mcp-protocol-version", "2025-06-18").send().unwrap();
+    let status = answer.status().as_u16();
+    (status, serde_json::from_str(&answer.text().unwrap()).unwrap_or_default())
+}
+
+#[test]
+fn it_is_served_over_http_to_whoever_has_the_token() {
+    let (server, place) = (Server::start(), Place::new());
+    let platform = Platform::new(place.settings.clone(), server.client(), TOKEN);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    // It serves until the process ends.
+    std::thread::spawn(move || mcp::serve_http(platform, mcp::Listener::Tcp(listener)));
+    let client = json!({"name": "test", "version": "1"});
+    let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello});
+    assert_eq!(post(&url, "guessed", &hello).0, 401);
+    let (status, answer) = post(&url, TOKEN, &hello);
+    assert_eq!((status, &answer["result"]["serverInfo"]["name"]), (200, &json!("aar")), "{answer}");
+    let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    assert_eq!(post(&url, TOKEN, &ready).0, 202);
+    let call =
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "budget", "arguments": {}}});
+    let (_, answer) = post(&url, TOKEN, &call);
+    let said = answer["result"]["content"][0]["text"].as_str().unwrap_or_default();
+    assert!(said.starts_with("Evaluations: 5 left"), "{answer}");
+}

@@ -18,9 +18,14 @@ fn main() {
         // A double of the server for a client that is not ours; ends with its standard input.
         ["double"] => stand(),
         // `cargo test -- --list` and the like ask what there is.
-        args if args.contains(&"--list") => println!("speaks_json_rpc_over_pipes: test"),
+        args if args.contains(&"--list") => say("speaks_json_rpc_over_pipes: test"),
         _ => speaks_json_rpc_over_pipes(),
     }
+}
+
+/// For whoever runs this program.
+fn say(line: &str) {
+    std::io::stdout().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 fn serve(api: &str, lab: &str, work: &str, data: &str) {
@@ -40,7 +45,7 @@ fn arguments(server: &Server, place: &Place) -> Vec<String> {
 fn stand() {
     let (server, place) = (Server::start(), Place::new());
     server.state.lock().unwrap().evaluations.push(double::evaluation(1, "running"));
-    println!("{}", json!({"args": arguments(&server, &place), "token": TOKEN}));
+    say(&json!({"args": arguments(&server, &place), "token": TOKEN}).to_string());
     std::io::stdin().lines().for_each(drop);
 }
 
@@ -78,5 +83,5 @@ fn speaks_json_rpc_over_pipes() {
     // The client leaves; so does the server.
     drop(input);
     assert!(child.wait().unwrap().success());
-    println!("test speaks_json_rpc_over_pipes ... ok");
+    say("test speaks_json_rpc_over_pipes ... ok");
 }

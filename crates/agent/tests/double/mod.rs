@@ -99,7 +99,8 @@ fn route(method: &str, path: &str, body: &Value, state: &mut Remembered) -> (u16
         ("GET", ["study"]) => (200, study(state)),
         ("GET", ["evaluations"]) => (200, json!(state.evaluations)),
         ("GET", ["evaluations", id]) => {
-            let found = state.evaluations.iter_mut().find(|view| view["id"].to_string() == *id);
+            let id: i64 = id.parse().unwrap();
+            let found = state.evaluations.iter_mut().find(|view| view["id"] == id);
             match found {
                 Some(view) => {
                     // Each look brings it further.
