@@ -1,9 +1,8 @@
 //! `aar export`: a study's evaluations, seeds, findings and comments as tables for other tools.
 
 use crate::commands::report::{Reopened, reopen};
-use crate::failure::{Failure, USAGE};
+use crate::failure::{CREATE, Failure, USAGE};
 use aar_server::pages::TABLES;
-use aar_study::StudyError;
 use aar_study::directory::write_whole;
 use std::path::PathBuf;
 
@@ -26,7 +25,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let Reopened { locked, server, .. } = reopen(&options.directory)?;
     let out = options.out.clone().unwrap_or_else(|| locked.path("export"));
-    std::fs::create_dir_all(&out).map_err(StudyError::file("create", &out))?;
+    std::fs::create_dir_all(&out)
+        .map_err(|error| Failure::new(CREATE, format!("create {}: {error}", out.display())))?;
     for name in TABLES {
         let text = server.table(name).unwrap_or_default();
         let place = out.join(name);
