@@ -92,7 +92,7 @@ pub fn study(options: &Options, open_ended: bool) -> Result<(), Failure> {
         open_ended,
         stop: &stop,
     };
-    if open_ended {
+    if open_ended && !options.quiet {
         let out = out.display();
         aar_lab::note!(
             "open until `aar ctl close --out {out}`; `aar token add NAME --out {out}` lets somebody work on it"
