@@ -185,6 +185,7 @@ fn nine_researchers_read_try_submit_share_and_build_on_each_other() {
     let file = dir.path().join("team.toml");
     std::fs::write(&file, study_file(&endpoint.url())).unwrap();
     let out = dir.path().join("study");
+    let dir = std::mem::ManuallyDrop::new(dir);
     let args = ["run", "--json", "--quiet", "--study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
 
     let said = aar(&args).output().unwrap();
