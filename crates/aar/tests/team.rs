@@ -109,6 +109,7 @@ fn policy(request: &Request, caller: &str) -> Action {
             // Whatever is in the way: look what is left, and end the session.
             None => call("finish_session", json!({"note": format!("submit said: {last}")})),
         },
+        Some("wait") if last.contains("have passed") => call("get_leaderboard", json!({})),
         Some("wait") => {
             let evaluation = number_after(&last, "#").unwrap_or_default();
             let kind = if last.contains("PGR about") { "result" } else { "error" };
@@ -118,17 +119,25 @@ fn policy(request: &Request, caller: &str) -> Action {
         }
         Some("share_finding") if submissions < 2 => call("get_leaderboard", json!({})),
         Some("get_leaderboard") => match of_another(&last, caller) {
-            Some(bundle) => call("download_snapshot", json!({"bundle": bundle, "folder": "theirs"})),
-            None => call("wait", json!({"seconds": 2})),
+            Some(bundle) => {
+                call("download_snapshot", json!({"bundle": bundle, "folder": format!("theirs-{}", calls.len())}))
+            }
+            None => call("wait", json!({"seconds": 4})),
         },
+        // Whatever was in the way may be gone in a while.
+        Some("download_snapshot") if !last.contains("is in ") => call("wait", json!({"seconds": 4})),
         Some("download_snapshot") => {
-            call("write_file", json!({"path": "theirs/card.md", "content": format!("Built on by {caller}.\n")}))
+            let folder = &calls.last().unwrap().1["folder"].as_str().unwrap_or_default().to_owned();
+            call(
+                "write_file",
+                json!({"path": format!("{folder}/card.md"), "content": format!("Built on by {caller}.\n")}),
+            )
         }
         Some("write_file") => {
-            let parent = calls.iter().rev().find_map(|(name, arguments)| {
-                (name == "download_snapshot").then(|| arguments["bundle"].as_str().unwrap_or_default().to_owned())
-            });
-            call("submit", json!({"bundle": "theirs", "name": format!("built on by {caller}"), "parent": parent}))
+            let fetched =
+                calls.iter().rev().find(|(name, _)| name == "download_snapshot").map(|(_, arguments)| arguments);
+            let (bundle, parent) = fetched.map_or((&Value::Null, &Value::Null), |a| (&a["folder"], &a["bundle"]));
+            call("submit", json!({"bundle": bundle, "name": format!("built on by {caller}"), "parent": parent}))
         }
         // By now the third one has posted what others must not obey.
         Some("share_finding") => call("search_findings", json!({"words": "thinker-3"})),
@@ -155,7 +164,7 @@ fn study_file(url: &str) -> String {
     let models: String = ["messages", "chat", "responses"].map(model).concat();
     let researchers: String = (1..=9).map(researcher).collect();
     format!(
-        "name = \"scripted team\"\ntestbed = \"harbour\"\n[team]\nhours = 0.5\nusd = 25.0\n[evaluation]\nseeds = 1\n\
+        "name = \"scripted team\"\ntestbed = \"harbour\"\n[team]\nhours = 0.5\nusd = 40.0\nusd_each = 4.0\n[evaluation]\nseeds = 1\n\
          baselines = [\"plain\"]\n[close]\nfinalists = 2\nseeds = 2\n{models}{researchers}"
     )
 }
@@ -185,7 +194,6 @@ fn nine_researchers_read_try_submit_share_and_build_on_each_other() {
     let file = dir.path().join("team.toml");
     std::fs::write(&file, study_file(&endpoint.url())).unwrap();
     let out = dir.path().join("study");
-    let dir = std::mem::ManuallyDrop::new(dir);
     let args = ["run", "--json", "--quiet", "--study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
 
     let said = aar(&args).output().unwrap();
@@ -196,13 +204,24 @@ fn nine_researchers_read_try_submit_share_and_build_on_each_other() {
     let said = aar(&args).env("AAR_TEST_KEY", KEY).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let result: Value = serde_json::from_slice(&said.stdout).unwrap();
-    work_was_done(&result);
+    work_was_done(&result, &endpoint);
     accounts_agree(&result, &endpoint, &out);
     the_key_is_nowhere(&out);
     hostile_words_are_fenced(&endpoint);
 }
 
-fn work_was_done(result: &Value) {
+/// What a researcher did last, for whoever has to find out why it did not do more.
+fn trace(endpoint: &Endpoint, name: &str) -> String {
+    let asked = endpoint.asked().into_iter().filter(|asked| asked.caller == name);
+    let step = |asked: aar_scripted::endpoint::Asked| {
+        let (calls, last) = so_far(&asked.request);
+        format!("{:?} -> {}", calls.last(), last.chars().take(300).collect::<String>())
+    };
+    let steps: Vec<String> = asked.map(step).collect();
+    steps[steps.len().saturating_sub(14)..].join("\n")
+}
+
+fn work_was_done(result: &Value, endpoint: &Endpoint) {
     let rows = result["leaderboard"].as_array().unwrap();
     let graded: Vec<&Value> =
         rows.iter().filter(|row| row["kind"] == "language-model" && row["rung"] == "graded").collect();
@@ -215,8 +234,10 @@ fn work_was_done(result: &Value) {
         println!("skipped: no Python on this host, so nobody wrote a train of its own");
     }
     for researcher in result["researchers"].as_array().unwrap() {
-        assert_eq!(researcher["evaluations"], 2, "{researcher}");
-        assert!(researcher["findings"].as_u64().unwrap() >= 1 && researcher["direction"].is_string(), "{researcher}");
+        let trace = || trace(endpoint, researcher["name"].as_str().unwrap());
+        assert_eq!(researcher["evaluations"], 2, "{researcher}\n{}", trace());
+        let posted = researcher["findings"].as_u64().unwrap() >= 1 && researcher["direction"].is_string();
+        assert!(posted, "{researcher}\n{}", trace());
     }
     assert!(rows.iter().any(|row| row["rung"] == "replicated" && row["kind"] == "language-model"));
 }
