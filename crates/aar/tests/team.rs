@@ -117,8 +117,17 @@ fn policy(request: &Request, caller: &str) -> Action {
             let title = format!("{kind} of {recipe} by {caller}");
             call("share_finding", json!({"kind": kind, "title": title, "body": body, "evaluation": evaluation}))
         }
+        _ => build_on_others(&calls, &last, caller),
+    }
+}
+
+/// After the first submission: fetch what somebody else did, build on it, read what was posted.
+fn build_on_others(calls: &[(String, Value)], last: &str, caller: &str) -> Action {
+    let call = |name: &str, arguments: Value| Action::call(&format!("call-{}", calls.len()), name, arguments);
+    let submissions = calls.iter().filter(|(name, _)| name == "submit").count();
+    match calls.last().map(|(name, _)| name.as_str()) {
         Some("share_finding") if submissions < 2 => call("get_leaderboard", json!({})),
-        Some("get_leaderboard") => match of_another(&last, caller) {
+        Some("get_leaderboard") => match of_another(last, caller) {
             Some(bundle) => {
                 call("download_snapshot", json!({"bundle": bundle, "folder": format!("theirs-{}", calls.len())}))
             }
@@ -141,8 +150,8 @@ fn policy(request: &Request, caller: &str) -> Action {
         }
         // By now the third one has posted what others must not obey.
         Some("share_finding") => call("search_findings", json!({"words": "thinker-3"})),
-        Some("search_findings") if number_after(&last, "#").is_some() => {
-            call("read_finding", json!({"finding": number_after(&last, "#")}))
+        Some("search_findings") if number_after(last, "#").is_some() => {
+            call("read_finding", json!({"finding": number_after(last, "#")}))
         }
         _ => call("finish_session", json!({"note": "both submissions are graded"})),
     }

@@ -10,6 +10,7 @@ use aar_grader::ledger::Policy;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
@@ -172,6 +173,13 @@ impl Default for Close {
     }
 }
 
+fn bound(field: &str, value: usize, low: usize, high: usize) -> Result<(), String> {
+    match (low..=high).contains(&value) {
+        true => Ok(()),
+        false => Err(format!("{field} = {value}: {low} to {high} is possible")),
+    }
+}
+
 /// Teachers of a testbed: every evaluation seed has one of its own.
 const TEACHERS: usize = 16;
 
@@ -224,13 +232,6 @@ impl Plan {
     }
 
     fn check(&self) -> Result<(), String> {
-        let bound = |field: &str, value: usize, low: usize, high: usize| {
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(format!("{field} = {value}: {low} to {high} is possible"))
-            }
-        };
         bound("evaluation.seeds", self.evaluation.seeds, 1, 8)?;
         bound("close.seeds", self.close.seeds, 2, 15)?;
         bound("evaluation.seeds + close.seeds", self.evaluation.seeds + self.close.seeds, 3, TEACHERS)?;
@@ -252,6 +253,25 @@ impl Plan {
         if self.feedback.bits.is_some_and(|bits| !(0.0..=1e6).contains(&bits)) {
             return Err("feedback.bits must lie between 0 and 1000000".into());
         }
+        self.check_researchers()?;
+        self.team.check()?;
+        for (name, model) in &self.models {
+            model.check(name)?;
+        }
+        for (name, agent) in &self.agents {
+            agent.check(name)?;
+        }
+        let paid = self.models.values().any(|model| !model.is_free());
+        if self.researchers.iter().any(|researcher| self.speaks(researcher)) && paid && self.team.usd.is_none() {
+            return Err("team.usd is missing: say what the team may spend on its models, for instance usd = 20".into());
+        }
+        if self.testbed == "import" && (self.data.is_none() || self.model.is_none()) {
+            return Err("testbed = \"import\" needs data and model: --set data=DIR --set model=DIR".into());
+        }
+        Ok(())
+    }
+
+    fn check_researchers(&self) -> Result<(), String> {
         let mut names = std::collections::BTreeSet::from(["plain".to_owned(), "operator".into(), "baseline".into()]);
         for researcher in &self.researchers {
             let plain = researcher.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -275,20 +295,6 @@ impl Plan {
             }
             bound(&format!("evaluations of {}", researcher.name), researcher.evaluations as usize, 1, 1000)?;
         }
-        self.team.check()?;
-        for (name, model) in &self.models {
-            model.check(name)?;
-        }
-        for (name, agent) in &self.agents {
-            agent.check(name)?;
-        }
-        let paid = self.models.values().any(|model| !model.is_free());
-        if self.researchers.iter().any(|researcher| self.speaks(researcher)) && paid && self.team.usd.is_none() {
-            return Err("team.usd is missing: say what the team may spend on its models, for instance usd = 20".into());
-        }
-        if self.testbed == "import" && (self.data.is_none() || self.model.is_none()) {
-            return Err("testbed = \"import\" needs data and model: --set data=DIR --set model=DIR".into());
-        }
         Ok(())
     }
 
@@ -298,9 +304,9 @@ impl Plan {
             let name = researcher.agent.clone().ok_or_else(|| {
                 format!("researchers: {} needs agent = a name in [agents], one that ships, or a file", researcher.name)
             })?;
-            if !self.agents.contains_key(&name) {
-                let agent = AgentPlan::find(&name)?;
-                self.agents.insert(name, agent);
+            if let Entry::Vacant(place) = self.agents.entry(name) {
+                let agent = AgentPlan::find(place.key())?;
+                place.insert(agent);
             }
         }
         Ok(())
@@ -388,112 +394,4 @@ fn put(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str, quick: bool, sets: &[&str]) -> Result<Plan, String> {
-        let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
-        Plan::read(text, "study.toml", quick, &sets).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_default_study_is_what_it_promises() {
-        let plan = read(LAPTOP, false, &[]).unwrap();
-        assert!(plan.evaluations() >= 20 && plan.evaluation.seeds == 3);
-        assert_eq!((plan.close.finalists, plan.close.seeds), (4, 10));
-        let quick = read(LAPTOP, true, &[]).unwrap();
-        assert_eq!((quick.evaluations(), quick.close.seeds), (4, 3));
-        assert_ne!(plan.hash(), quick.hash());
-        read(include_str!("../../../studies/commonsense.toml"), false, &[]).unwrap();
-        // A demonstration may tell more than what a file gets that says nothing.
-        assert_eq!(plan.feedback.policy, Policy::Naive { step: 0.05 });
-        assert_eq!(FeedbackPlan::default().policy, Policy::Ladder { step: 0.05 });
-        let ladder = read(LAPTOP, false, &["feedback.policy={kind=\"ladder\",step=0.1}"]).unwrap();
-        assert_eq!(ladder.feedback.policy, Policy::Ladder { step: 0.1 });
-    }
-
-    #[test]
-    fn a_setting_overrides_the_file() {
-        let plan =
-            read(LAPTOP, false, &["testbed=fresh", "close.seeds=5", "evaluation.baselines=[\"plain\"]"]).unwrap();
-        assert_eq!((plan.testbed.as_str(), plan.close.seeds, plan.evaluation.baselines.len()), ("fresh", 5, 1));
-    }
-
-    #[test]
-    fn impossible_plans_are_refused_by_field() {
-        let check = |set: &str, expect: &str| {
-            let error = read(LAPTOP, false, &[set]).unwrap_err();
-            assert!(error.contains(expect), "{set}: {error}");
-        };
-        check("close.seeds=14", "evaluation.seeds + close.seeds = 17");
-        check("evaluation.seeds=0", "evaluation.seeds = 0: 1 to 8");
-        check("close.finalists=9", "close.finalists = 9: 1 to 4");
-        check("evaluation.seed=3", "unknown field `seed`");
-        check("isolation=none", "any, landlock or namespaces");
-        check("evaluation.baselines=[\"probe\"]", "must start with \"plain\"");
-        check("close.seeds=-1", "seeds = -1");
-        check("close", "key=value");
-        check("without=[\"luck\"]", "unknown variant `luck`");
-        check("testbed=import", "needs data and model");
-    }
-
-    #[test]
-    fn every_setting_is_in_the_documentation() {
-        let page = include_str!("../../../docs/study-file.md");
-        // Every field once, so that a new one makes this fail until the page speaks of it.
-        let file = "name = \"n\"\ntestbed = \"fresh\"\nsubject = \"math\"\ndata = \"d\"\nmodel = \"m\"\nwithout = [\"ensemble\"]\n\
-            [feedback]\nbits = 9.0\n[team]\nusd = 1.0\nusd_each = 1.0\ntokens = 1\ndirected = false\n\
-            [models.m]\nprovider = \"openai\"\nmodel = \"g\"\nwire = \"chat\"\nkey_env = \"K\"\nprice = \"free\"\n\
-            [agents.z]\ncommand = \"true\"\nwire = \"chat\"\nmounts = [\"/opt\"]\nenv = { A = \"b\" }\nfiles = { f = \"t\" }\n\
-            [[researchers]]\nname = \"a\"\nkind = \"command\"\nagent = \"z\"\nmodel = \"m\"\ndirection = \"d\"\nevaluations = 1\nwithout = [\"ensemble\"]";
-        let plan = serde_json::to_value(read(file, false, &[]).unwrap()).unwrap();
-        let mut fields = vec![];
-        let groups = ["evaluation", "feedback", "close", "team"].map(|group| &plan[group]);
-        let tables = [&plan, &plan["models"]["m"], &plan["agents"]["z"], &plan["researchers"][0]];
-        for group in groups.into_iter().chain(tables) {
-            fields.extend(group.as_object().unwrap().keys().cloned());
-        }
-        fields.push("count".into());
-        for field in fields {
-            let known = page.contains(&format!("`{field}`"))
-                || page.contains(&format!("`[{field}"))
-                || page.contains(&format!("`[[{field}"));
-            assert!(known, "docs/study-file.md does not say what {field} is");
-        }
-    }
-
-    #[test]
-    fn a_team_needs_a_model_a_budget_and_directions_of_its_own() {
-        let team = |more: &str, kind: &str| {
-            format!(
-                "name = \"n\"\ntestbed = \"harbour\"\n{more}\n[[researchers]]\nname = \"t\"\nkind = \"{kind}\"\ncount = 3\nevaluations = 1"
-            )
-        };
-        let model = "[models.m]\nprovider = \"anthropic\"\nmodel = \"x\"\n";
-        let check = |more: &str, expect: &str| {
-            let error = read(&team(more, "language-model"), false, &[]).unwrap_err();
-            assert!(error.contains(expect), "{error}");
-        };
-        check("", "[models.NAME]");
-        check(model, "team.usd is missing");
-        let plan = read(&team(&format!("{model}[team]\nusd = 1"), "language-model"), false, &[]).unwrap();
-        let names: Vec<&str> = plan.researchers.iter().map(|r| r.name.as_str()).collect();
-        assert_eq!(names, ["t-1", "t-2", "t-3"]);
-        let mut directions: Vec<_> = plan.researchers.iter().map(|r| r.direction.clone().unwrap()).collect();
-        directions.dedup();
-        assert_eq!(directions.len(), 3);
-        let alike =
-            read(&team(&format!("{model}[team]\nusd = 1\ndirected = false"), "language-model"), false, &[]).unwrap();
-        assert!(alike.researchers.iter().all(|r| r.direction.is_none()));
-        assert!(read(&team("", "search"), false, &[]).unwrap().researchers.iter().all(|r| r.direction.is_some()));
-    }
-
-    #[test]
-    fn the_study_files_that_ship_can_be_read() {
-        for text in
-            [LAPTOP, include_str!("../../../studies/commonsense.toml"), include_str!("../../../studies/team.toml")]
-        {
-            read(text, false, &[]).unwrap();
-        }
-    }
-}
+mod tests;

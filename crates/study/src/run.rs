@@ -5,8 +5,7 @@ use crate::error::StudyError;
 use crate::finalists;
 use crate::gateway::Gateway;
 use crate::key::StudyKey;
-use crate::models::{GatewayPlaces, gateway_settings};
-use crate::operator::OperatorDoor;
+use crate::operator::{self, OperatorDoor};
 use crate::plan::{Plan, ResearcherPlan};
 use crate::result::{self, StudyResult};
 use crate::team::Team;
@@ -14,7 +13,6 @@ use crate::workers::{WorkerFile, Workers};
 use aar_api::bundle::Bundle;
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::Unit;
-use aar_researcher::ResearcherSpec;
 use aar_sandbox::{Backend, Limits};
 use aar_server::event::{Opening, Participant, Phase, Purpose, Role};
 use aar_server::handle::{OperatorRequest, Snapshot};
@@ -23,10 +21,11 @@ use aar_server::record::EvaluationRecord;
 use aar_server::{Server, ServerConfig};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+mod starting;
 
 /// Run, or go on with, a study to its end.
 pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) -> Result<StudyResult, StudyError> {
@@ -53,13 +52,7 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
     for participant in participants(plan, &key) {
         server.join(&participant)?;
     }
-    let door = OperatorDoor {
-        api: format!("unix:{}", sockets.path().join("api.sock").display()),
-        http: server.http().map(|address| format!("http://{address}")),
-        data: config.testbed.path.join("public"),
-        token: key.token("operator"),
-    };
-    let _door = door.open(config.directory)?;
+    let _door = open_door(config, &key, &server, sockets.path())?;
     server.note("isolation", serde_json::json!({"isolation": config.isolation.describe()}))?;
     show(StudyEvent::Opened(&Opened {
         testbed: &config.testbed.record,
@@ -80,17 +73,24 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
     };
     let ended = study.all(show);
     study.account()?;
-    let walls: serde_json::Map<String, serde_json::Value> = study
-        .team
-        .take()
-        .map(|team| team.wall_s().into_iter().map(|(name, wall)| (name, wall.into())).collect())
-        .unwrap_or_default();
-    server.note(
-        "run",
-        serde_json::json!({"wall_s": started.elapsed().as_secs_f64(), "researchers": walls, "stopped": ended.is_err()}),
-    )?;
+    study.note_time(started.elapsed().as_secs_f64(), ended.is_err())?;
     ended?;
     Ok(result::of(&server, plan, &config.testbed.record))
+}
+
+fn open_door(
+    config: &RunConfig,
+    key: &StudyKey,
+    server: &Server,
+    sockets: &Path,
+) -> Result<operator::Opened, StudyError> {
+    let door = OperatorDoor {
+        api: format!("unix:{}", sockets.join("api.sock").display()),
+        http: server.http().map(|address| format!("http://{address}")),
+        data: config.testbed.path.join("public"),
+        token: key.token("operator"),
+    };
+    door.open(config.directory)
 }
 
 fn check_isolation(config: &RunConfig) -> Result<(), StudyError> {
@@ -112,7 +112,7 @@ fn check_isolation(config: &RunConfig) -> Result<(), StudyError> {
 }
 
 /// Researchers run as other users; they may pass through, and what is inside says itself who may do what.
-fn open_to_all(folder: &std::path::Path) -> Result<(), StudyError> {
+fn open_to_all(folder: &Path) -> Result<(), StudyError> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
         .map_err(StudyError::file("set the mode of", folder))
@@ -192,6 +192,16 @@ impl Running<'_> {
         self.close(&mut workers, show)?;
         self.server.note("key", serde_json::json!({"key": self.key.reveal()}))?;
         Ok(self.server.enter(Phase::Closed)?)
+    }
+
+    /// How long everybody was at work in this run.
+    fn note_time(&mut self, wall_s: f64, stopped: bool) -> Result<(), StudyError> {
+        let team = self.team.take();
+        let walls: serde_json::Map<String, serde_json::Value> = team
+            .map(|team| team.wall_s().into_iter().map(|(name, wall)| (name, wall.into())).collect())
+            .unwrap_or_default();
+        let body = serde_json::json!({"wall_s": wall_s, "researchers": walls, "stopped": stopped});
+        Ok(self.server.note("run", body)?)
     }
 
     fn workers(&self) -> Result<Workers, StudyError> {
@@ -306,137 +316,6 @@ impl Running<'_> {
             over(snapshot, working) && ended(snapshot, &[Purpose::Submission])
         })?;
         Ok(())
-    }
-
-    /// When research began, in milliseconds since the epoch: the team's clock, which a resume does not wind up again.
-    fn began_ms(&self) -> Result<u64, StudyError> {
-        let noted =
-            |snapshot: &Snapshot| snapshot.notes.iter().find(|note| note.kind == "research").map(|note| note.at_ms);
-        if noted(&self.server.snapshot()).is_none() {
-            self.server.note("research", serde_json::json!({}))?;
-        }
-        Ok(noted(&self.server.snapshot()).map_or(0, |at_ms| at_ms as u64))
-    }
-
-    fn open_gateway(&mut self) -> Result<(), StudyError> {
-        let plan = self.config.plan;
-        let hidden = tempfile::tempdir().map_err(StudyError::file("create", "a folder for the gateway's control"))?;
-        let speak = plan.researchers.iter().filter(|researcher| plan.speaks(researcher));
-        let caller = |researcher: &ResearcherPlan| {
-            (researcher.name.clone(), hex::encode(Sha256::digest(self.key.token(&researcher.name))))
-        };
-        let places = GatewayPlaces {
-            socket: &self.sockets.join("llm.sock"),
-            control: &hidden.path().join("control.sock"),
-            study: self.config.directory.root(),
-        };
-        let settings = gateway_settings(&plan.models, &plan.team, speak.map(caller).collect(), &places);
-        let folder = self.config.directory.folder("run")?;
-        self.gateway = Some((Gateway::start(&self.config.executable, &folder, &settings)?, hidden));
-        Ok(())
-    }
-
-    /// Keep it running, and put what evaluations computed on its ledger.
-    fn tend_gateway(&mut self, snapshot: &Snapshot) -> Result<(), StudyError> {
-        let Some((gateway, _)) = &mut self.gateway else {
-            return Ok(());
-        };
-        gateway.tend()?;
-        let plan = self.config.plan;
-        let speaks = |name: &str| plan.researchers.iter().any(|r| r.name == name && plan.speaks(r));
-        for record in snapshot.evaluations.iter().filter(|record| record.ended() && speaks(&record.asked.by)) {
-            if record.asked.purpose == Purpose::Submission && self.recorded.insert(record.id) {
-                let usage =
-                    record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).map(|job| job.usage);
-                let cpu_ms = usage.map(|usage| usage.train_cpu_ms + usage.predict_cpu_ms).sum();
-                gateway.record(&record.asked.by, record.id, cpu_ms);
-            }
-        }
-        Ok(())
-    }
-
-    /// Put what was spent on the study's record, and end the gateway.
-    fn account(&mut self) -> Result<(), StudyError> {
-        let Some((gateway, _hidden)) = self.gateway.take() else {
-            return Ok(());
-        };
-        if let Some(sums) = gateway.sums() {
-            self.server.note("spending", serde_json::to_value(sums).unwrap_or_default())?;
-        }
-        Ok(())
-    }
-
-    fn spec(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<ResearcherSpec, StudyError> {
-        let day = Duration::from_secs(86_400);
-        let plan = self.config.plan;
-        let agent = plan.agent_of(researcher);
-        let (args, env, wall) = if researcher.is_agent() {
-            let wall = Duration::from_secs_f64(plan.team.hours * 3600.0) + Duration::from_secs(900);
-            let command = if agent.is_some() { "drive" } else { "agent" };
-            (vec![command.into()], self.thinking(researcher, began_ms)?, wall)
-        } else {
-            (self.searching(researcher), vec![], day)
-        };
-        Ok(ResearcherSpec {
-            name: researcher.name.clone(),
-            token: self.key.token(&researcher.name),
-            workspace: self.config.directory.folder(&format!("researchers/{}", researcher.name))?,
-            data: self.config.testbed.path.join("public"),
-            socket_dir: self.sockets.clone(),
-            lab: self.config.executable.clone(),
-            args,
-            env,
-            mounts: agent.map(|agent| agent.mounts.clone()).unwrap_or_default(),
-            loopback: agent.is_some(),
-            threads: 1,
-            limits: Limits { wall, cpu: wall, ..Limits::default() },
-        })
-    }
-
-    /// Arguments of a search researcher.
-    fn searching(&self, researcher: &ResearcherPlan) -> Vec<OsString> {
-        let mut args = vec!["search".into()];
-        for family in self.config.plan.without.iter().chain(&researcher.without) {
-            args.extend(["--without".into(), family.name().into()]);
-        }
-        if researcher.kind == Kind::Random {
-            // The control tries nothing before it submits.
-            args.extend(["--trials".into(), "1".into()]);
-        }
-        args
-    }
-
-    /// Environment of a language model or of somebody else's agent.
-    fn thinking(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<Vec<(String, String)>, StudyError> {
-        let plan = self.config.plan;
-        let wrong = |detail| StudyError::Plan { place: "researchers".into(), detail };
-        let after = |hours: f64| (began_ms + (hours * 3.6e6) as u64).to_string();
-        let mut env = vec![("AAR_ENDS_MS".to_owned(), after(plan.team.hours))];
-        let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
-        if plan.speaks(researcher) {
-            let (name, model) = plan.model_of(researcher).map_err(wrong)?;
-            let wire = serde_json::to_value(model.wire()).unwrap_or_default();
-            set("AAR_LLM", "unix:/run/aar/llm.sock".into());
-            set("AAR_MODEL", name.into());
-            set("AAR_WIRE", wire.as_str().unwrap_or_default().into());
-            set("AAR_ANSWER_TOKENS", model.max_tokens.to_string());
-            set("AAR_CONTEXT_TOKENS", model.context_tokens.to_string());
-        }
-        if let Some(agent) = plan.agent_of(researcher) {
-            set("AAR_AGENT_COMMAND", agent.command.clone());
-            set("AAR_AGENT_FILES", serde_json::to_string(&agent.files).unwrap_or_default());
-            if plan.speaks(researcher) {
-                set("AAR_LLM_SOCKET", "/run/aar/llm.sock".into());
-            }
-            agent.env.iter().for_each(|(name, value)| set(name, value.clone()));
-        }
-        if researcher.direction.is_none() {
-            set("AAR_DIRECTION", "none".into());
-        }
-        if plan.team.cold_start_hours > 0.0 {
-            set("AAR_FORUM_FROM_MS", after(plan.team.cold_start_hours));
-        }
-        Ok(env)
     }
 
     /// Re-run the finalists and plain training on fresh seeds and the selection split.

@@ -1,0 +1,148 @@
+//! How researchers are started, and the gateway for those that speak to a language model.
+
+use super::Running;
+use crate::error::StudyError;
+use crate::gateway::Gateway;
+use crate::models::{GatewayPlaces, gateway_settings};
+use crate::plan::ResearcherPlan;
+use aar_domain::rung::Kind;
+use aar_researcher::ResearcherSpec;
+use aar_sandbox::Limits;
+use aar_server::event::Purpose;
+use aar_server::handle::Snapshot;
+use sha2::{Digest, Sha256};
+use std::ffi::OsString;
+use std::time::Duration;
+
+impl Running<'_> {
+    /// When research began, in milliseconds since the epoch: the team's clock, which a resume does not wind up again.
+    pub(super) fn began_ms(&self) -> Result<u64, StudyError> {
+        let noted =
+            |snapshot: &Snapshot| snapshot.notes.iter().find(|note| note.kind == "research").map(|note| note.at_ms);
+        if noted(&self.server.snapshot()).is_none() {
+            self.server.note("research", serde_json::json!({}))?;
+        }
+        Ok(noted(&self.server.snapshot()).map_or(0, |at_ms| at_ms as u64))
+    }
+
+    pub(super) fn open_gateway(&mut self) -> Result<(), StudyError> {
+        let plan = self.config.plan;
+        let hidden = tempfile::tempdir().map_err(StudyError::file("create", "a folder for the gateway's control"))?;
+        let speak = plan.researchers.iter().filter(|researcher| plan.speaks(researcher));
+        let caller = |researcher: &ResearcherPlan| {
+            (researcher.name.clone(), hex::encode(Sha256::digest(self.key.token(&researcher.name))))
+        };
+        let places = GatewayPlaces {
+            socket: &self.sockets.join("llm.sock"),
+            control: &hidden.path().join("control.sock"),
+            study: self.config.directory.root(),
+        };
+        let settings = gateway_settings(&plan.models, &plan.team, speak.map(caller).collect(), &places);
+        let folder = self.config.directory.folder("run")?;
+        self.gateway = Some((Gateway::start(&self.config.executable, &folder, &settings)?, hidden));
+        Ok(())
+    }
+
+    /// Keep it running, and put what evaluations computed on its ledger.
+    pub(super) fn tend_gateway(&mut self, snapshot: &Snapshot) -> Result<(), StudyError> {
+        let Some((gateway, _)) = &mut self.gateway else {
+            return Ok(());
+        };
+        gateway.tend()?;
+        let plan = self.config.plan;
+        let speaks = |name: &str| plan.researchers.iter().any(|r| r.name == name && plan.speaks(r));
+        for record in snapshot.evaluations.iter().filter(|record| record.ended() && speaks(&record.asked.by)) {
+            if record.asked.purpose == Purpose::Submission && self.recorded.insert(record.id) {
+                let usage =
+                    record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).map(|job| job.usage);
+                let cpu_ms = usage.map(|usage| usage.train_cpu_ms + usage.predict_cpu_ms).sum();
+                gateway.record(&record.asked.by, record.id, cpu_ms);
+            }
+        }
+        Ok(())
+    }
+
+    /// Put what was spent on the study's record, and end the gateway.
+    pub(super) fn account(&mut self) -> Result<(), StudyError> {
+        let Some((gateway, _hidden)) = self.gateway.take() else {
+            return Ok(());
+        };
+        if let Some(sums) = gateway.sums() {
+            self.server.note("spending", serde_json::to_value(sums).unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn spec(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<ResearcherSpec, StudyError> {
+        let day = Duration::from_secs(86_400);
+        let plan = self.config.plan;
+        let agent = plan.agent_of(researcher);
+        let (args, env, wall) = if researcher.is_agent() {
+            let wall = Duration::from_secs_f64(plan.team.hours * 3600.0) + Duration::from_secs(900);
+            let command = if agent.is_some() { "drive" } else { "agent" };
+            (vec![command.into()], self.thinking(researcher, began_ms)?, wall)
+        } else {
+            (self.searching(researcher), vec![], day)
+        };
+        Ok(ResearcherSpec {
+            name: researcher.name.clone(),
+            token: self.key.token(&researcher.name),
+            workspace: self.config.directory.folder(&format!("researchers/{}", researcher.name))?,
+            data: self.config.testbed.path.join("public"),
+            socket_dir: self.sockets.clone(),
+            lab: self.config.executable.clone(),
+            args,
+            env,
+            mounts: agent.map(|agent| agent.mounts.clone()).unwrap_or_default(),
+            loopback: agent.is_some(),
+            threads: 1,
+            limits: Limits { wall, cpu: wall, ..Limits::default() },
+        })
+    }
+
+    /// Arguments of a search researcher.
+    fn searching(&self, researcher: &ResearcherPlan) -> Vec<OsString> {
+        let mut args = vec!["search".into()];
+        for family in self.config.plan.without.iter().chain(&researcher.without) {
+            args.extend(["--without".into(), family.name().into()]);
+        }
+        if researcher.kind == Kind::Random {
+            // The control tries nothing before it submits.
+            args.extend(["--trials".into(), "1".into()]);
+        }
+        args
+    }
+
+    /// Environment of a language model or of somebody else's agent.
+    fn thinking(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<Vec<(String, String)>, StudyError> {
+        let plan = self.config.plan;
+        let wrong = |detail| StudyError::Plan { place: "researchers".into(), detail };
+        let after = |hours: f64| (began_ms + (hours * 3.6e6) as u64).to_string();
+        let mut env = vec![("AAR_ENDS_MS".to_owned(), after(plan.team.hours))];
+        let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
+        if plan.speaks(researcher) {
+            let (name, model) = plan.model_of(researcher).map_err(wrong)?;
+            let wire = serde_json::to_value(model.wire()).unwrap_or_default();
+            set("AAR_LLM", "unix:/run/aar/llm.sock".into());
+            set("AAR_MODEL", name.into());
+            set("AAR_WIRE", wire.as_str().unwrap_or_default().into());
+            set("AAR_ANSWER_TOKENS", model.max_tokens.to_string());
+            set("AAR_CONTEXT_TOKENS", model.context_tokens.to_string());
+        }
+        if let Some(agent) = plan.agent_of(researcher) {
+            set("AAR_AGENT_COMMAND", agent.command.clone());
+            set("AAR_AGENT_FILES", serde_json::to_string(&agent.files).unwrap_or_default());
+            if plan.speaks(researcher) {
+                set("AAR_LLM_SOCKET", "/run/aar/llm.sock".into());
+            }
+            agent.env.iter().for_each(|(name, value)| set(name, value.clone()));
+        }
+        if researcher.direction.is_none() {
+            set("AAR_DIRECTION", "none".into());
+        }
+        if plan.team.cold_start_hours > 0.0 {
+            set("AAR_FORUM_FROM_MS", after(plan.team.cold_start_hours));
+        }
+        Ok(env)
+    }
+}
