@@ -2,6 +2,8 @@
 //!
 //! The script is a policy, not a tape: what a researcher does next follows from what its tools answered.
 
+#![allow(clippy::print_stdout)]
+
 use aar_llm::conversation::{Block, Request, Usage};
 use aar_scripted::action::Action;
 use aar_scripted::endpoint::Endpoint;

@@ -3,6 +3,8 @@
 //! `cargo run --release -p aar-server --example load [CLIENTS] [SECONDS]` prints submissions per second and how long one
 //! waits, then audits the log and compares what it holds with what was acknowledged.
 
+#![allow(clippy::print_stdout)]
+
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::{Policy, Unit};
 use aar_grader::truth::{self, FrozenRuns, TruthRow};
