@@ -10,6 +10,7 @@
 pub mod arguments;
 pub mod cap;
 pub mod compaction;
+pub mod desk;
 pub mod events;
 pub mod fence;
 pub mod forum;

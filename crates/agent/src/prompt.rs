@@ -98,7 +98,8 @@ pub fn opening(session: u32, bench: &mut Bench, memory: &Memory, forum: &Forum) 
         parts.push(format!("# Note from your last session\n\n{note}"));
     }
     let said = operator::messages(platform, 0);
-    if !said.is_empty() {
+    if let Some(last) = said.last() {
+        bench.heard = last.id;
         parts.push(format!("# From the operator\n\n{}", operator::spoken(&said)));
     }
     parts.push(format!("# Your notebook (notebook.md)\n\n{}", memory.notebook()));

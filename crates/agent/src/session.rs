@@ -81,8 +81,6 @@ pub struct Session<'a> {
     end: Option<End>,
     warned: bool,
     looked: Instant,
-    /// The operator's last message that was passed on.
-    heard: i64,
     /// Tokens as the provider counted them, per token as estimated here.
     scale: f64,
 }
@@ -117,8 +115,6 @@ impl<'a> Session<'a> {
             stream: true,
         };
         let now = Instant::now();
-        // What was said before stands in the opening.
-        let heard = operator::messages(&bench.platform, 0).last().map_or(0, |message| message.id);
         Self {
             number,
             request,
@@ -138,7 +134,6 @@ impl<'a> Session<'a> {
             end: None,
             warned: false,
             looked: now,
-            heard,
             scale: 1.0,
         }
     }
@@ -249,9 +244,9 @@ impl<'a> Session<'a> {
             if study.is_ok_and(|study| study.phase != "running") {
                 self.end.get_or_insert(End::StudyOver);
             }
-            let said = operator::messages(&self.bench.platform, self.heard);
+            let said = operator::messages(&self.bench.platform, self.bench.heard);
             if let Some(last) = said.last() {
-                self.heard = last.id;
+                self.bench.heard = last.id;
                 self.tell(&operator::spoken(&said));
             }
         }

@@ -33,13 +33,13 @@ pub const PARTICIPANTS: &str = "/v1/participants";
 /// POST [`crate::operator::Instruct`] → `Vec<`[`crate::operator::Member`]`>`. Operators.
 pub const INSTRUCTIONS: &str = "/v1/instructions";
 /// POST [`crate::work::Claim`] → `Option<`[`crate::work::Job`]`>`. Workers only, as are all below.
-pub const CLAIM: &str = "/v1/work/claim";
+pub const CLAIM: &str = "/v1/jobs/claim";
 /// POST: the job is still being worked on.
-pub const HEARTBEAT: &str = "/v1/work/{id}/heartbeat";
+pub const HEARTBEAT: &str = "/v1/jobs/{id}/heartbeat";
 /// POST [`crate::work::Outputs`].
-pub const OUTPUTS: &str = "/v1/work/{id}/outputs";
+pub const OUTPUTS: &str = "/v1/jobs/{id}/outputs";
 /// POST [`crate::work::Failure`].
-pub const FAILURE: &str = "/v1/work/{id}/failure";
+pub const FAILURE: &str = "/v1/jobs/{id}/failure";
 /// GET: the OpenAPI description. No token.
 pub const OPENAPI: &str = "/v1/openapi.json";
 /// GET: 200 when the server is up. No token.

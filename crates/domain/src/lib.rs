@@ -9,6 +9,7 @@ pub mod family;
 pub mod ids;
 pub mod inference;
 pub mod item;
+pub mod name;
 pub mod problem;
 pub mod rung;
 pub mod stats;

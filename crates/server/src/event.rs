@@ -107,6 +107,13 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether it opens a study that hands out its test items.
+    pub fn hands_out_items(&self) -> bool {
+        matches!(self, Event::Opened(opening) if opening.contract == Contract::Predictions)
+    }
+}
+
 /// Where a study stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -58,7 +58,7 @@ impl Shared {
     /// Open the log and replay it.
     pub async fn open(log: &Path, testbed: &Path) -> Result<Self, ServerError> {
         let vault = Arc::new(Vault::open(testbed)?);
-        let released = Arc::new(Released::read(testbed)?);
+        let released = Arc::new(Released::of(testbed));
         let mut store = Store::open(log).await?;
         let mut state = State::new(vault.clone(), released.clone());
         for logged in store.events().await? {
@@ -67,6 +67,9 @@ impl Shared {
                 Event::Done { margins: hash, .. } | Event::Predicted { answers: hash, .. } => store.blob(hash).await?,
                 _ => None,
             };
+            if logged.event.hands_out_items() {
+                released.read()?;
+            }
             state.apply(logged.at_ms, &logged.event, blob.as_deref());
         }
         state.forget_workers();
@@ -85,6 +88,9 @@ impl Shared {
         event: Event,
         blob: Option<(&str, &[u8])>,
     ) -> Result<(), ServerError> {
+        if event.hands_out_items() {
+            self.released.read()?;
+        }
         let at_ms = now_ms();
         inner.store.append(at_ms, std::slice::from_ref(&event), blob.as_slice()).await?;
         inner.state.apply(at_ms, &event, blob.map(|(_, bytes)| bytes));

@@ -26,11 +26,11 @@ fn body(route: &str) -> Value {
         "post /v1/instructions" => json!({"researcher": "nobody-of-this-name", "instruction": {"do": "pause"}}),
         "post /v1/findings" => json!({"kind": "insight", "title": "t", "body": "b", "key": "k"}),
         "post /v1/findings/{id}/comments" => json!({"body": "b", "key": "k"}),
-        "post /v1/work/claim" => json!({"worker": "w", "wait_ms": 1}),
-        "post /v1/work/{id}/outputs" => json!({"margins": [], "usage": {
+        "post /v1/jobs/claim" => json!({"worker": "w", "wait_ms": 1}),
+        "post /v1/jobs/{id}/outputs" => json!({"margins": [], "usage": {
             "train_operations": 0, "train_cpu_ms": 0, "predict_cpu_ms": 0, "wall_ms": 0}}),
-        "post /v1/work/{id}/failure" => json!({"reason": "r"}),
-        "post /v1/work/{id}/heartbeat" | "post /v1/retire" => json!({}),
+        "post /v1/jobs/{id}/failure" => json!({"reason": "r"}),
+        "post /v1/jobs/{id}/heartbeat" | "post /v1/retire" => json!({}),
         other => panic!("{other} is a new route: say here what a call of it looks like"),
     }
 }

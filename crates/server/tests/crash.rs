@@ -2,9 +2,7 @@
 
 mod bench;
 
-use aar_api::bundle::{Bundle, BundleStored};
-use aar_api::client::{Client, ClientError};
-use aar_api::evaluation::{EvaluationView, Submission};
+use aar_api::client::ClientError;
 use aar_api::forum::{Finding, FindingType, NewFinding};
 use aar_api::paths;
 use aar_api::work::{Claim, Job, Outputs, Usage};
@@ -13,7 +11,7 @@ use aar_grader::ledger::{Policy, Unit};
 use aar_server::event::{Opening, Seed};
 use aar_server::handle::Snapshot;
 use aar_server::record::{JobRecord, Status};
-use bench::{client, config, margins, opening, serve};
+use bench::{client, config, margins, opening, serve, submit};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -81,7 +79,7 @@ fn research(dir: &Path, name: &str, next: &mut u64, seen: &Mutex<Acknowledged>) 
     let client = client(dir, name);
     loop {
         let key = format!("{name} {next}");
-        let Ok(id) = submit(&client, &key) else { return };
+        let Ok(id) = submit(&client, &key).map(|view| view.id) else { return };
         let known = seen.lock().unwrap().evaluations.insert((name.into(), key.clone()), id);
         assert!(known.is_none_or(|known| known == id), "{key} was #{known:?}, now #{id}");
         let finding = NewFinding {
@@ -96,19 +94,6 @@ fn research(dir: &Path, name: &str, next: &mut u64, seen: &Mutex<Acknowledged>) 
         seen.lock().unwrap().findings.insert((name.into(), key), posted.id);
         *next += 1;
     }
-}
-
-fn submit(client: &Client, key: &str) -> Result<i64, ClientError> {
-    let stored: BundleStored = client.post(paths::BUNDLES, &Bundle::of_recipe(key))?;
-    let submission = Submission {
-        bundle: stored.bundle,
-        name: key.into(),
-        family: "other".into(),
-        parent: None,
-        key: key.into(),
-        turn: None,
-    };
-    Ok(client.post::<_, EvaluationView>(paths::EVALUATIONS, &submission)?.id)
 }
 
 /// Work off the queue until the server is gone.

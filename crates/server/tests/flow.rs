@@ -224,12 +224,12 @@ fn every_route_is_described() {
     post /v1/findings
     post /v1/findings/{id}/comments
     post /v1/instructions
+    post /v1/jobs/claim
+    post /v1/jobs/{id}/failure
+    post /v1/jobs/{id}/heartbeat
+    post /v1/jobs/{id}/outputs
     post /v1/participants
     post /v1/predictions
     post /v1/retire
-    post /v1/work/claim
-    post /v1/work/{id}/failure
-    post /v1/work/{id}/heartbeat
-    post /v1/work/{id}/outputs
     ");
 }

@@ -2,16 +2,14 @@
 
 mod bench;
 
-use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::client::{Address, Client, ClientError};
 use aar_api::error::ErrorCode;
-use aar_api::evaluation::{EvaluationView, Submission};
 use aar_api::operator::{Instruct, Instruction, Joined, Member, Message, NewParticipant};
 use aar_api::paths;
 use aar_domain::rung::Kind;
 use aar_grader::ledger::Unit;
 use aar_server::event::{Participant, Role};
-use bench::{Bench, config, opening, refused, serve, token_hash};
+use bench::{Bench, config, opening, refused, serve, submit, token_hash};
 
 fn operator() -> Participant {
     Participant {
@@ -45,19 +43,6 @@ fn restart(bench: &mut Bench) {
 fn tell(bench: &Bench, name: Option<&str>, instruction: Instruction) -> Result<Vec<Member>, ClientError> {
     let body = Instruct { researcher: name.map(str::to_owned), instruction };
     bench.client("operator").post(paths::INSTRUCTIONS, &body)
-}
-
-fn submit(client: &Client, key: &str) -> Result<EvaluationView, ClientError> {
-    let stored: BundleStored = client.post(paths::BUNDLES, &Bundle::of_recipe(key))?;
-    let submission = Submission {
-        bundle: stored.bundle,
-        name: key.into(),
-        family: "other".into(),
-        parent: None,
-        key: key.into(),
-        turn: None,
-    };
-    client.post(paths::EVALUATIONS, &submission)
 }
 
 #[test]

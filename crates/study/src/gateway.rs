@@ -1,5 +1,6 @@
 //! The gateway as a process of its own, beside the server: it alone holds the keys to language models.
 
+use crate::child::OwnProcess;
 use crate::error::StudyError;
 use aar_api::client::{Address, Client};
 use aar_gateway::ledger::Sums;
@@ -7,11 +8,12 @@ use aar_gateway::ledger::book::Unit;
 use aar_gateway::operator::Used;
 use aar_gateway::settings::GatewaySettings;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long it may take until it answers.
 const START: Duration = Duration::from_secs(30);
+/// How long calls that run may take to end with it.
+const GRACE: Duration = Duration::from_secs(6);
 /// Times one that ended by itself is started again.
 const RESTARTS: u32 = 8;
 
@@ -20,7 +22,7 @@ pub struct Gateway {
     executable: PathBuf,
     file: PathBuf,
     control: Client,
-    child: Child,
+    child: OwnProcess,
     restarts: u32,
 }
 
@@ -45,23 +47,19 @@ impl Gateway {
             if self.sums().is_some() {
                 return Ok(());
             }
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
+            if self.child.ended().is_some() {
                 return Err(StudyError::Gateway(self.last_words()));
             }
             if begun.elapsed() > START {
-                return Err(StudyError::Gateway(format!("it does not answer; see {}", self.log().display())));
+                return Err(StudyError::Gateway(format!("it does not answer; see {}", self.child.log().display())));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    fn log(&self) -> PathBuf {
-        self.file.with_extension("log")
-    }
-
     /// What it said before it ended.
     fn last_words(&self) -> String {
-        let text = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let text = self.child.said();
         let said = text.lines().rev().find(|line| line.starts_with("error: "));
         said.or(text.lines().last()).unwrap_or("it ended and said nothing").trim_start_matches("error: ").to_owned()
     }
@@ -88,7 +86,7 @@ impl Gateway {
 
     /// Start it again where it ended by itself: its ledger charges what it left open.
     pub fn tend(&mut self) -> Result<(), StudyError> {
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+        if self.child.ended().is_none() {
             return Ok(());
         }
         self.restarts += 1;
@@ -100,32 +98,8 @@ impl Gateway {
     }
 }
 
-fn spawn(executable: &Path, file: &Path) -> Result<Child, StudyError> {
-    let path = file.with_extension("log");
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(&path);
-    let log = log.map_err(StudyError::file("create", &path))?;
-    Command::new(executable)
-        .args(["gateway", "--settings"])
-        .arg(file)
-        // It ends when this end of the pipe does: however this process ends, none is left.
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .map_err(|error| StudyError::Gateway(format!("start it: {error}")))
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        for _ in 0..120 {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        // What it left open is charged at its worst case by the next one.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn spawn(executable: &Path, file: &Path) -> Result<OwnProcess, StudyError> {
+    // What it leaves open is charged at its worst case by the next one.
+    let started = OwnProcess::start(executable, &["gateway", "--settings"], file, GRACE)?;
+    started.map_err(|error| StudyError::Gateway(format!("start it: {error}")))
 }

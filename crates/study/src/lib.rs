@@ -5,6 +5,7 @@
 //! event log, `verdict` puts it into words, `report` into a page.
 
 pub mod agents;
+mod child;
 pub mod config;
 pub mod directory;
 pub mod error;

@@ -5,6 +5,7 @@ use crate::error::StudyError;
 use crate::models::{ModelPlan, TeamPlan};
 use aar_domain::directions::DIRECTIONS;
 use aar_domain::family::Family;
+use aar_domain::name;
 use aar_domain::rung::Kind;
 use aar_grader::ledger::Policy;
 use serde::{Deserialize, Serialize};
@@ -272,16 +273,10 @@ impl Plan {
     }
 
     fn check_researchers(&self) -> Result<(), String> {
-        let mut names = std::collections::BTreeSet::from(["plain".to_owned(), "operator".into(), "baseline".into()]);
+        let mut names = std::collections::BTreeSet::new();
         for researcher in &self.researchers {
-            let plain = researcher.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-            if researcher.name.is_empty() || researcher.name.len() > 32 || !plain {
-                return Err(format!(
-                    "researchers: name {:?} must be 1 to 32 letters, digits and dashes",
-                    researcher.name
-                ));
-            }
-            if !names.insert(researcher.name.clone()) {
+            name::check(&researcher.name).map_err(|wrong| format!("researchers: {wrong}"))?;
+            if !names.insert(&researcher.name) {
                 return Err(format!("researchers: the name {:?} is taken", researcher.name));
             }
             if !matches!(researcher.kind, Kind::Search | Kind::Random) && !researcher.is_agent() {

@@ -237,16 +237,17 @@ impl Running<'_> {
                 return Err(StudyError::Stopped);
             }
             workers.tend()?;
-            let snapshot = self.server.snapshot();
+            let mut snapshot = self.server.snapshot();
             self.tend_gateway(&snapshot)?;
             if let Some(team) = &mut self.team {
-                for event in team.tend(self.server, &snapshot)? {
-                    show(StudyEvent::Team(&event));
+                let events = team.tend(self.server, &snapshot)?;
+                events.iter().for_each(|event| show(StudyEvent::Team(event)));
+                if !events.is_empty() {
+                    // Who ended just now may have left something behind.
+                    snapshot = self.server.snapshot();
                 }
             }
             let working = self.team.as_ref().is_some_and(Team::working);
-            // Who ended just now may have left something behind.
-            let snapshot = if working { snapshot } else { self.server.snapshot() };
             let finished = snapshot.jobs.iter().filter(|job| job.status == aar_server::record::Status::Done).count();
             show(StudyEvent::Tick(&Tick {
                 snapshot: &snapshot,

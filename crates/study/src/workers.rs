@@ -1,10 +1,11 @@
 //! Workers as processes of their own: they never hold the truth, and can be ended without harm.
 
+use crate::child::OwnProcess;
 use crate::error::StudyError;
 use aar_sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// What `aar worker --config FILE` reads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,10 +32,12 @@ pub struct WorkerFile {
 pub struct Workers {
     executable: PathBuf,
     files: Vec<(PathBuf, WorkerFile)>,
-    children: Vec<Option<Child>>,
+    children: Vec<OwnProcess>,
     restarts: u32,
 }
 
+/// How long one may take to end.
+const GRACE: Duration = Duration::from_millis(1500);
 /// Workers that ended by themselves are started again this often in all.
 const RESTARTS: u32 = 8;
 
@@ -54,46 +57,33 @@ impl Workers {
         let mut workers = Self { executable: executable.to_owned(), children: vec![], files: placed, restarts: 0 };
         for at in 0..workers.files.len() {
             let child = workers.spawn(at)?;
-            workers.children.push(Some(child));
+            workers.children.push(child);
         }
         Ok(workers)
     }
 
-    fn spawn(&self, at: usize) -> Result<Child, StudyError> {
+    fn spawn(&self, at: usize) -> Result<OwnProcess, StudyError> {
         let (path, file) = &self.files[at];
-        let log_path = path.with_extension("log");
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_path);
-        let log = log.map_err(StudyError::file("create", &log_path))?;
-        Command::new(&self.executable)
-            .arg("worker")
-            .arg("--config")
-            .arg(path)
-            // A worker ends when this end of the pipe does: however this process ends, no worker is left.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .map_err(|error| StudyError::Workers(format!("start {}: {error}", file.name)))
+        let started = OwnProcess::start(&self.executable, &["worker", "--config"], path, GRACE)?;
+        started.map_err(|error| StudyError::Workers(format!("start {}: {error}", file.name)))
     }
 
     /// Start again what ended by itself.
     pub fn tend(&mut self) -> Result<(), StudyError> {
         for at in 0..self.children.len() {
-            let ended = self.children[at].as_mut().map(Child::try_wait);
-            let Some(Ok(Some(status))) = ended else {
+            let Some(status) = self.children[at].ended() else {
                 continue;
             };
             self.restarts += 1;
             if self.restarts > RESTARTS {
-                let log = self.files[at].0.with_extension("log");
-                let text = std::fs::read_to_string(&log).unwrap_or_default();
+                let (text, log) = (self.children[at].said(), self.children[at].log());
                 let last = text.lines().last().unwrap_or("it said nothing").to_owned();
                 return Err(StudyError::Workers(format!(
                     "they end again and again ({status}): {last}; see {}",
                     log.display()
                 )));
             }
-            self.children[at] = Some(self.spawn(at)?);
+            self.children[at] = self.spawn(at)?;
         }
         Ok(())
     }
@@ -101,19 +91,7 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for child in self.children.iter_mut().flatten() {
-            drop(child.stdin.take());
-        }
-        for child in self.children.iter_mut().flatten() {
-            // It has been told; what does not listen is ended.
-            for _ in 0..30 {
-                if matches!(child.try_wait(), Ok(Some(_))) {
-                    break;
-                }
-                std::thread::sleep(std::time::Duration::from_millis(50));
-            }
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // All are told before any is waited for.
+        self.children.iter_mut().for_each(OwnProcess::tell);
     }
 }

@@ -15,6 +15,8 @@ pub struct Bench {
     pub jobs: BTreeMap<i64, Job>,
     /// Evaluations of whose end the model was told, or that had ended when its session began.
     pub told: BTreeSet<i64>,
+    /// The operator's last message that was passed on.
+    pub heard: i64,
     /// The note for the next session, once this one was declared finished.
     pub finished: Option<String>,
 }
@@ -36,7 +38,7 @@ pub struct Job {
 impl Bench {
     /// Nothing runs yet.
     pub fn new(platform: Platform, heartbeat: Heartbeat) -> Self {
-        Self { platform, heartbeat, jobs: BTreeMap::new(), told: BTreeSet::new(), finished: None }
+        Self { platform, heartbeat, jobs: BTreeMap::new(), told: BTreeSet::new(), heard: 0, finished: None }
     }
 
     /// Look at every job, so that limits hold; the numbers of those that still run.

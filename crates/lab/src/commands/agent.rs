@@ -1,14 +1,13 @@
 //! `lab agent`
 
-use crate::cli::Server;
+use super::desk::{Desk, after, close, tell};
 use crate::failure::{Failure, IO, USAGE};
 use aar_agent::events::Event;
 use aar_agent::http::HttpModel;
 use aar_agent::researcher::Researcher;
-use aar_agent::settings::{Direction, Limits, Settings, Wire};
+use aar_agent::settings::{Limits, Settings, Wire};
 use aar_api::client::Address;
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -21,18 +20,9 @@ pub struct Options {
     /// How the model is spoken to
     #[arg(long, env = "AAR_WIRE", default_value = "messages", value_parser = wire)]
     wire: Wire,
-    /// A starting direction in place of the study's; `none` for no direction at all
-    #[arg(long, env = "AAR_DIRECTION")]
-    direction: Option<String>,
-    /// When to stop, in milliseconds since the epoch
-    #[arg(long, env = "AAR_ENDS_MS")]
-    ends_ms: Option<u64>,
     /// Stop after so many hours
     #[arg(long, conflicts_with = "ends_ms", value_parser = hours)]
     hours: Option<Duration>,
-    /// Until then nothing of others is shown, in milliseconds since the epoch
-    #[arg(long, env = "AAR_FORUM_FROM_MS")]
-    forum_from_ms: Option<u64>,
     /// A conversation is compacted when it has more tokens
     #[arg(long, env = "AAR_CONTEXT_TOKENS", default_value_t = Limits::default().context_tokens)]
     context_tokens: usize,
@@ -45,14 +35,8 @@ pub struct Options {
     /// The longest session in hours
     #[arg(long, default_value = "6", value_parser = hours)]
     session_hours: Duration,
-    /// The private folder
-    #[arg(long, env = "AAR_WORK", default_value = "/work")]
-    work: PathBuf,
-    /// Folder with problem.json, pool.jsonl, weak.jsonl and student/
-    #[arg(long, env = "AAR_DATA", default_value = "/data")]
-    data: PathBuf,
     #[command(flatten)]
-    server: Server,
+    desk: Desk,
 }
 
 pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
@@ -63,63 +47,22 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     };
     let address: Address = options.llm.as_deref().ok_or_else(|| missing("AAR_LLM"))?.parse()?;
     let settings = settings(options, options.model.as_deref().ok_or_else(|| missing("AAR_MODEL"))?);
-    let client = options.server.client()?;
-    let token = options.server.token()?;
+    let client = options.desk.server.client()?;
+    let token = options.desk.server.token()?;
     let mut model = HttpModel::new(&address, options.wire, token)
         .map_err(|error| Failure::new(USAGE, format!("AAR_LLM: {error}")))?;
     let hear = Box::new(move |event: &Event| tell(event, json));
     let researcher = Researcher::new(settings, client, token, &mut model, hear)
-        .map_err(|error| Failure::new(IO, format!("write in {}: {error}", options.work.display())))?;
-    let ended = researcher.run();
-    if ended.code == 0 {
-        crate::note!("the researcher's work is over: {}", ended.why);
-        return Ok(());
-    }
-    Err(Failure::new(ended.code, ended.why).hint("what happened stands in .aar/events.jsonl of the private folder"))
+        .map_err(|error| Failure::new(IO, format!("write in {}: {error}", options.desk.work.display())))?;
+    close(researcher.run())
 }
 
 fn settings(options: &Options, model: &str) -> Settings {
     let mut limits = Limits::for_context(options.context_tokens);
     limits.answer_tokens = options.answer_tokens.unwrap_or(limits.answer_tokens);
     (limits.session_answers, limits.session_time) = (options.session_answers, options.session_hours);
-    Settings {
-        work: options.work.clone(),
-        data: options.data.clone(),
-        lab: super::own_program(),
-        direction: Direction::said(options.direction.as_deref()),
-        ends_at: options.ends_ms.map(at).or(options.hours.map(|hours| SystemTime::now() + hours)),
-        forum_from: options.forum_from_ms.map(at),
-        limits,
-        ..Settings::inside(model)
-    }
-}
-
-/// A moment in milliseconds since the epoch.
-pub fn at(ms: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(ms)
-}
-
-/// Progress for people; with `--json` every event for programs.
-pub fn tell(event: &Event, json: bool) {
-    if json {
-        crate::note!("{}", serde_json::to_string(event).unwrap_or_default());
-        return;
-    }
-    match event {
-        Event::SessionBegan { session } => crate::note!("session {session}"),
-        Event::ToolCalled { tool, ok, ms, .. } => {
-            crate::note!("  {tool}{} ({:.1} s)", if *ok { "" } else { ": failed" }, *ms as f64 / 1000.0);
-        }
-        Event::AnswerFailed { why, pause_ms, .. } => crate::note!("  no answer: {why}; again in {pause_ms} ms"),
-        Event::Compacted { how, tokens_before, tokens_after, .. } => {
-            crate::note!("  conversation shortened ({how}): {tokens_before} to {tokens_after} tokens");
-        }
-        Event::Refused { why, .. } | Event::Nudged { why, .. } | Event::Paused { why, .. } => crate::note!("  {why}"),
-        Event::SessionEnded { session, why, answers } => {
-            crate::note!("session {session} ended after {answers} answers: {why}");
-        }
-        Event::Answered { .. } | Event::ForumSynced { .. } | Event::Ended { .. } => {}
-    }
+    let settings = options.desk.settings(model, limits);
+    Settings { ends_at: settings.ends_at.or(options.hours.map(after)), ..settings }
 }
 
 fn wire(text: &str) -> Result<Wire, String> {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 pub mod agent;
 pub mod check;
+mod desk;
 pub mod drive;
 pub mod embed;
 pub mod forum;

@@ -5,14 +5,12 @@ use crate::event::{Event, Participant, Phase, Role};
 use crate::shared::{Inner, Shared, sha256};
 use aar_api::error::{ErrorBody, ErrorCode};
 use aar_api::operator::{Instruct, Instruction, Joined, Member, Message, NewParticipant};
+use aar_domain::name;
 use aar_domain::rung::Kind;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
-
-/// Names that mean something else.
-const RESERVED: &[&str] = &["plain", "operator", "baseline", "worker", "viewer"];
 
 /// From which message on.
 #[derive(Deserialize)]
@@ -88,11 +86,7 @@ pub async fn join(
 }
 
 fn check(asked: &NewParticipant) -> Result<Kind, ApiError> {
-    let plain = asked.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if asked.name.is_empty() || asked.name.len() > 32 || !plain || RESERVED.contains(&asked.name.as_str()) {
-        return Err(ApiError::bad(format!("name {:?} must be 1 to 32 letters, digits and dashes", asked.name))
-            .hint(format!("{} have a meaning of their own", RESERVED.join(", "))));
-    }
+    name::check(&asked.name).map_err(ApiError::bad)?;
     if !(1..=100_000).contains(&asked.evaluations) {
         return Err(ApiError::bad(format!("evaluations = {}: 1 to 100000 is possible", asked.evaluations)));
     }

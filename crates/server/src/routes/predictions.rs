@@ -56,7 +56,7 @@ pub async fn items(State(shared): State<Shared>, headers: HeaderMap) -> Answer<V
         return Err(ApiError::new(ErrorCode::Conflict, "this study hands out no test items")
             .hint("submit a bundle: the evaluation runs it on them"));
     }
-    Ok(Json(shared.released.items.clone()))
+    Ok(Json(shared.released.items().to_vec()))
 }
 
 /// Answer whatever comes, in groups, until the server stops.
@@ -152,7 +152,7 @@ fn decide(inner: &Inner, shared: &Shared, ask: &Ask, ledger: &mut Ledger, names:
 
 /// One answer for every item, 0 or 1. What is not complete is refused and costs nothing: it tells nothing either.
 fn complete(shared: &Shared, answers: &[u8]) -> Result<(), ApiError> {
-    let items = shared.released.items.len();
+    let items = shared.released.items().len();
     if answers.len() != items {
         return Err(ApiError::bad(format!("{items} answers are needed, {} came", answers.len()))
             .hint("one per item, in the order of GET /v1/items"));

@@ -18,7 +18,7 @@ const LEASE: Duration = Duration::from_secs(30);
 const MAX_TAIL: usize = 4_000;
 
 /// Take a job; waits for one.
-#[utoipa::path(post, path = "/v1/work/claim", request_body = Claim,
+#[utoipa::path(post, path = "/v1/jobs/claim", request_body = Claim,
     responses((status = 200, body = Option<Job>), (status = "default", body = ErrorBody)))]
 pub async fn claim(State(shared): State<Shared>, headers: HeaderMap, Json(claim): Json<Claim>) -> Answer<Option<Job>> {
     let mut changes = shared.changes.subscribe();
@@ -96,7 +96,7 @@ fn held(inner: &Inner, id: i64) -> Result<(), ApiError> {
 }
 
 /// Still at it.
-#[utoipa::path(post, path = "/v1/work/{id}/heartbeat", params(("id" = i64, Path)),
+#[utoipa::path(post, path = "/v1/jobs/{id}/heartbeat", params(("id" = i64, Path)),
     responses((status = 200), (status = "default", body = ErrorBody)))]
 pub async fn heartbeat(
     State(shared): State<Shared>,
@@ -111,7 +111,7 @@ pub async fn heartbeat(
 }
 
 /// A job's margins.
-#[utoipa::path(post, path = "/v1/work/{id}/outputs", params(("id" = i64, Path)), request_body = Outputs,
+#[utoipa::path(post, path = "/v1/jobs/{id}/outputs", params(("id" = i64, Path)), request_body = Outputs,
     responses((status = 200), (status = "default", body = ErrorBody)))]
 pub async fn outputs(
     State(shared): State<Shared>,
@@ -137,7 +137,7 @@ pub async fn outputs(
 }
 
 /// A job that could not be finished.
-#[utoipa::path(post, path = "/v1/work/{id}/failure", params(("id" = i64, Path)), request_body = Failure,
+#[utoipa::path(post, path = "/v1/jobs/{id}/failure", params(("id" = i64, Path)), request_body = Failure,
     responses((status = 200), (status = "default", body = ErrorBody)))]
 pub async fn failure(
     State(shared): State<Shared>,

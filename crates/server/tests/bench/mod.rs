@@ -1,8 +1,11 @@
 //! A server with a tiny testbed, for tests; none of them uses all of it.
 #![allow(dead_code)]
 
+use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::client::{Address, Client, ClientError};
 use aar_api::error::ErrorCode;
+use aar_api::evaluation::{EvaluationView, Submission};
+use aar_api::paths;
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::{Policy, Unit};
 use aar_grader::truth::{self, FrozenRuns, TruthRow};
@@ -146,4 +149,18 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorCode 
         ClientError::Refused(body) => body.code,
         other => panic!("{other:?}"),
     }
+}
+
+/// Store a recipe that is its own key, and submit it.
+pub fn submit(client: &Client, key: &str) -> Result<EvaluationView, ClientError> {
+    let stored: BundleStored = client.post(paths::BUNDLES, &Bundle::of_recipe(key))?;
+    let submission = Submission {
+        bundle: stored.bundle,
+        name: key.into(),
+        family: "other".into(),
+        parent: None,
+        key: key.into(),
+        turn: None,
+    };
+    client.post(paths::EVALUATIONS, &submission)
 }
