@@ -10,26 +10,44 @@ const WINDOW: usize = 40;
 /// The last calls, with what they gave.
 #[derive(Debug, Default)]
 pub struct Repetition {
-    calls: VecDeque<(String, String)>,
+    calls: VecDeque<Made>,
+    rests: usize,
+}
+
+#[derive(Debug)]
+struct Made {
+    call: String,
+    result: String,
+    rests: usize,
 }
 
 impl Repetition {
     /// How often this very call came lately without a new result since.
     pub fn seen(&self, call: &str) -> usize {
-        let mut same = self.calls.iter().rev().filter(|(key, _)| key == call);
-        let Some((_, last)) = same.next() else {
+        let mut same = self.calls.iter().rev().filter(|made| made.call == call);
+        let Some(last) = same.next() else {
             return 0;
         };
-        1 + same.take_while(|(_, result)| result == last).count()
+        1 + same.take_while(|made| made.result == last.result).count()
+    }
+
+    /// Time was let pass: what is asked again after it may have changed.
+    pub fn rest(&mut self) {
+        self.rests += 1;
+    }
+
+    /// Whether time was let pass since this very call was made last.
+    pub fn rested(&self, call: &str) -> bool {
+        self.calls.iter().rev().find(|made| made.call == call).is_some_and(|made| made.rests < self.rests)
     }
 
     /// A call was made or refused. A refusal gives what the last call gave: nothing new.
     pub fn note(&mut self, call: &str, result: Option<&str>) {
         let result = match result {
             Some(text) => hex::encode(Sha256::digest(text)),
-            None => self.calls.iter().rev().find(|(key, _)| key == call).map(|(_, r)| r.clone()).unwrap_or_default(),
+            None => self.calls.iter().rev().find(|m| m.call == call).map(|m| m.result.clone()).unwrap_or_default(),
         };
-        self.calls.push_back((call.to_owned(), result));
+        self.calls.push_back(Made { call: call.to_owned(), result, rests: self.rests });
         if self.calls.len() > WINDOW {
             self.calls.pop_front();
         }
@@ -74,6 +92,20 @@ mod tests {
             repetition.note("c", Some(&n.to_string()));
         }
         assert_eq!(repetition.seen("a"), 0, "long ago is forgotten");
+    }
+
+    #[test]
+    fn looking_again_after_a_rest_is_known_as_such() {
+        let mut repetition = Repetition::default();
+        repetition.rest();
+        assert!(!repetition.rested("board"), "never asked");
+        repetition.note("board", Some("x"));
+        assert!(!repetition.rested("board"));
+        repetition.rest();
+        assert!(repetition.rested("board"));
+        repetition.note("board", Some("x"));
+        assert!(!repetition.rested("board"));
+        assert_eq!(repetition.seen("board"), 2, "it is counted all the same");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) struct Call {
 const PRODUCTIVE: &[&str] = &["shell", "write_file", "edit_file", "try_recipe", "submit", "share_finding", "comment"];
 /// `wait` may be called again more often than others: an evaluation can take hours.
 const PATIENCE: usize = 8;
+/// What is looked at again after a `wait` is no repetition yet: others may have done something.
+const AFTER_A_REST: usize = 4;
 
 impl Session<'_> {
     /// An answer as it may stand in the conversation (ids unique, names and arguments as providers want them back, no blank text), and
@@ -85,7 +87,7 @@ impl Session<'_> {
 
     fn call(&mut self, call: &Call) -> Result<String, Wrong> {
         let key = key(&call.name, &call.arguments);
-        if let Some(refusal) = self.refusal(call, self.repetition.seen(&key)) {
+        if let Some(refusal) = self.refusal(call, &key) {
             self.repetition.note(&key, None);
             let tool = one_line(&call.name, 64);
             self.events.say(&Event::Refused { session: self.number, tool, why: refusal.clone() });
@@ -99,6 +101,9 @@ impl Session<'_> {
         let outcome = outcome.map(|text| cap(&text)).map_err(|Wrong(text)| Wrong(cap(&text)));
         let (Ok(text) | Err(Wrong(text))) = &outcome;
         self.repetition.note(&key, Some(text));
+        if call.name == "wait" && outcome.is_ok() {
+            self.repetition.rest();
+        }
         self.events.say(&Event::ToolCalled {
             session: self.number,
             tool: one_line(&call.name, 64),
@@ -111,9 +116,14 @@ impl Session<'_> {
     }
 
     /// What a call gets to hear that came too often without news; the session ends where words do not help.
-    fn refusal(&mut self, call: &Call, seen: usize) -> Option<String> {
+    fn refusal(&mut self, call: &Call, key: &str) -> Option<String> {
         let limits = &self.bench.platform.settings.limits;
-        let patience = if call.name == "wait" { PATIENCE } else { 1 };
+        let seen = self.repetition.seen(key);
+        let patience = match call.name.as_str() {
+            "wait" => PATIENCE,
+            _ if self.repetition.rested(key) => AFTER_A_REST,
+            _ => 1,
+        };
         if seen >= limits.same_call_ends * patience {
             self.end = Some(End::Repetition(one_line(&call.name, 64)));
         }
