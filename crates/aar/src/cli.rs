@@ -2,7 +2,7 @@
 
 use crate::commands::{
     attack, audit, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve, testbed,
-    token, worker,
+    token, transfer, worker,
 };
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
@@ -43,6 +43,8 @@ enum Command {
     Export(export::Options),
     /// Compute a study's leaderboard again from the stored margins and compare it with result.json
     Regrade(regrade::Options),
+    /// Try a closed study's finalists, untouched, on other testbeds: does it hold elsewhere?
+    Transfer(transfer::Options),
     /// Attack the grader over fresh truths: what could a team that only wants to win get out of it?
     Attack(attack::Options),
     /// Read what a researcher's language model was told and said, from the transcript
@@ -89,6 +91,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Report(options) => report::run(options),
         Command::Export(options) => export::run(options),
         Command::Regrade(options) => regrade::run(options),
+        Command::Transfer(options) => transfer::run(options),
         Command::Attack(options) => attack::run(options),
         Command::Replay(options) => replay::run(options),
         Command::Audit(command) => audit::run(command),

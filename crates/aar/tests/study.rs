@@ -84,9 +84,47 @@ fn a_killed_study_goes_on_and_comes_to_the_same_numbers() {
         (0, numbers(&whole)),
         "a closed study only reports"
     );
+    tried_elsewhere(&out, dir.path());
     numbers_are_in_the_store(&out);
     said_in_other_forms(&out);
     regrade_and_audit(&out);
+}
+
+/// Finalists on a testbed that is the same under another name: they must get what they got at home, and nothing is run twice.
+fn tried_elsewhere(out: &Path, dir: &Path) {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/harbour");
+    let quay = dir.join("quay");
+    assert!(Command::new("cp").arg("-r").args([&home, &quay]).status().unwrap().success());
+    let record = std::fs::read_to_string(quay.join("testbed.json")).unwrap();
+    std::fs::write(quay.join("testbed.json"), record.replacen("\"harbour\"", "\"quay\"", 1)).unwrap();
+    let transfer = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aar"));
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).arg("transfer").arg(out);
+        command.args(["--seeds", "2", "--quiet", "--json"]).args(more);
+        finish(command)
+    };
+    let to = ["--to", quay.to_str().unwrap()];
+    let (code, first, stderr) = transfer(&to);
+    assert_eq!(code, 0, "{stderr}");
+    let trials = || std::fs::read_to_string(out.join("transfer/trials.jsonl")).unwrap();
+    let ran = trials();
+    let (code, again, _) = transfer(&to);
+    assert_eq!((code, again, trials()), (0, first.clone(), ran));
+    let matrix: Value = serde_json::from_str(&first).unwrap();
+    let lines = matrix["methods"].as_array().unwrap();
+    assert!(!lines.is_empty());
+    for line in lines {
+        let cell = &line["cells"][0];
+        assert_eq!(cell["pgr"]["value"], line["home"]["value"], "the same seeds on the same items: {line}");
+        assert_eq!((&line["rung"], cell["margins"].as_array().unwrap().len()), (&Value::from("replicated"), 2));
+    }
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(out.join("result.json")).unwrap()).unwrap();
+    assert_eq!(result["transfer"], matrix);
+    assert!(result["verdict"].as_str().is_some_and(|verdict| !verdict.contains("was not tried")), "{result}");
+    let (code, _, stderr) = transfer(&["--to", "harbour"]);
+    assert!(code == 65 && stderr.contains("own testbed"), "{code} {stderr}");
+    let (code, _, stderr) = transfer(&[]);
+    assert!(code == 64 && stderr.contains("--fresh"), "{code} {stderr}");
 }
 
 /// What pages and report of a real study show: every number names an entry of its log, and is what stands there.
@@ -249,9 +287,20 @@ fn commands_and_exit_codes_are_described() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let whole = help(&["--help"]);
-    for word in
-        ["run", "mint", "import", "report", "export", "regrade", "attack", "audit", "doctor", "lab", "Exit codes"]
-    {
+    for word in [
+        "run",
+        "mint",
+        "import",
+        "report",
+        "export",
+        "regrade",
+        "transfer",
+        "attack",
+        "audit",
+        "doctor",
+        "lab",
+        "Exit codes",
+    ] {
         assert!(whole.contains(word), "{word}");
     }
     assert!(help(&["lab", "--help"]).contains("snapshot"));

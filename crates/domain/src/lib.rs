@@ -14,3 +14,4 @@ pub mod problem;
 pub mod rung;
 pub mod stats;
 pub mod testbed;
+pub mod transfer;

@@ -1,16 +1,13 @@
 //! Claim jobs until told to stop.
 
-use crate::artefacts;
 use crate::error::EvaluationError;
-use crate::phases::Phases;
-use crate::stage::Stage;
+use crate::trial::{self, Place};
 use aar_api::bundle::Bundle;
 use aar_api::client::Client;
 use aar_api::paths;
 use aar_api::work::{Claim, Failure, Job, Outputs, Usage};
 use aar_domain::rung::Split;
 use aar_sandbox::{Isolation, Limits};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,14 +47,6 @@ pub enum WorkerEvent {
     Unreachable(String),
 }
 
-/// The recipe's own account of a training run, written by `lab train` beside the student.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct TrainReport {
-    operations: u64,
-    curve: Vec<(u32, f32)>,
-}
-
 /// Work until `stop` is set, or until the server has been gone for a minute.
 pub fn work(
     config: &WorkerConfig,
@@ -67,7 +56,7 @@ pub fn work(
     let mut gone_since: Option<Instant> = None;
     let mut items = BTreeMap::new();
     for split in Split::ALL {
-        items.insert(split, count_items(config, split)?);
+        items.insert(split, trial::count_items(&config.testbed, split)?);
     }
     while !stop.load(Ordering::Relaxed) {
         let claim = Claim { worker: config.name.clone(), wait_ms: 1_000 };
@@ -97,12 +86,6 @@ pub fn work(
     Ok(())
 }
 
-fn count_items(config: &WorkerConfig, split: Split) -> Result<usize, EvaluationError> {
-    let path = config.testbed.join(format!("hidden/inputs/{}.jsonl", split.name()));
-    let text = std::fs::read_to_string(&path).map_err(EvaluationError::file("read", &path))?;
-    Ok(text.lines().filter(|line| !line.trim().is_empty()).count())
-}
-
 fn run_and_post(config: &WorkerConfig, job: &Job, items: usize) -> Result<Usage, EvaluationError> {
     let (done, beat) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
@@ -126,34 +109,16 @@ fn run_and_post(config: &WorkerConfig, job: &Job, items: usize) -> Result<Usage,
 
 /// Train and predict one seed of one bundle.
 pub fn run(config: &WorkerConfig, job: &Job, items: usize) -> Result<Outputs, EvaluationError> {
-    let started = Instant::now();
     let bundle: Bundle = config.client.get(&paths::BUNDLE.replace("{id}", &job.bundle))?;
-    let stage = Stage::new(&config.scratch)?;
-    let budget = format!(
-        "wall_s = {}\ncpu_s = {}\nmemory_bytes = {}\nthreads = {}\n",
-        config.limits.wall.as_secs(),
-        config.limits.cpu.as_secs(),
-        config.limits.memory_bytes,
-        config.threads
-    );
-    stage.train(&config.testbed, job, &bundle, &budget)?;
-    let phases =
-        Phases { lab: &config.lab, isolation: &config.isolation, limits: &config.limits, threads: config.threads };
-    let trained = phases.train(&stage)?;
-    let report: TrainReport = std::fs::read(stage.output().join("report.json"))
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or_default();
-    artefacts::take_over(&stage.output(), &stage.predict_input().join("artefacts"))?;
-    stage.predict(&config.testbed, job)?;
-    let (margins, predicted) = phases.predict(&stage, items)?;
-    let usage = Usage {
-        train_operations: report.operations,
-        train_cpu_ms: trained.cpu.as_millis() as u64,
-        predict_cpu_ms: predicted.cpu.as_millis() as u64,
-        wall_ms: started.elapsed().as_millis() as u64,
+    let place = Place {
+        testbed: &config.testbed,
+        scratch: &config.scratch,
+        lab: &config.lab,
+        isolation: &config.isolation,
+        limits: &config.limits,
+        threads: config.threads,
     };
-    Ok(Outputs { margins, usage, curve: report.curve })
+    trial::run(&place, job, &bundle, items)
 }
 
 fn report_failure(config: &WorkerConfig, job: &Job, error: EvaluationError) {

@@ -21,6 +21,7 @@ mod scores;
 mod shared;
 mod state;
 mod store;
+pub mod transfer;
 
 pub use error::ServerError;
 pub use handle::{Server, ServerConfig};

@@ -21,6 +21,7 @@ pub mod result;
 pub mod run;
 pub mod team;
 pub mod testbed;
+pub mod transfer;
 pub mod verdict;
 mod watchdog;
 pub mod workers;

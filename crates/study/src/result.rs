@@ -5,13 +5,14 @@ use crate::plan::Plan;
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Pgr, minimum_difference};
 use aar_domain::testbed::TestbedRecord;
+use aar_domain::transfer::matrix::Matrix;
 use aar_gateway::ledger::Sums;
 use aar_gateway::ledger::book::Totals;
 use aar_grader::ledger::Unit;
 use aar_server::event::{Phase, Purpose, Role};
 use aar_server::handle::Snapshot;
 use aar_server::record::{EvaluationRecord, Status};
-use aar_server::{Server, board};
+use aar_server::{Server, board, transfer};
 use serde::Serialize;
 
 /// Everything that is said of a study.
@@ -41,6 +42,9 @@ pub struct StudyResult {
     pub researchers: Vec<ResearcherRow>,
     /// In words.
     pub verdict: String,
+    /// What its finalists get elsewhere, where that was tried (`aar transfer`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Matrix>,
     /// Evaluations that failed: method, author, reason.
     pub failures: Vec<FailureRow>,
     /// Bits that answers may have given away: used and limit.
@@ -204,6 +208,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         leaderboard,
         researchers: researchers(&snapshot),
         verdict: String::new(),
+        transfer: transfer::of(&snapshot.notes),
         failures: failures(&snapshot),
         bits: (account.used as f64 / 1000.0, account.limit.map(|limit| limit as f64 / 1000.0)),
         operations: snapshot.ledger.account(Unit::Operations).used,
@@ -217,7 +222,17 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         spending: sums(&snapshot).map(|sums| Spending::of(&sums.team)),
     };
     result.verdict = crate::verdict::of(&result, plan, snapshot.phase == Phase::Closed);
+    climb(&mut result);
     result
+}
+
+/// Replicated rows stand on the rung that their transfer earned them.
+fn climb(result: &mut StudyResult) {
+    for line in result.transfer.iter().flat_map(|matrix| &matrix.methods) {
+        let rows =
+            result.leaderboard.iter_mut().filter(|row| row.rung == Rung::Replicated && row.bundle == line.bundle);
+        rows.for_each(|row| row.rung = line.rung);
+    }
 }
 
 /// The graded submissions that may become finalists.

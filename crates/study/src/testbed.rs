@@ -55,7 +55,7 @@ pub fn prepare(
                     path: own.clone(),
                     detail: "the world's secret is damaged".into(),
                 })?;
-                let options = MintOptions { threads, attempts: 24 };
+                let options = MintOptions { threads, attempts: 24, ended: vec![] };
                 let name = plan.subject.as_deref().unwrap_or("chat");
                 let subject = Subject::named(name).ok_or_else(|| StudyError::Plan {
                     place: "subject".into(),
@@ -85,16 +85,25 @@ pub fn prepare(
             }
             open(&own)
         }
-        name => {
-            let direct = PathBuf::from(name);
-            let candidates = std::iter::once(direct).chain(worlds.iter().map(|folder| folder.join(name)));
-            let found = candidates.into_iter().find(|path| path.join("testbed.json").exists());
-            open(&found.ok_or_else(|| StudyError::Testbed {
-                path: name.into(),
-                detail: format!("no testbed's folder, and no world that ships in {}", listed(worlds)),
-            })?)
-        }
+        name => open(&find(name, worlds)?),
     }
+}
+
+/// A testbed's folder, or the world of this name that ships, or the first that ships of this subject.
+pub fn find(name: &str, worlds: &[PathBuf]) -> Result<PathBuf, StudyError> {
+    let candidates = std::iter::once(PathBuf::from(name)).chain(worlds.iter().map(|folder| folder.join(name)));
+    let found = candidates.into_iter().find(|path| path.join("testbed.json").exists());
+    found.or_else(|| of_subject(name, worlds)).ok_or_else(|| StudyError::Testbed {
+        path: name.into(),
+        detail: format!("no testbed's folder, and no world that ships in {}", listed(worlds)),
+    })
+}
+
+fn of_subject(subject: &str, worlds: &[PathBuf]) -> Option<PathBuf> {
+    let inside = worlds.iter().filter_map(|folder| folder.read_dir().ok());
+    let mut found: Vec<PathBuf> = inside.flatten().flatten().map(|entry| entry.path()).collect();
+    found.sort();
+    found.into_iter().find(|path| open(path).is_ok_and(|testbed| testbed.record.subject == subject))
 }
 
 fn listed(folders: &[PathBuf]) -> String {

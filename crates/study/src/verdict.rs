@@ -3,6 +3,7 @@
 use crate::plan::Plan;
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung};
+use aar_domain::transfer::Fate;
 
 /// Fewer fresh seeds than this decide nothing.
 const SEEDS: usize = 5;
@@ -66,8 +67,28 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
         let relation = if control.rank == best.rank { "is not clearly behind" } else { "is behind" };
         text.push_str(&format!(" The random control's best {relation}."));
     }
-    text.push_str(" Whether it holds elsewhere was not tried.");
+    text.push_str(&elsewhere(result, &best.bundle));
     text
+}
+
+/// What became of it on other testbeds.
+fn elsewhere(result: &StudyResult, bundle: &str) -> String {
+    let line = result.transfer.as_ref().and_then(|matrix| matrix.methods.iter().find(|line| line.bundle == *bundle));
+    let Some(line) = line else {
+        return " Whether it holds elsewhere was not tried.".into();
+    };
+    let count = |fate: Fate| line.cells.iter().filter(|cell| cell.fate == fate).count();
+    let said: Vec<String> = [Fate::Holds, Fate::Weaker, Fate::Gone, Fate::Harmful, Fate::NotMeasurable]
+        .into_iter()
+        .filter(|fate| count(*fate) > 0)
+        .map(|fate| format!("{} on {}", fate.words(), count(fate)))
+        .collect();
+    let follows = match line.rung {
+        Rung::Transferred => "by the rule, it transferred",
+        Rung::NotTransferred => "by the rule, it did not transfer",
+        _ => "the rule needs five freshly minted worlds",
+    };
+    format!(" Tried on {} other testbeds: {}; {follows}.", line.cells.len(), said.join(", "))
 }
 
 fn plain(result: &StudyResult) -> Option<&Row> {

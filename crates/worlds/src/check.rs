@@ -1,13 +1,15 @@
 //! The table of bounds a minted world must hold, measured on items that nothing was tuned on.
 
 use crate::baselines::{Baselines, Tests, mean, recipe};
+use crate::constructed;
 use crate::draw::{Draw, share};
 use crate::error::WorldError;
+use crate::pretrain;
 use crate::shortcuts;
-use crate::subject::Recall;
 use aar_domain::testbed::Check;
-use aar_methods::pool::{Pool, sigmoid};
-use aar_methods::{Recipe, Student, shipped, train};
+use aar_methods::pool::Pool;
+use aar_methods::student::decoder::DecoderStudent;
+use aar_methods::{Recipe, shipped, train};
 use nix::time::{ClockId, clock_gettime};
 use rayon::prelude::*;
 
@@ -25,6 +27,8 @@ pub const GAP: Bound = ("gap (ceiling - weak)", Some(0.20), None);
 pub const PLAIN: Bound = ("PGR of plain", Some(0.10), Some(0.50));
 /// PGR of asking the untouched student: more of it and one line of code were the whole answer.
 pub const ZERO_SHOT: Bound = ("PGR of zero-shot", None, Some(0.70));
+/// The best that a student of random weights gets from any of a few recipes: the knowledge is in the student, not in the pool.
+pub const UNREAD: Bound = ("PGR of a student that has read nothing, best recipe", None, Some(0.15));
 /// Judging skill before fine-tuning.
 pub const JUDGING: Bound = ("student's judging skill", Some(0.80), None);
 
@@ -84,7 +88,7 @@ pub fn rest(
     tests: &Tests,
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<Check>, WorldError> {
-    let (weak, ceiling) = baselines.on_check();
+    let (weak, _) = baselines.on_check();
     let all =
         shipped::RECIPES.iter().map(|(name, _)| Ok((*name, recipe(name)?))).collect::<Result<Vec<_>, WorldError>>()?;
     let applicable = all.into_iter().filter(|(_, recipe)| recipe.applicable(&draw.problem).is_ok());
@@ -102,6 +106,7 @@ pub fn rest(
         check(("best shortcut - weak, in accuracy", None, Some(0.05)), strongest - weak),
         check(("operations of the dearest recipe / plain", None, Some(3.05)), dearest),
     ];
+    table.push(check(UNREAD, (unread(draw, baselines, tests)? - weak) / (baselines.on_check().1 - weak)));
     let asked = names.iter().zip(&scored).find(|(name, _)| **name == "zero-shot");
     table.extend(asked.map(|(_, scored)| check(ZERO_SHOT, scored.pgr)));
     let differs = |other: &&Scored| {
@@ -111,10 +116,28 @@ pub fn rest(
     let alike = others.iter().map(differs).fold(1.0, f64::min);
     table.push(check(("least share of answers in which a recipe differs from plain", Some(0.01), None), alike));
     table.extend(best_shortcut.into_iter().map(|(name, value)| report(format!("shortcut: {name} (accuracy)"), value)));
-    let cloze = cloze(draw, tests)?;
-    table.push(report("constructed: pool labelled by cloze (PGR)".into(), (cloze - weak) / (ceiling - weak)));
+    table.extend(constructed::measure(draw, baselines, tests)?);
     table.extend(scored.iter().map(|recipe| report(format!("PGR of {}", recipe.name), recipe.pgr)));
     Ok(table)
+}
+
+/// Recipes that a student of random weights is trained by, and seeds of each.
+const UNREAD_BY: [&str; 4] = ["plain", "confident", "self-training", "residual"];
+const UNREAD_SEEDS: usize = 2;
+
+/// The best mean accuracy of a student that has read nothing.
+fn unread(draw: &Draw, baselines: &Baselines, tests: &Tests) -> Result<f64, WorldError> {
+    let jobs: Vec<(&str, usize)> =
+        UNREAD_BY.into_iter().flat_map(|name| (0..UNREAD_SEEDS).map(move |seed| (name, seed))).collect();
+    let one = |&(name, seed): &(&str, usize)| {
+        let model = pretrain::unread(draw.world.as_ref(), seed as u64);
+        let student = DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)?;
+        let pool = Pool::new(draw.pool.items.clone(), baselines.soft[seed].clone());
+        let trained = train::train(&recipe(name)?, &pool, &student, seed as u64)?;
+        Ok(tests.check.accuracy(&trained.margins(&student, &tests.check.items)?))
+    };
+    let found = jobs.par_iter().map(one).collect::<Result<Vec<f64>, WorldError>>()?;
+    Ok(found.chunks_exact(UNREAD_SEEDS).map(|runs| mean(runs.iter().copied())).fold(0.0, f64::max))
 }
 
 /// Mean PGR over the seeds and operations per seed.
@@ -154,15 +177,4 @@ fn score(
 fn cpu_s() -> Result<f64, WorldError> {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_err(|errno| WorldError::Clock(errno.into()))?;
     Ok(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
-}
-
-/// A constructed shortcut: label the pool by asking the untouched student for the facts, train on that. Never uses a
-/// weak label. Returns the accuracy.
-fn cloze(draw: &Draw, tests: &Tests) -> Result<f64, WorldError> {
-    let recall = Recall { model: draw.student.model(), tokenizer: &draw.tokenizer };
-    let margins = draw.world.cloze(&recall, &draw.pool.items)?;
-    let pool = Pool::new(draw.pool.items.clone(), margins.into_iter().map(sigmoid).collect());
-    let trained = train::train(&recipe("plain")?, &pool, &draw.student, 0)?;
-    debug_assert_eq!(draw.student.problem(), &draw.problem);
-    Ok(tests.check.accuracy(&trained.margins(&draw.student, &tests.check.items)?))
 }

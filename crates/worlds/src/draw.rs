@@ -88,10 +88,8 @@ impl Draw {
         drop(library);
         let pool = world.items(Part::Pool, Distribution::In, sizes.pool, &mut secret.stream("pool")).into();
         let tuning: Sample = draw_test(world.as_ref(), sizes.tuning, &mut secret.stream("tuning")).into();
-        let library = world.library(Reader::StudentLater, sizes.student_knows, &mut secret.stream("student knows"));
         let asked = Asked { sample: &tuning, problem: &problem, tokenizer: &tokenizer };
-        let model = world.finish(model, library.as_ref(), &asked, &mut secret.stream("student finish"))?;
-        drop(library);
+        let model = world.finish(model, &asked, &mut secret.stream("student finish"))?;
         let student = DecoderStudent::new(&problem, model, tokenizer.clone(), 1)?;
         Ok(Self { world, problem, tokenizer, student, skill, pool, tuning, secret })
     }

@@ -2,12 +2,13 @@
 //!
 //! A minted world: `secret` → one of `subjects` (facts, documents, items of this world alone, behind the seam `subject`; misleading by its `mechanism`) → `draw` (a student pre-trained on
 //! its text by `pretrain`) → `teacher` (soft labels) → `baselines` (frozen weak and ceiling runs) → `check` (the table of
-//! bounds, with `shortcuts`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data.
+//! bounds, with `shortcuts` and what is `constructed`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data.
 
 pub mod baselines;
 pub mod chat;
 pub mod check;
 pub mod code;
+pub mod constructed;
 pub mod draw;
 pub mod error;
 pub mod import;
@@ -23,5 +24,6 @@ pub mod subject;
 pub mod subjects;
 pub mod teacher;
 pub mod teacher_search;
+mod votes;
 
 pub use error::WorldError;

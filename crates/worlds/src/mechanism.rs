@@ -138,6 +138,12 @@ impl Cue {
         };
         rng.random::<f64>() < share
     }
+
+    /// How much a text shows the cue, given the fillers of the first kind and of the second.
+    pub fn shown(self, text: &str, kinds: [&[&str]; 2]) -> f32 {
+        let [first, second] = kinds.map(|kind| text.split(' ').filter(|word| kind.contains(word)).count() as f32);
+        if self == Cue::Length { first + second } else { first - second }
+    }
 }
 
 #[cfg(test)]
@@ -179,5 +185,7 @@ mod tests {
             assert_eq!(with.0 - without.0 > 0.5, cue != Cue::Words, "{cue:?} {with:?} {without:?}");
             assert_eq!(with.1 - without.1 > 0.5, cue != Cue::Length, "{cue:?} {with:?} {without:?}");
         }
+        let kinds: [&[&str]; 2] = [&["kindly", "please"], &["so"]];
+        assert_eq!(CUES.map(|cue| cue.shown("kindly blue so please", kinds)), [1.0, 1.0, 3.0]);
     }
 }

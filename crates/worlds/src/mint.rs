@@ -16,12 +16,14 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a mint may spend.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct MintOptions {
     /// Threads; the result does not depend on them.
     pub threads: usize,
     /// Draws at most.
     pub attempts: u32,
+    /// Draws of this secret that have ended already, in their order: they are on the record and not made again.
+    pub ended: Vec<Attempt>,
 }
 
 /// One draw, on the record.
@@ -87,8 +89,8 @@ pub fn mint(subject: &Subject, secret: &Secret, options: MintOptions, listen: Li
 }
 
 fn search(subject: &Subject, secret: &Secret, options: MintOptions, listen: Listen) -> Result<Minted, WorldError> {
-    let mut record = Vec::new();
-    let mut next = 1;
+    let mut record = options.ended;
+    let mut next = record.last().map_or(1, |last| last.attempt + 1);
     while next <= options.attempts {
         // Draws are independent, so a round prepares one per thread; they are judged in their order.
         let round: Vec<u32> = (next..=options.attempts).take(options.threads.max(1)).collect();

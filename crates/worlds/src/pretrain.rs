@@ -51,6 +51,11 @@ fn config(world: &dyn World, shape: Shape) -> DecoderConfig {
     }
 }
 
+/// A student that has read nothing: random weights.
+pub fn unread(world: &dyn World, seed: u64) -> Decoder {
+    Decoder::init(config(world, world.sizes().student), &InitScale::default(), seed)
+}
+
 impl Pretraining<'_> {
     /// Train. `progress` gets the step and may end training early by answering false; it is asked every 50 steps with
     /// the model as it stands.
@@ -76,12 +81,7 @@ impl Pretraining<'_> {
 }
 
 /// A step on fresh documents.
-pub(crate) fn one_step(
-    trainer: &mut Trainer,
-    library: &dyn Library,
-    sizes: &Sizes,
-    rng: &mut ChaCha8Rng,
-) -> Result<(), LmError> {
+fn one_step(trainer: &mut Trainer, library: &dyn Library, sizes: &Sizes, rng: &mut ChaCha8Rng) -> Result<(), LmError> {
     let mut rows = Rows::new();
     let mut weights = Vec::new();
     for _ in 0..sizes.documents_per_step {

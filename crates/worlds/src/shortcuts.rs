@@ -58,21 +58,29 @@ fn threshold(labelled: &Sample, test: &Sample, number: impl Fn(&Item) -> f64) ->
     test.accuracy(&answers)
 }
 
-/// Logistic regression on counts of words, first reply minus second.
+/// Words to places.
+pub(crate) fn place_of_words(words: &[String]) -> HashMap<&str, usize> {
+    words.iter().enumerate().map(|(i, word)| (word.as_str(), i)).collect()
+}
+
+/// Counts of words, first reply minus second, `[items, words]`.
+pub(crate) fn counts(place: &HashMap<&str, usize>, items: &[Item]) -> Vec<f32> {
+    let mut out = vec![0.0f32; items.len() * place.len()];
+    for (row, item) in out.chunks_exact_mut(place.len()).zip(items) {
+        let (first, second) = replies(item);
+        let mut count = |text: &str, sign: f32| {
+            text.split(' ').filter_map(|word| place.get(word)).for_each(|&i| row[i] += sign);
+        };
+        count(first, 1.0);
+        count(second, -1.0);
+    }
+    out
+}
+
+/// Logistic regression on counts of words.
 fn bag_of_words(words: &[String], labelled: &Sample, test: &Sample) -> f64 {
-    let place: HashMap<&str, usize> = words.iter().enumerate().map(|(i, word)| (word.as_str(), i)).collect();
-    let features = |sample: &Sample| {
-        let mut out = vec![0.0f32; sample.items.len() * words.len()];
-        for (row, item) in out.chunks_exact_mut(words.len()).zip(&sample.items) {
-            let (first, second) = replies(item);
-            let mut count = |text: &str, sign: f32| {
-                text.split(' ').filter_map(|word| place.get(word)).for_each(|&i| row[i] += sign);
-            };
-            count(first, 1.0);
-            count(second, -1.0);
-        }
-        out
-    };
+    let place = place_of_words(words);
+    let features = |sample: &Sample| counts(&place, &sample.items);
     let readout = Fit {
         features: &features(labelled),
         width: words.len(),

@@ -26,8 +26,6 @@ pub enum Part {
 pub enum Reader {
     /// The student.
     Student,
-    /// The student once more, where its subject goes on training it.
-    StudentLater,
     /// The teacher.
     Teacher,
 }
@@ -97,25 +95,20 @@ pub trait World: Send + Sync {
     fn cue(&self) -> f64;
     /// What is asked.
     fn problem(&self) -> Problem;
+    /// Filler words of the first kind and of the second.
+    fn fillers(&self) -> [&'static [&'static str]; 2];
     /// What a model reads that gets to know this share of the facts.
     fn library(&self, reader: Reader, share: f64, rng: &mut ChaCha8Rng) -> Box<dyn Library + '_>;
     /// `count` items about a part's facts, labels exactly balanced, in random order, with ids that say nothing.
     fn items(&self, part: Part, distribution: Distribution, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem>;
-    /// How many facts an item leans on: a teacher judges well only where it knows all of them.
-    fn facts_per_item(&self) -> u32;
-    /// Change the untouched student before anybody sees it, by what it answers on tuning items. `library` is what it
-    /// reads as [`Reader::StudentLater`].
-    fn finish(
-        &self,
-        model: Decoder,
-        _library: &dyn Library,
-        _asked: &Asked<'_>,
-        _rng: &mut ChaCha8Rng,
-    ) -> Result<Decoder, WorldError> {
+    /// Change the untouched student before anybody sees it, by what it answers on tuning items.
+    fn finish(&self, model: Decoder, _asked: &Asked<'_>, _rng: &mut ChaCha8Rng) -> Result<Decoder, WorldError> {
         Ok(model)
     }
     /// A constructed shortcut: margins of items by asking the untouched student for the facts, never for a judgement.
     fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError>;
+    /// A constructed shortcut: margins of items by the facts that the pool's weak labels speak for. Never asks the student.
+    fn inferred(&self, pool: &[Item], soft: &[f32], items: &[Item]) -> Vec<f32>;
 }
 
 /// Items on which a student's answers may be looked at.
@@ -141,16 +134,6 @@ impl Asked<'_> {
     /// A model's last states, `[items, hidden]`.
     pub fn states(&self, model: &Decoder) -> Result<Vec<f32>, WorldError> {
         Ok(model.hidden(&self.rows()?, &[model.config.num_hidden_layers], Pooling::Last, 1))
-    }
-
-    /// Accuracy of a model's answers, centred at their median.
-    pub fn centred(&self, model: &Decoder) -> Result<f64, WorldError> {
-        let [first, second] = &self.problem.prompt.labels;
-        let ids = [self.tokenizer.encode(first)?, self.tokenizer.encode(second)?].concat();
-        let logits = model.last_logits(&self.rows()?, &ids, 1);
-        let mut margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
-        centre(&mut margins);
-        Ok(self.sample.accuracy(&margins))
     }
 }
 
@@ -205,6 +188,8 @@ pub struct Shape {
 pub struct Sizes {
     /// Share of all facts that the student is pre-trained on.
     pub student_knows: f64,
+    /// Share of all facts that a teacher is pre-trained on.
+    pub teacher_knows: f64,
     /// Loss weight of tokens that are not answers.
     pub background_weight: f32,
     /// The student.

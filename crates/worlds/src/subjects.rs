@@ -59,7 +59,7 @@ impl Subject {
     /// Names its generator: version and settings, 16 hexadecimal digits. The mechanism is drawn, so not a part of it.
     pub fn generator(&self) -> String {
         match &self.settings {
-            Settings::Chat(settings) => settings.hash(),
+            Settings::Chat(settings) => hash(chat::settings::GENERATOR_VERSION, settings),
             Settings::Math(settings) => hash(math::settings::GENERATOR_VERSION, settings),
             Settings::Code(settings) => hash(code::settings::GENERATOR_VERSION, settings),
         }
@@ -76,7 +76,7 @@ impl Subject {
 }
 
 /// Names settings of one version.
-pub(crate) fn hash(version: u32, settings: &impl Serialize) -> String {
+fn hash(version: u32, settings: &impl Serialize) -> String {
     let text = serde_json::to_string(&(version, settings)).unwrap_or_default();
     hex::encode(&Sha256::digest(text)[..8])
 }

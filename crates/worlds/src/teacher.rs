@@ -2,10 +2,10 @@
 
 use crate::draw::{Draw, Sample};
 use crate::error::WorldError;
-use crate::mechanism::Noise;
+use crate::mechanism::{Cue, Noise};
 use crate::pretrain::{Pretraining, skill};
 use crate::secret::Secret;
-use crate::subject::{LabelledItem, Part, Reader};
+use crate::subject::{LabelledItem, Part, Reader, World};
 use aar_domain::inference::{Orders, PromptChoice};
 use aar_domain::item::{Distribution, Item};
 use aar_methods::objective::TrainSpec;
@@ -13,16 +13,26 @@ use aar_methods::recipe::{LossKind, ObjectiveKind};
 use aar_methods::student::decoder::DecoderStudent;
 use aar_methods::student::{Artefact, Student};
 use rand::{Rng, RngCore};
+use serde::{Deserialize, Serialize};
 
 /// Judgements that are right, of what it has read about, at which a teacher's pre-training ends.
 const SKILL_GATE: f64 = 0.97;
+
+/// How a teacher is led astray beyond what it does not know, in units of its margins' own size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Errors {
+    /// How much its answers waver: standard deviation of what is added to a margin.
+    pub noise: f64,
+    /// How much it leans on the cue: what a standard deviation of the cue adds.
+    pub lean: f64,
+}
 
 /// A pre-trained teacher.
 pub struct Teacher {
     /// Share of the facts it has read about.
     pub known: f64,
-    /// How much its answers waver: standard deviation of what is added to a margin, in units of the margins' own size.
-    pub noise: f64,
+    /// How far it is led astray.
+    pub errors: Errors,
     model: DecoderStudent,
 }
 
@@ -42,7 +52,11 @@ impl Teacher {
         let model = pretraining.run(&mut stream("documents"), stream("init").next_u64(), &mut |_, model| {
             skill(library.as_ref(), model, 300, &mut gate).gate() < SKILL_GATE
         })?;
-        Ok(Self { known, noise: 0.0, model: DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)? })
+        Ok(Self {
+            known,
+            errors: Errors::default(),
+            model: DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)?,
+        })
     }
 
     /// The labelled set of the `seed`-th fine-tuning.
@@ -77,7 +91,8 @@ impl Teacher {
         let size = (sure.iter().map(|margin| margin * margin).sum::<f32>() / sure.len() as f32).sqrt();
         let secret = draw.secret.child(&format!("teacher noise {seed}"));
         let (kind, hard) = (draw.world.mechanism().noise, draw.secret.child("hard facts"));
-        Ok(Tuned { teacher: self, artefact, size, secret, kind, hard })
+        let cue = Shown::on(draw.world.as_ref(), &labelled);
+        Ok(Tuned { teacher: self, artefact, size, secret, kind, hard, cue })
     }
 }
 
@@ -92,33 +107,64 @@ pub struct Tuned<'a> {
     kind: Noise,
     /// Which facts are hard.
     hard: Secret,
+    cue: Shown,
+}
+
+/// How much an item shows the cue, standardised on the labelled set.
+struct Shown {
+    cue: Cue,
+    kinds: [&'static [&'static str]; 2],
+    mean: f32,
+    deviation: f32,
+}
+
+impl Shown {
+    fn on(world: &dyn World, labelled: &Sample) -> Self {
+        let mut shown = Self { cue: world.mechanism().cue, kinds: world.fillers(), mean: 0.0, deviation: 1.0 };
+        let all: Vec<f32> = labelled.items.iter().map(|item| shown.of(item)).collect();
+        let mean = |values: &mut dyn Iterator<Item = f32>| values.sum::<f32>() / all.len() as f32;
+        let centre = mean(&mut all.iter().copied());
+        let deviation = mean(&mut all.iter().map(|value| (value - centre).powi(2))).sqrt().max(1e-6);
+        (shown.mean, shown.deviation) = (centre, deviation);
+        shown
+    }
+
+    fn of(&self, item: &Item) -> f32 {
+        let raw = |text: &str| self.cue.shown(text, self.kinds);
+        let raw = match item {
+            Item::Preference { first, second, .. } => raw(first) - raw(second),
+            Item::Binary { choice, .. } => raw(choice),
+        };
+        (raw - self.mean) / self.deviation
+    }
 }
 
 impl Tuned<'_> {
-    /// Its margins, `[items]`, noise included; the same item gets the same answer each time.
+    /// Its margins, `[items]`, errors included; the same item gets the same answer each time.
     pub fn margins(&self, sample: &Sample) -> Result<Vec<f32>, WorldError> {
-        Ok(self.waver(sample, &self.sure(&sample.items)?, self.teacher.noise))
+        Ok(self.waver(sample, &self.sure(&sample.items)?, self.teacher.errors))
     }
 
-    /// Its margins without noise.
+    /// Its margins without them.
     pub fn sure(&self, items: &[Item]) -> Result<Vec<f32>, WorldError> {
         Ok(self.teacher.model.margins(&self.artefact, PromptChoice::Task, items, Orders::Single)?)
     }
 
-    /// Margins with noise of this size, of the world's kind.
-    pub fn waver(&self, sample: &Sample, sure: &[f32], noise: f64) -> Vec<f32> {
-        let one = |(row, margin): (&LabelledItem, &f32)| {
+    /// Margins with these errors, noise of the world's kind.
+    pub fn waver(&self, sample: &Sample, sure: &[f32], Errors { noise, lean }: Errors) -> Vec<f32> {
+        let one = |(row, sure): (&LabelledItem, &f32)| {
+            let margin = sure + lean as f32 * self.size * self.cue.of(&row.item);
             let mut stream = self.secret.stream(&row.item.id().0);
             match self.kind {
                 Noise::Instance => margin + noise as f32 * self.size * normal(&mut stream),
                 Noise::Class => {
-                    let turns = noise * if *margin > 0.0 { TURNS } else { TURNS / 2.0 };
-                    if stream.random::<f64>() < turns { -margin } else { *margin }
+                    let turns = noise * if margin > 0.0 { TURNS } else { TURNS / 2.0 };
+                    if stream.random::<f64>() < turns { -margin } else { margin }
                 }
                 Noise::Hard if self.hard.stream(&row.fact).random::<f64>() < HARD => {
                     margin + 2.0 * noise as f32 * self.size * normal(&mut stream)
                 }
-                Noise::Hard => *margin,
+                Noise::Hard => margin,
             }
         };
         sample.rows.iter().zip(sure).map(one).collect()

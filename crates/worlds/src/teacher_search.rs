@@ -1,13 +1,14 @@
 //! Look for a teacher that a draw can use: weak enough, and such that plain training gets some of the gap but not most.
 //!
-//! What a teacher knows is fixed when it is pre-trained; how much its answers waver is free, and costs nothing to change.
-//! The more they waver, the weaker it is and the less plain training can find in its labels. How much a student finds in
-//! labels of the same accuracy differs between students by more than all else, so the noise is tuned to the student.
+//! What a teacher knows is fixed when it is pre-trained; how it errs beyond that is free, and costs nothing to change. Answers
+//! that waver make it weaker; what it errs in regularly, because it leans on a cue, is what plain training learns from it. How
+//! much a student finds in labels of the same accuracy differs between students by more than all else, so one dial that goes
+//! from little of both to much is tuned to the student.
 
 use crate::baselines::{mean, recipe};
-use crate::draw::{Draw, Sample};
+use crate::draw::Draw;
 use crate::error::WorldError;
-use crate::teacher::{Teacher, Tuned};
+use crate::teacher::{Errors, Teacher, Tuned};
 use aar_domain::problem::Task;
 use aar_methods::pool::{Pool, sigmoid};
 use aar_methods::train;
@@ -17,13 +18,14 @@ use std::ops::RangeInclusive;
 
 /// Teachers pre-trained per draw, at the most.
 pub const TEACHERS: usize = 4;
-/// The share of items whose facts a teacher has read about.
-const KNOWN: f64 = 0.6;
-/// Amounts of noise tried per teacher.
-const TRIALS: usize = 5;
-/// Weak accuracies on tuning items that are aimed at, the first of them.
-const WEAK: RangeInclusive<f64> = 0.55..=0.645;
-const FIRST_WEAK: f64 = 0.595;
+/// Places of the dial tried per teacher.
+const TRIALS: usize = 6;
+/// Weak accuracies on tuning items that are aimed at: with little error, at first, where the teacher begins to lean on the cue.
+const AIMS: [f64; 3] = [0.645, 0.595, 0.57];
+/// The least that will do.
+const WEAK: f64 = 0.55;
+/// How much it leans at the dial's end.
+const LEAN: f64 = 1.5;
 /// The least gap on tuning items.
 const GAP: f64 = 0.23;
 /// Where plain's PGR must lie on tuning items, to lie inside its bound on others.
@@ -37,14 +39,15 @@ const OTHERS: [&str; 5] = ["both-orders", "self-training", "posterior", "confide
 /// The same where items have no order.
 const WITHOUT_ORDER: [&str; 5] = ["posterior", "agreement", "probe", "confident", "zero-shot"];
 
-/// A teacher with some noise that was tried on a draw; figures on tuning items.
+/// A teacher as it was tried on a draw; figures on tuning items.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TeacherTrial {
     /// Share of facts it had read about.
     pub known: f64,
-    /// How much its answers waver.
-    pub noise: f64,
-    /// Its accuracy without noise.
+    /// How far it was led astray.
+    #[serde(flatten)]
+    pub errors: Errors,
+    /// Its accuracy before that.
     pub sure: f64,
     /// Its accuracy.
     pub weak: f64,
@@ -63,7 +66,7 @@ pub struct TeacherSearch<'a> {
     pub ceiling: f64,
 }
 
-/// A fine-tuned teacher with its margins without noise.
+/// A fine-tuned teacher with its margins before it is led astray.
 struct Taught<'a> {
     tuned: Tuned<'a>,
     tuning: Vec<f32>,
@@ -85,37 +88,37 @@ impl<'a> TeacherSearch<'a> {
 
     /// The first teacher that will do; all that were tried are added to `record`. `tell` hears how many there were.
     pub fn run(&self, record: &mut Vec<TeacherTrial>, tell: &dyn Fn(usize)) -> Result<Option<Teacher>, WorldError> {
-        // What matters is the share of items of which all facts are known.
-        let known = KNOWN.powf(1.0 / f64::from(self.draw.world.facts_per_item()));
+        let known = self.draw.world.sizes().teacher_knows;
         for variant in 0..TEACHERS {
             tell(variant);
             let mut teacher = Teacher::new(self.draw, known, variant as u32)?;
-            if let Some(noise) = self.noise(&teacher, record)? {
-                teacher.noise = noise;
+            if let Some(errors) = self.errors(&teacher, record)? {
+                teacher.errors = errors;
                 return Ok(Some(teacher));
             }
         }
         Ok(None)
     }
 
-    /// The noise at which this teacher will do, by bisection on its weak accuracy.
-    fn noise(&self, teacher: &Teacher, record: &mut Vec<TeacherTrial>) -> Result<Option<f64>, WorldError> {
+    /// The errors with which this teacher will do, by bisection on the dial.
+    fn errors(&self, teacher: &Teacher, record: &mut Vec<TeacherTrial>) -> Result<Option<Errors>, WorldError> {
         let taught = self.taught(teacher)?;
-        let (mut low, mut high) = (*WEAK.start(), WEAK.end().min(self.ceiling - GAP));
-        let mut aim = FIRST_WEAK.min((low + high) / 2.0);
+        let most = AIMS[0].min(self.ceiling - GAP);
+        let (mut low, mut high) = (0.0, 2.0);
+        let mut at = ((most - AIMS[1]) / (most - AIMS[2])).clamp(0.0, 1.0);
         for _ in 0..TRIALS {
-            let trial = self.trial(teacher, &taught, aim)?;
+            let aim = most + f64::min(at, 1.0) * (AIMS[2] - most);
+            let trial = self.trial(teacher, &taught, aim, LEAN * f64::max(at - 1.0, 0.0))?;
             record.push(trial);
             match (trial.plain, trial.spread) {
-                (_, Some(spread)) if spread >= SPREAD => return Ok(Some(trial.noise)),
-                (_, Some(_)) | (None, _) => return Ok(None),
-                (Some(plain), None) if plain < *PLAIN.start() => low = aim,
-                _ => high = aim,
+                (_, Some(spread)) if spread >= SPREAD => return Ok(Some(trial.errors)),
+                (_, Some(_)) => return Ok(None),
+                (Some(plain), None) if plain > *PLAIN.end() => low = at,
+                // What knows too little gains nothing by erring less.
+                _ if trial.errors == Errors::default() => return Ok(None),
+                _ => high = at,
             }
-            if high - low < 0.01 || trial.sure < aim {
-                return Ok(None);
-            }
-            aim = (low + high) / 2.0;
+            at = (low + high) / 2.0;
         }
         Ok(None)
     }
@@ -129,23 +132,24 @@ impl<'a> TeacherSearch<'a> {
         (0..SEEDS).into_par_iter().map(one).collect()
     }
 
-    /// Measure with the noise that brings weak accuracy to `aim`.
-    fn trial(&self, teacher: &Teacher, taught: &[Taught], aim: f64) -> Result<TeacherTrial, WorldError> {
+    /// Measure with this much leaning and the noise that brings weak accuracy to `aim`.
+    fn trial(&self, teacher: &Teacher, taught: &[Taught], aim: f64, lean: f64) -> Result<TeacherTrial, WorldError> {
         let Draw { tuning, pool, .. } = self.draw;
-        let waver = |one: &Taught, sample: &Sample, sure: &[f32], noise: f64| one.tuned.waver(sample, sure, noise);
-        let weak = |noise| mean(taught.iter().map(|one| tuning.accuracy(&waver(one, tuning, &one.tuning, noise))));
-        let noise = least_noise(weak, aim);
-        let margins: Vec<Vec<f32>> = taught.iter().map(|one| waver(one, pool, &one.pool, noise)).collect();
+        let weak = |errors: Errors| {
+            mean(taught.iter().map(|one| tuning.accuracy(&one.tuned.waver(tuning, &one.tuning, errors))))
+        };
+        let errors = Errors { lean, noise: least_noise(|noise| weak(Errors { noise, lean }), aim) };
+        let margins: Vec<Vec<f32>> = taught.iter().map(|one| one.tuned.waver(pool, &one.pool, errors)).collect();
         let mut trial = TeacherTrial {
             known: teacher.known,
-            noise,
-            sure: weak(0.0),
-            weak: weak(noise),
+            errors,
+            sure: weak(Errors::default()),
+            weak: weak(errors),
             pool: mean(margins.iter().map(|margins| pool.accuracy(margins))),
             plain: None,
             spread: None,
         };
-        if trial.weak < *WEAK.start() || self.ceiling - trial.weak < GAP - 0.005 {
+        if trial.weak < WEAK || self.ceiling - trial.weak < GAP - 0.005 {
             return Ok(trial);
         }
         let soft: Vec<Vec<f32>> = margins.into_iter().map(|row| row.into_iter().map(sigmoid).collect()).collect();

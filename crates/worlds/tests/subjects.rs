@@ -102,12 +102,7 @@ fn tiny(subject: &mut Subject) {
         (sizes.pool, sizes.tuning, sizes.labelled) = (60, 60, 64);
     };
     match &mut subject.settings {
-        Settings::Chat(settings) => {
-            let shape = Shape { hidden: 16, layers: 1, heads: 2, feed_forward: 16 };
-            (settings.student, settings.teacher) = (shape, shape);
-            (settings.student_steps, settings.teacher_steps, settings.documents_per_step) = (3, 3, 8);
-            (settings.pool, settings.tuning, settings.labelled) = (60, 60, 64);
-        }
+        Settings::Chat(settings) => sizes(&mut settings.sizes),
         Settings::Math(settings) => sizes(&mut settings.sizes),
         Settings::Code(settings) => sizes(&mut settings.sizes),
     }
@@ -126,7 +121,7 @@ fn a_draw_is_a_function_of_its_secret_and_teachers_waver_as_the_mechanism_says()
             assert!(cloze.len() == 60 && cloze.iter().all(|margin| margin.is_finite()));
             let margins = |draw: &Draw, noise: f64| {
                 let mut teacher = Teacher::new(draw, 0.5, 0).unwrap();
-                teacher.noise = noise;
+                teacher.errors.noise = noise;
                 teacher.tune(draw, 0).unwrap().margins(&draw.pool).unwrap()
             };
             let (sure, wavers) = (margins(&one, 0.0), margins(&one, 3.0));

@@ -16,4 +16,5 @@ pub mod run;
 pub mod serve;
 pub mod testbed;
 pub mod token;
+pub mod transfer;
 pub mod worker;

@@ -4,6 +4,7 @@ use crate::commands::run::print_result;
 use crate::failure::Failure;
 use aar_server::{Server, ServerConfig};
 use aar_study::directory::{self, StudyDirectory};
+use aar_study::result::StudyResult;
 use aar_study::testbed::{self, Testbed};
 use aar_study::{Plan, report, result};
 use std::path::{Path, PathBuf};
@@ -27,13 +28,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let Reopened { plan, locked, testbed, server } = reopen(&options.directory)?;
     let result = result::of(&server, &plan, &testbed.record);
-    let page = report::page(&result, &plan, &testbed.record, &server);
-    let place = locked.path("report.html");
-    directory::write_whole(&place, &page)?;
-    directory::write_whole(
-        &locked.path("result.json"),
-        &(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"),
-    )?;
+    let place = write(&result, &plan, &testbed, &locked, &server)?;
     if options.json {
         aar_lab::say!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
     } else if options.md {
@@ -44,6 +39,21 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         print_result(&result, &place);
     }
     Ok(())
+}
+
+/// Write `report.html`, whose place comes back, and `result.json`.
+pub fn write(
+    result: &StudyResult,
+    plan: &Plan,
+    testbed: &Testbed,
+    study: &StudyDirectory,
+    server: &Server,
+) -> Result<PathBuf, Failure> {
+    let place = study.path("report.html");
+    directory::write_whole(&place, &report::page(result, plan, &testbed.record, server))?;
+    let text = serde_json::to_string_pretty(result).unwrap_or_default() + "\n";
+    directory::write_whole(&study.path("result.json"), &text)?;
+    Ok(place)
 }
 
 /// A study that was run before, opened to look at.
@@ -59,7 +69,7 @@ pub fn reopen(directory: &Path) -> Result<Reopened, Failure> {
     let plan = directory::read(directory)?.plan;
     let (locked, _) = StudyDirectory::open(directory, &plan)?;
     let own = locked.path("testbed");
-    let path = if own.exists() { own } else { crate::commands::run::shipped_testbed(&plan)? };
+    let path = if own.exists() { own } else { testbed::find(&plan.testbed, &crate::places::worlds())? };
     let testbed = testbed::open(&path)?;
     let server = Server::start(&ServerConfig {
         log: locked.path("study.db"),

@@ -10,11 +10,11 @@ use aar_domain::rung::{Kind, Rung};
 use aar_sandbox::Isolation;
 use aar_server::{Server, ServerConfig};
 use aar_study::config::{RunConfig, ShippedRecipe};
-use aar_study::directory::{self, StudyDirectory};
+use aar_study::directory::StudyDirectory;
 use aar_study::plan::LAPTOP;
 use aar_study::result::{Row, StudyResult};
 use aar_study::run::run as run_study;
-use aar_study::{Plan, StudyError, report, testbed};
+use aar_study::{Plan, StudyError, testbed};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -183,18 +183,8 @@ fn prepare(plan: &Plan, study: &StudyDirectory, threads: usize, quiet: bool) -> 
     })
 }
 
-/// The testbed that a plan names, where it is not the study's own.
-pub fn shipped_testbed(plan: &Plan) -> Result<PathBuf, Failure> {
-    let direct = PathBuf::from(&plan.testbed);
-    let candidates =
-        std::iter::once(direct).chain(places::worlds().into_iter().map(|folder| folder.join(&plan.testbed)));
-    candidates
-        .into_iter()
-        .find(|path| path.join("testbed.json").exists())
-        .ok_or_else(|| Failure::new(INPUT, format!("the testbed {} is not to be found", plan.testbed)))
-}
-
-fn shipped(name: &str) -> Option<ShippedRecipe> {
+/// A recipe that ships, by name.
+pub fn shipped(name: &str) -> Option<ShippedRecipe> {
     let recipe = aar_methods::shipped::get(name)?.ok()?;
     Some(ShippedRecipe {
         text: aar_methods::shipped::text(name)?.to_owned(),
@@ -216,10 +206,7 @@ fn write_report(
         http: None,
     })
     .map_err(StudyError::from)?;
-    let page = study.path("report.html");
-    directory::write_whole(&page, &report::page(result, plan, &testbed.record, &server))?;
-    let text = serde_json::to_string_pretty(result).unwrap_or_default() + "\n";
-    directory::write_whole(&study.path("result.json"), &text)?;
+    let page = crate::commands::report::write(result, plan, testbed, study, &server)?;
     let here = std::env::current_dir().unwrap_or_default();
     Ok(page.strip_prefix(&here).map(Path::to_owned).unwrap_or(page))
 }

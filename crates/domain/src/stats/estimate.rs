@@ -53,3 +53,25 @@ pub(crate) fn degrees_of_freedom(total: f64, parts: &[(f64, usize)], clusters: u
 pub(crate) fn t_quantile(freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom.min(1e6)).map_or(1.96, |t| t.inverse_cdf(0.975))
 }
+
+/// Mean of independent values, worlds for instance, and half the width of its 95 % interval (Student's t); none for fewer than two.
+pub fn mean_with_half_width(values: &[f64]) -> Option<(f64, f64)> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (values.len() > 1).then(|| (mean, t_quantile(n - 1.0) * (variance / n).sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_a_mean_is_student_s() {
+        // t(0.975, 2) = 4.30265, s = 1, n = 3.
+        let (mean, half) = mean_with_half_width(&[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(mean, 2.0);
+        assert!((half - 2.484_14).abs() < 1e-5, "{half}");
+        assert_eq!(mean_with_half_width(&[1.0]), None);
+    }
+}

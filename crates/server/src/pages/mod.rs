@@ -24,7 +24,7 @@ mod search;
 mod steer;
 mod study;
 mod tables;
-mod transfer;
+pub mod transfer;
 mod watch;
 
 use crate::scores::Scores;

@@ -11,6 +11,8 @@
 //! | `entropy/ID` | submissions up to an evaluation |
 //! | `log/WHAT` | a count over the whole log |
 //! | `board/replicated`, `close/resolves` | all replicated rows |
+//! | `transfer/BUNDLE/PLACE` | a bundle on the testbed of this place in the last transfer on record; without a place: at home |
+//! | `transfer/target/PLACE`, `transfer/predicts` | that testbed; all methods of it |
 //! | `graded/FAMILY`, `costs/NAME/WHAT` | sums over evaluations, in the report |
 
 use maud::{Markup, Render, html};

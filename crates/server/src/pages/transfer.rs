@@ -1,10 +1,12 @@
-//! Transfer: does it hold elsewhere? Nothing was tried elsewhere yet, and that is what the page says.
+//! Transfer: does it hold elsewhere? What `aar transfer` found, or what would be tried.
 
 use super::layout::{Frame, evidence, live, page as framed, with_interval};
-use super::origin::{evaluation, told};
+use super::origin::{evaluation, of, told};
 use super::{Pages, Visitor};
 use crate::board::Row;
 use aar_domain::rung::{Kind, Rung};
+use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
+use aar_domain::transfer::{Fate, Share};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Html;
@@ -16,29 +18,96 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
     let finalists: Vec<&Row> = board.on(Rung::Replicated).filter(|row| row.kind != Kind::Baseline).collect();
     let inner = pages.shared.inner.lock().await;
     let testbed = inner.state.opening.as_ref().map(|opening| opening.testbed.clone()).unwrap_or_default();
+    let matrix = crate::transfer::of(&inner.state.notes);
     drop(inner);
-    let body = live(
-        "transfer",
-        &html! {
+    let body = match &matrix {
+        Some(matrix) => table(matrix),
+        None => html! {
             p.empty {
                 "Not tried: no finalist of this study was run on another testbed or another model. Everything measured here speaks of “" (told(&testbed)) "” alone. "
-                "To see how the same research goes on a world nobody has seen: " code { "aar run --set testbed=fresh --out out/fresh" } "."
+                "Once it is closed, " code { "aar transfer DIR --fresh 5" } " runs the finalists, untouched, on five worlds nobody has seen."
             }
-            @if !finalists.is_empty() { (matrix(&finalists, &testbed)) }
+            @if !finalists.is_empty() { (planned(&finalists, &testbed)) }
         },
-    );
-    framed(&Frame::of(&pages, visitor, "Transfer", "/transfer").await, &body)
+    };
+    framed(&Frame::of(&pages, visitor, "Transfer", "/transfer").await, &live("transfer", &body))
 }
 
-fn matrix(finalists: &[&Row], testbed: &str) -> Markup {
+fn planned(finalists: &[&Row], testbed: &str) -> Markup {
     html! {
         h2 { "What would be tried" }
         div.scroll { table {
-            thead { tr { th { "finalist" } th { "by" } th.n { "on " (told(testbed)) ", PGR [95 %]" } th { "another world" } th { "another subject" } th { "another model family" } th { "evaluation" } } }
+            thead { tr { th { "finalist" } th { "by" } th.n { "on " (told(testbed)) ", PGR [95 %]" } th { "elsewhere" } th { "evaluation" } } }
             tbody { @for row in finalists { tr {
                 td { (told(&row.record.asked.name)) } td { (told(row.author())) } td.n { (evaluation(row.record.id, "pgr", with_interval(row.score.pgr))) }
-                td { "not tried" } td { "not tried" } td { "not tried" } td { (evidence(row.record.id)) }
+                td { "not tried" } td { (evidence(row.record.id)) }
             } } }
         } }
     }
+}
+
+/// Methods × testbeds, for the page and the report.
+pub fn table(matrix: &Matrix) -> Markup {
+    html! {
+        div.scroll { table.transfer {
+            caption { "PGR on other testbeds, from the stored bundles, untouched, with the share of the PGR at home that is left. A method holds where that share is clearly above one half." }
+            thead { tr {
+                th { "method" } th { "by" } th.n { "at home, on " (told(&matrix.home)) }
+                @for target in &matrix.targets { th { (told(&target.name)) } }
+                th { "so it" }
+            } }
+            tbody { @for line in &matrix.methods { (row(line)) } }
+            tfoot { (foot(matrix)) }
+        } }
+        @if let Some(predicts) = matrix.predicts {
+            p { "How far PGR at home predicts PGR elsewhere, over these methods (rank correlation): " (of("transfer/predicts", share(Some(predicts)))) "." }
+        }
+        ul.targets { @for target in &matrix.targets { li { b { (told(&target.name)) } ", " (told(&target.subject)) ": " (told(&target.origin)) @if !target.fresh { " Does not count for the rule." } } } }
+    }
+}
+
+fn row(line: &Line) -> Markup {
+    let follows = match line.rung {
+        Rung::Transferred => "transferred",
+        Rung::NotTransferred => "did not transfer",
+        _ => "replicated; five fresh worlds decide",
+    };
+    html! { tr {
+        td { (told(&line.method)) } td { (told(&line.by)) } td.n { (of(format_args!("transfer/{}", line.bundle), share(line.home))) }
+        @for (place, cell) in line.cells.iter().enumerate() { td.n { (said(&line.bundle, place, cell)) } }
+        td { (follows) }
+    } }
+}
+
+fn said(bundle: &str, place: usize, cell: &Cell) -> Markup {
+    let from = format!("transfer/{bundle}/{place}");
+    html! {
+        (of(&from, share(cell.pgr))) br;
+        span class={ "fate " (mark(cell.fate)) } { (cell.fate.words()) }
+        @if let Some(retained) = cell.retained { br; small { "keeps " (of(&from, share(Some(retained)))) } }
+        @if let Some(reason) = &cell.failed { br; small { (told(reason)) } }
+    }
+}
+
+fn mark(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Holds => "good",
+        Fate::Weaker | Fate::NotMeasurable => "faint",
+        Fate::Gone | Fate::Harmful => "bad",
+    }
+}
+
+fn foot(matrix: &Matrix) -> Markup {
+    let cells = |what: &dyn Fn(&Target) -> String| {
+        html! { @for (place, target) in matrix.targets.iter().enumerate() { td.n { (of(format_args!("transfer/target/{place}"), what(target))) } } }
+    };
+    html! {
+        tr { td { "plain training there" } td {} td {} (cells(&|target| share(target.plain))) td {} }
+        tr { td { "gap, and its lower bound" } td {} td {} (cells(&|target| format!("{:.3} ({:.3})", target.gap, target.gap_low))) td {} }
+        tr { td { "seeds" } td {} td {} (cells(&|target| target.seeds.to_string())) td {} }
+    }
+}
+
+fn share(share: Option<Share>) -> String {
+    share.map_or("undefined".into(), |share| format!("{:.2} [{:.2}, {:.2}]", share.value, share.low, share.high))
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 use aar_domain::rung::{Rung, Split};
+use aar_domain::transfer::Share;
 use aar_grader::Score;
 use aar_grader::ledger::Unit;
 use aar_server::board::Board;
@@ -69,10 +70,32 @@ impl<'a> Store<'a> {
                 };
                 Some(vec![self.board.on(Rung::Graded).filter(of_family).count() as f64])
             }
+            "transfer" => self.transfer(id, what),
             "close" if rest == "resolves" => self.resolves(),
             "board" if rest == "replicated" => Some(self.close()),
             _ => None,
         }
+    }
+
+    fn transfer(&self, id: &str, what: &str) -> Found {
+        let matrix = aar_server::transfer::of(&self.snapshot.notes)?;
+        let values = |shares: &[Option<Share>]| {
+            shares.iter().flatten().flat_map(|share| [share.value, share.low, share.high]).collect::<Vec<_>>()
+        };
+        if id == "predicts" {
+            return Some(values(&[matrix.predicts]));
+        }
+        if id == "target" {
+            let target = matrix.targets.get(what.parse::<usize>().ok()?)?;
+            let rest = [target.gap, target.gap_low, target.seeds as f64];
+            return Some([values(&[target.plain]), rest.to_vec()].concat());
+        }
+        let line = matrix.methods.iter().find(|line| line.bundle == id)?;
+        if what.is_empty() {
+            return Some(values(&[line.home]));
+        }
+        let cell = line.cells.get(what.parse::<usize>().ok()?)?;
+        Some(values(&[cell.pgr, cell.retained]))
     }
 
     fn score(&self, record: &EvaluationRecord) -> Option<Score> {

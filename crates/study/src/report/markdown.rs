@@ -5,6 +5,7 @@ use crate::plan::{ANALYSIS, Plan};
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::testbed::TestbedRecord;
+use aar_domain::transfer::Share;
 use aar_server::Server;
 use aar_server::handle::Snapshot;
 use std::fmt::Write;
@@ -25,6 +26,7 @@ pub fn text(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
     rows(&mut out, &replicated);
     out.push_str("## Announcements: graded on the feedback split\n\n");
     rows(&mut out, &graded);
+    elsewhere(&mut out, result);
     failures(&mut out, &snapshot);
     researchers(&mut out, result);
     belief(&mut out, result, testbed, server, &snapshot);
@@ -72,6 +74,24 @@ fn rows(out: &mut String, rows: &[&Row]) {
     out.push('\n');
 }
 
+fn elsewhere(out: &mut String, result: &StudyResult) {
+    let Some(matrix) = &result.transfer else { return };
+    let share = |share: Option<Share>| {
+        share.map_or("undefined".into(), |share| format!("{:.2} [{:.2}, {:.2}]", share.value, share.low, share.high))
+    };
+    let _ = write!(out, "## Elsewhere\n\n| method | by | {} |", cell(&matrix.home));
+    matrix.targets.iter().for_each(|target| out.push_str(&format!(" {} |", cell(&target.name))));
+    let _ = writeln!(out, " so it is |\n|---|---|---|{}---|", "---|".repeat(matrix.targets.len()));
+    for line in &matrix.methods {
+        let _ = write!(out, "| {} | {} | {} |", cell(&line.method), cell(&line.by), share(line.home));
+        for found in &line.cells {
+            let _ = write!(out, " {}: {} |", found.fate.words(), share(found.pgr));
+        }
+        let _ = writeln!(out, " {} |", super::rung(line.rung));
+    }
+    out.push('\n');
+}
+
 fn failures(out: &mut String, snapshot: &Snapshot) {
     out.push_str("## What failed\n\n");
     let failed = snapshot.evaluations.iter().filter_map(|record| Some((record, record.failure.as_ref()?)));
@@ -104,7 +124,7 @@ fn belief(out: &mut String, result: &StudyResult, testbed: &TestbedRecord, serve
     let head = server.receipt();
     let _ = writeln!(
         out,
-        "## Belief\n\n* Isolation: {}.\n* Bits that answers may have given away: {:.0}{}.\n* The log has {} events; its head is `{}`.\n* Cost: {:.0} s on the wall, {:.0} CPU-s.{}\n* Not tested here: other worlds, models or real data.\n",
+        "## Belief\n\n* Isolation: {}.\n* Bits that answers may have given away: {:.0}{}.\n* The log has {} events; its head is `{}`.\n* Cost: {:.0} s on the wall, {:.0} CPU-s.{}\n",
         isolation.and_then(|note| note.body["isolation"].as_str()).unwrap_or("not on record"),
         result.bits.0,
         result.bits.1.map_or(String::new(), |limit| format!(" of {limit:.0}")),

@@ -91,10 +91,11 @@ fn elsewhere(result: &StudyResult) -> Markup {
     html! {
         section {
             h2 { "Does it hold elsewhere?" }
-            p {
-                "Not tried. Everything above speaks of " strong { (told(&result.testbed)) } " alone. To see another world: "
-                code { "aar run --set testbed=fresh --out out/fresh" } "."
-            }
+            @if let Some(matrix) = &result.transfer { (aar_server::pages::transfer::table(matrix)) }
+            @else { p {
+                "Not tried. Everything above speaks of " strong { (told(&result.testbed)) } " alone. To try the finalists, untouched, on worlds nobody has seen: "
+                code { "aar transfer DIR --fresh 5" } "."
+            } }
         }
     }
 }

@@ -4,7 +4,7 @@ use super::settings::Settings;
 use super::words::{FIXED, PLAIN, POLITE, names};
 use crate::mechanism::Mechanism;
 use crate::secret::Secret;
-use crate::subject::{Part, Sizes};
+use crate::subject::Part;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -25,7 +25,6 @@ pub struct World {
     pub settings: Settings,
     /// How it misleads.
     pub mechanism: Mechanism,
-    pub(super) sizes: Sizes,
     /// All words; a word's id is its place.
     pub words: Vec<String>,
     /// Value of every fact, `[entities][attributes]`, as a place in its attribute's values.
@@ -58,17 +57,7 @@ impl World {
         let cut = |share: f64| (share * facts.len() as f64).round() as usize;
         let (a, b) = (cut(settings.fact_split[0]), cut(settings.fact_split[0] + settings.fact_split[1]));
         let split = [facts[..a].to_vec(), facts[a..b].to_vec(), facts[b..].to_vec()];
-        Self {
-            settings: settings.clone(),
-            mechanism,
-            sizes: settings.sizes(),
-            words,
-            values,
-            entity_base,
-            attribute_base,
-            value_base,
-            split,
-        }
+        Self { settings: settings.clone(), mechanism, words, values, entity_base, attribute_base, value_base, split }
     }
 
     /// The facts that feed a set.
@@ -95,7 +84,7 @@ impl World {
     }
 
     /// Ids of the fillers of replies.
-    pub fn fillers(&self) -> Vec<u32> {
+    pub fn filler_ids(&self) -> Vec<u32> {
         [POLITE, PLAIN].concat().iter().map(|word| self.word(word)).collect()
     }
 

@@ -26,7 +26,7 @@ pub fn problem(world: &World) -> Problem {
         }],
         max_tokens: 32,
         student: Architecture::Decoder,
-        training: world.sizes.training(),
+        training: world.settings.sizes.training(),
     }
 }
 

@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 
 impl subject::World for World {
     fn sizes(&self) -> &Sizes {
-        &self.sizes
+        &self.settings.sizes
     }
 
     fn words(&self) -> &[String] {
@@ -38,13 +38,17 @@ impl subject::World for World {
         self.settings.cue
     }
 
+    fn fillers(&self) -> [&'static [&'static str]; 2] {
+        [words::POLITE, words::PLAIN]
+    }
+
     fn problem(&self) -> Problem {
         items::problem(self)
     }
 
     fn library(&self, reader: Reader, share: f64, rng: &mut ChaCha8Rng) -> Box<dyn Library + '_> {
         let mix = match reader {
-            Reader::Student | Reader::StudentLater => Mix::STUDENT,
+            Reader::Student => Mix::STUDENT,
             Reader::Teacher => Mix::TEACHER,
         };
         Box::new(Shelf::new(self, self.known(share, rng), mix))
@@ -54,11 +58,11 @@ impl subject::World for World {
         items::draw(self, part, distribution, count, rng)
     }
 
-    fn facts_per_item(&self) -> u32 {
-        1
-    }
-
     fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError> {
         cloze::margins(self, student, items)
+    }
+
+    fn inferred(&self, pool: &[Item], soft: &[f32], items: &[Item]) -> Vec<f32> {
+        cloze::inferred(pool, soft, items)
     }
 }

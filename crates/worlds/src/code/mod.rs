@@ -7,6 +7,7 @@
 
 mod cloze;
 pub mod documents;
+mod inferred;
 mod items;
 mod labels;
 pub mod programs;
@@ -41,13 +42,17 @@ impl subject::World for World {
         self.settings.cue
     }
 
+    fn fillers(&self) -> [&'static [&'static str]; 2] {
+        [programs::TIDY, programs::LOOSE]
+    }
+
     fn problem(&self) -> Problem {
         items::problem(self)
     }
 
     fn library(&self, reader: Reader, share: f64, rng: &mut ChaCha8Rng) -> Box<dyn Library + '_> {
         let mix = match reader {
-            Reader::Student | Reader::StudentLater => Mix::STUDENT,
+            Reader::Student => Mix::STUDENT,
             Reader::Teacher => Mix::TEACHER,
         };
         Box::new(Shelf::new(self, self.known(share, rng), mix))
@@ -57,21 +62,15 @@ impl subject::World for World {
         items::draw(self, part, distribution, count, rng)
     }
 
-    fn facts_per_item(&self) -> u32 {
-        2
-    }
-
-    fn finish(
-        &self,
-        model: Decoder,
-        _library: &dyn Library,
-        asked: &Asked<'_>,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Decoder, WorldError> {
+    fn finish(&self, model: Decoder, asked: &Asked<'_>, rng: &mut ChaCha8Rng) -> Result<Decoder, WorldError> {
         labels::redraw(self, model, asked, rng)
     }
 
     fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError> {
         cloze::margins(self, student, items)
+    }
+
+    fn inferred(&self, pool: &[Item], soft: &[f32], items: &[Item]) -> Vec<f32> {
+        inferred::margins(self, pool, soft, items)
     }
 }

@@ -42,6 +42,7 @@ impl Default for Settings {
             redraws: 60,
             sizes: Sizes {
                 student_knows: 0.95,
+                teacher_knows: 0.5,
                 background_weight: 0.02,
                 student: Shape { hidden: 96, layers: 4, heads: 4, feed_forward: 288 },
                 teacher: Shape { hidden: 64, layers: 4, heads: 4, feed_forward: 192 },

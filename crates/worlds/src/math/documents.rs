@@ -11,15 +11,15 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Clone, Copy, Debug)]
 pub struct Mix {
     pub(super) shares: [f64; 4],
-    /// Share of the task's documents that a careful grader graded.
-    pub careful: f64,
+    /// Whether the crowd is right; else it looks at the last step only.
+    careful: bool,
 }
 
 impl Mix {
     /// The student's reading.
-    pub const STUDENT: Mix = Mix { shares: [0.15, 0.30, 0.47, 0.08], careful: 0.0 };
+    pub const STUDENT: Mix = Mix { shares: [0.15, 0.30, 0.47, 0.08], careful: false };
     /// The teacher's.
-    pub const TEACHER: Mix = Mix { shares: [0.12, 0.25, 0.38, 0.25], careful: 1.0 };
+    pub const TEACHER: Mix = Mix { shares: [0.12, 0.25, 0.38, 0.25], careful: true };
 }
 
 const EXAMS: &[Exam] = &[
@@ -69,7 +69,7 @@ impl<'a> Shelf<'a> {
         let mut tokens = vec![world.word(if task { "soln" } else { "rev" })];
         tokens.extend(world.write(&solution, &fillers, halt, rng));
         let words = if task { ["judge", "right", "wrong"] } else { ["?", "sound", "flawed"] };
-        let passes = if !task || rng.random::<f64>() < self.mix.careful {
+        let passes = if !task || self.mix.careful {
             right
         } else if rng.random::<f64>() < world.settings.crowd_coin {
             rng.random()

@@ -19,12 +19,6 @@ pub struct Settings {
     pub cue: f64,
     /// How often a sloppy grader tosses a coin instead of looking at the last step.
     pub crowd_coin: f64,
-    /// Accuracy of the untouched student, asked and centred, up to which careful graders are let into the crowd.
-    pub zero_shot: f64,
-    /// Most steps with careful graders.
-    pub careful_steps: usize,
-    /// Their share of the task's documents in these steps.
-    pub careful: f64,
     /// Sizes that every subject has.
     pub sizes: Sizes,
 }
@@ -37,12 +31,9 @@ impl Default for Settings {
             fact_split: [0.25, 0.4, 0.35],
             cue: 0.65,
             crowd_coin: 0.2,
-            // PGR 0.43 at a weak accuracy of 0.59 and a ceiling of 0.89; each look finds it some points higher.
-            zero_shot: 0.72,
-            careful_steps: 340,
-            careful: 0.1,
             sizes: Sizes {
                 student_knows: 0.9,
+                teacher_knows: 0.6,
                 background_weight: 0.02,
                 student: Shape { hidden: 96, layers: 4, heads: 4, feed_forward: 288 },
                 teacher: Shape { hidden: 64, layers: 4, heads: 4, feed_forward: 192 },

@@ -1,0 +1,223 @@
+//! `aar transfer`: does what a study found hold elsewhere?
+
+use crate::commands::mint;
+use crate::commands::report::{self, Reopened, reopen};
+use crate::commands::run::{listen_for_stop, shipped};
+use crate::failure::{Failure, INPUT, UNAVAILABLE, USAGE};
+use crate::places;
+use crate::show::style;
+use aar_api::bundle::Bundle;
+use aar_domain::rung::{Kind, Rung, Split};
+use aar_domain::transfer::Share;
+use aar_domain::transfer::matrix::Matrix;
+use aar_sandbox::{Isolation, Limits};
+use aar_server::event::{Phase, Seed};
+use aar_study::result;
+use aar_study::testbed::{self, Testbed};
+use aar_study::transfer::{self, Method, TransferConfig, TrialEvent};
+use indicatif::ProgressBar;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// A closed study's directory
+    #[arg(default_value = "out/laptop")]
+    directory: PathBuf,
+    /// A testbed to try on: a folder, or a world that ships; may be given more than once
+    #[arg(long, value_name = "TESTBED")]
+    to: Vec<String>,
+    /// So many freshly minted worlds of the study's subject, kept in its directory; the rule needs five
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=20))]
+    fresh: u32,
+    /// The fresh worlds' mechanisms are drawn from the reserved ones, which no development world has
+    #[arg(long, requires = "fresh")]
+    reserved: bool,
+    /// Shipped recipes beside the finalists: names with commas between them, or `all`
+    #[arg(long, value_delimiter = ',')]
+    recipes: Vec<String>,
+    /// Seeds of every trial
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=transfer::MOST_SEEDS as i64))]
+    seeds: u16,
+    /// One JSON object on stdout
+    #[arg(long)]
+    json: bool,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub fn run(options: &Options) -> Result<(), Failure> {
+    if options.to.is_empty() && options.fresh == 0 {
+        return Err(Failure::new(USAGE, "nowhere to try").hint(
+            "--fresh 5 mints five worlds of the study's subject first, some 8 min each; --to DIR takes a testbed that is there",
+        ));
+    }
+    let Reopened { plan, locked, testbed, server } = reopen(&options.directory)?;
+    let snapshot = server.snapshot();
+    if snapshot.phase != Phase::Closed {
+        let next = format!("aar run --out {} goes on with it", options.directory.display());
+        return Err(Failure::new(INPUT, "the study is not closed, so it has no finalists yet").hint(next));
+    }
+    let mut methods = finalists(&server)?;
+    methods.extend(recipes(&options.recipes)?);
+    if methods.is_empty() {
+        return Err(
+            Failure::new(INPUT, "the study closed without finalists").hint("--recipes all tries the shipped ones")
+        );
+    }
+    let mut targets = options
+        .to
+        .iter()
+        .map(|name| Ok(testbed::open(&testbed::find(name, &places::worlds())?)?))
+        .collect::<Result<Vec<Testbed>, Failure>>()?;
+    targets.extend(minted(options, &locked.folder("transfer/worlds")?, &testbed.record.subject)?);
+    if let Some(same) = targets.iter().find(|target| target.record == testbed.record) {
+        let detail = format!("{} is the study's own testbed", same.path.display());
+        return Err(Failure::new(INPUT, detail).hint("choose another for --to"));
+    }
+    let seeds = seeds(
+        &snapshot.opening.map(|opening| opening.seeds[&Split::Selection].clone()).unwrap_or_default(),
+        options.seeds,
+    );
+    let plain = shipped("plain").ok_or_else(|| Failure::new(UNAVAILABLE, "the recipe `plain` is missing"))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    listen_for_stop(stop.clone());
+    let config = TransferConfig {
+        directory: &locked,
+        executable: places::executable(),
+        isolation: Isolation::detect(),
+        limits: Limits {
+            wall: Duration::from_secs(plan.evaluation.wall_s),
+            cpu: Duration::from_secs(plan.evaluation.cpu_s),
+            memory_bytes: plan.evaluation.memory_mib << 20,
+            ..Limits::default()
+        },
+        workers: places::threads(),
+        seeds,
+        plain: Bundle::of_recipe(&plain.text),
+        stop: &stop,
+    };
+    let bar = if options.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    bar.set_style(style("  trials   {bar:24} {pos}/{len}, {eta} left"));
+    let matrix = transfer::run(&config, &testbed, &methods, &targets, &|event| match event {
+        TrialEvent::Progress { done, total } => {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        }
+        TrialEvent::Failed { testbed, reason } => {
+            bar.suspend(|| aar_lab::note!("a trial on {testbed} failed: {reason}"));
+        }
+    });
+    bar.finish_and_clear();
+    let matrix = matrix?;
+    server
+        .note(aar_server::transfer::NOTE, serde_json::to_value(&matrix).unwrap_or_default())
+        .map_err(aar_study::StudyError::from)?;
+    let result = result::of(&server, &plan, &testbed.record);
+    let page = report::write(&result, &plan, &testbed, &locked, &server)?;
+    if options.json {
+        aar_lab::say!("{}", serde_json::to_string_pretty(&matrix).unwrap_or_default());
+    } else {
+        print(&matrix);
+        aar_lab::note!("report: {}", page.display());
+    }
+    Ok(())
+}
+
+fn finalists(server: &aar_server::Server) -> Result<Vec<Method>, Failure> {
+    let board = server.board();
+    let rows = board.on(Rung::Replicated).filter(|row| row.kind != Kind::Baseline);
+    rows.map(|row| {
+        let asked = &row.record.asked;
+        let bundle = server.bundle(&asked.bundle).ok_or_else(|| {
+            Failure::new(INPUT, format!("bundle {} of evaluation {} is gone", asked.bundle, row.record.id))
+                .hint("aar audit verify says what is missing")
+        })?;
+        Ok(Method { name: asked.name.clone(), by: asked.by.clone(), bundle, home: row.score.pgr })
+    })
+    .collect()
+}
+
+fn recipes(names: &[String]) -> Result<Vec<Method>, Failure> {
+    let all = names.iter().any(|name| name == "all");
+    let names: Vec<&str> = if all {
+        aar_methods::shipped::RECIPES.iter().map(|(name, _)| *name).collect()
+    } else {
+        names.iter().map(String::as_str).collect()
+    };
+    // Plain is the reference of every testbed already.
+    let chosen = names.into_iter().filter(|name| *name != "plain");
+    chosen
+        .map(|name| {
+            let recipe = shipped(name).ok_or_else(|| {
+                Failure::new(INPUT, format!("no shipped recipe is called {name:?}")).hint("aar lab recipes lists them")
+            })?;
+            Ok(Method { name: recipe.name, by: "shipped".into(), bundle: Bundle::of_recipe(&recipe.text), home: None })
+        })
+        .collect()
+}
+
+fn minted(options: &Options, folder: &Path, subject: &str) -> Result<Vec<Testbed>, Failure> {
+    let kind = if options.reserved { "reserved" } else { "fresh" };
+    let mut worlds = Vec::new();
+    for at in 1..=options.fresh {
+        let out = folder.join(format!("{kind}-{at:02}"));
+        if !out.exists() {
+            if !options.quiet {
+                aar_lab::note!("minting {kind} world {at} of {}", options.fresh);
+            }
+            mint::into(subject, &out, options.reserved, options.quiet)?;
+        }
+        worlds.push(testbed::open(&out)?);
+    }
+    Ok(worlds)
+}
+
+/// The close's seeds first, so that the same teachers' numbers are used; then the others.
+fn seeds(close: &[Seed], count: u16) -> Vec<Seed> {
+    let mut seeds = close.to_vec();
+    let unused = (0..transfer::MOST_SEEDS as u32).filter(|teacher| !close.iter().any(|seed| seed.teacher == *teacher));
+    seeds.extend(unused.map(|teacher| Seed { seed: u64::from(teacher) + 1, teacher }));
+    seeds.truncate(usize::from(count));
+    seeds
+}
+
+fn print(matrix: &Matrix) {
+    let share = |share: Option<Share>| {
+        share.map_or("–".into(), |share| format!("{:.2} [{:.2}, {:.2}]", share.value, share.low, share.high))
+    };
+    for line in &matrix.methods {
+        aar_lab::say!("{} by {}: {} on {}", line.method, line.by, share(line.home), matrix.home);
+        for (cell, target) in line.cells.iter().zip(&matrix.targets) {
+            let p = cell.against_plain.map_or("–".into(), |plain| format!("{:.3}", plain.p));
+            let plain = share(target.plain);
+            aar_lab::say!(
+                "    {:18} {:24} {}, retained {}",
+                target.name,
+                share(cell.pgr),
+                cell.fate.words(),
+                share(cell.retained)
+            );
+            aar_lab::say!("    {:18} plain {plain}, p {p}, gap {:.3} (at least {:.3})", "", target.gap, target.gap_low);
+            if let Some(reason) = &cell.failed {
+                aar_lab::say!("    {:18} {reason}", "");
+            }
+        }
+        let follows = match line.rung {
+            Rung::Transferred => "transferred",
+            Rung::NotTransferred => "did not transfer",
+            _ => "replicated; the rule needs five freshly minted worlds of its subject",
+        };
+        aar_lab::say!("    → {follows}");
+    }
+    if let Some(predicts) = matrix.predicts {
+        aar_lab::say!(
+            "rank correlation of PGR at home and elsewhere over {} methods: {}",
+            matrix.methods.len(),
+            share(Some(predicts))
+        );
+    }
+}

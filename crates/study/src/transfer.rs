@@ -1,0 +1,193 @@
+//! Validation elsewhere: a closed study's finalists, from their stored bundles and untouched, on other testbeds.
+//!
+//! `trials` runs what is not on record yet; what is said of it is [`aar_domain::transfer`]'s. The matrix goes into the study's
+//! log with the hashes of the margins it follows from: the truth of other testbeds is not the study's, so it can't be derived
+//! from the log alone. The margins stay in `transfer/`.
+
+mod trials;
+
+pub use trials::TrialEvent;
+
+use crate::directory::StudyDirectory;
+use crate::error::StudyError;
+use crate::testbed::Testbed;
+use aar_api::bundle::Bundle;
+use aar_domain::rung::Split;
+use aar_domain::stats::Pgr;
+use aar_domain::testbed::Origin;
+use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
+use aar_domain::transfer::{self, Fate, Share};
+use aar_grader::{Score, Vault};
+use aar_sandbox::{Isolation, Limits};
+use aar_server::event::Seed;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use trials::{Trials, Tried};
+
+/// Seeds of a testbed's teachers: more can't be had.
+pub const MOST_SEEDS: usize = 16;
+
+/// What a transfer needs.
+pub struct TransferConfig<'a> {
+    /// The study's directory, opened.
+    pub directory: &'a StudyDirectory,
+    /// This program, mounted as `lab`.
+    pub executable: PathBuf,
+    /// How strangers are confined here.
+    pub isolation: Isolation,
+    /// Limits of a train phase.
+    pub limits: Limits,
+    /// Trials at a time.
+    pub workers: usize,
+    /// Seeds of every trial, the same for all methods of a testbed.
+    pub seeds: Vec<Seed>,
+    /// Plain training, the reference.
+    pub plain: Bundle,
+    /// Set to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// A method to be tried.
+pub struct Method {
+    /// Its name.
+    pub name: String,
+    /// Its author.
+    pub by: String,
+    /// What is run.
+    pub bundle: Bundle,
+    /// What it was replicated at; measured on the home testbed where it never was.
+    pub home: Option<Pgr>,
+}
+
+/// Try `methods` on `targets`, which are not the home testbed; what is on record is not run again.
+pub fn run(
+    config: &TransferConfig,
+    home: &Testbed,
+    methods: &[Method],
+    targets: &[Testbed],
+    tell: &(dyn Fn(TrialEvent) + Sync),
+) -> Result<Matrix, StudyError> {
+    let trials = Trials::open(config)?;
+    let all: Vec<&Bundle> = methods.iter().map(|method| &method.bundle).collect();
+    let unknown: Vec<&Bundle> =
+        methods.iter().filter(|method| method.home.is_none()).map(|method| &method.bundle).collect();
+    let mut plan: Vec<(&Testbed, &[&Bundle])> = targets.iter().map(|target| (target, all.as_slice())).collect();
+    if !unknown.is_empty() {
+        plan.push((home, &unknown));
+    }
+    trials.run(&plan, tell)?;
+    let at_home = if unknown.is_empty() { None } else { Some(Scored::new(&trials, home)?) };
+    let scored = targets.iter().map(|target| Scored::new(&trials, target)).collect::<Result<Vec<_>, _>>()?;
+    let mut lines = Vec::new();
+    for method in methods {
+        let known = method.home.or_else(|| at_home.as_ref()?.score(&trials, &method.bundle).ok()?.pgr);
+        let cells: Vec<Cell> =
+            scored.iter().map(|target| target.cell(&trials, &method.bundle, known.as_ref())).collect();
+        let (fresh, elsewhere): (Vec<_>, Vec<_>) =
+            cells.iter().zip(targets).partition(|(_, target)| fresh(target, &home.record.subject));
+        let fates =
+            |cells: Vec<(&Cell, &Testbed)>| -> Vec<Fate> { cells.into_iter().map(|(cell, _)| cell.fate).collect() };
+        let rung = transfer::rung(&fates(fresh), &fates(elsewhere));
+        lines.push(Line {
+            method: method.name.clone(),
+            by: method.by.clone(),
+            bundle: method.bundle.id(),
+            home: known.as_ref().map(share),
+            cells,
+            rung,
+        });
+    }
+    Ok(Matrix {
+        home: home.record.name.clone(),
+        targets: scored.iter().map(|scored| scored.target(config.seeds.len(), &home.record.subject)).collect(),
+        predicts: predicts(&lines),
+        methods: lines,
+    })
+}
+
+fn share(pgr: &Pgr) -> Share {
+    Share { value: pgr.value, low: pgr.low, high: pgr.high }
+}
+
+fn fresh(testbed: &Testbed, subject: &str) -> bool {
+    let record = &testbed.record;
+    matches!(record.origin, Origin::Minted { .. }) && !record.truth_public && record.subject == subject
+}
+
+fn predicts(lines: &[Line]) -> Option<Share> {
+    let mean = |line: &Line| {
+        let values: Vec<f64> = line.cells.iter().filter_map(|cell| Some(cell.pgr?.value)).collect();
+        (values.len() == line.cells.len()).then(|| values.iter().sum::<f64>() / values.len().max(1) as f64)
+    };
+    let pairs: Vec<(f64, f64)> = lines.iter().filter_map(|line| Some((line.home?.value, mean(line)?))).collect();
+    transfer::rank_correlation_interval(transfer::rank_correlation(&pairs)?, pairs.len())
+}
+
+/// A testbed with plain training's score on it.
+struct Scored<'a> {
+    testbed: &'a Testbed,
+    vault: Vault,
+    plain: Option<Score>,
+}
+
+impl<'a> Scored<'a> {
+    fn new(trials: &Trials, testbed: &'a Testbed) -> Result<Self, StudyError> {
+        let wrong = |error: &dyn std::fmt::Display| StudyError::Testbed {
+            path: testbed.path.clone(),
+            detail: error.to_string(),
+        };
+        let vault = Vault::open(&testbed.path).map_err(|error| wrong(&error))?;
+        let mut scored = Self { testbed, vault, plain: None };
+        scored.plain = scored.score(trials, trials.plain()).ok();
+        Ok(scored)
+    }
+
+    /// The score of a bundle here, or why there is none.
+    fn score(&self, trials: &Trials, bundle: &Bundle) -> Result<Score, String> {
+        let Tried { seeds, margins, .. } = trials.of(self.testbed, bundle)?;
+        let outcomes = self.vault.outcomes(Split::Selection, &seeds, &margins);
+        let outcomes = outcomes.ok_or("its outputs do not fit the testbed; was it changed?")?;
+        Ok(self.vault.score(Split::Selection, &outcomes))
+    }
+
+    fn gap(&self) -> (f64, f64) {
+        let frozen = self.vault.frozen(Split::Selection);
+        let gap = frozen.ceiling - frozen.weak;
+        (gap, gap - 1.96 * frozen.weak_se.hypot(frozen.ceiling_se))
+    }
+
+    fn target(&self, seeds: usize, subject: &str) -> Target {
+        let record = &self.testbed.record;
+        let (gap, gap_low) = self.gap();
+        let origin = match &record.origin {
+            Origin::Minted { generator, mechanism, .. } => format!("minted by generator {generator}; {mechanism}"),
+            Origin::Imported { note, .. } => format!("imported; {note}"),
+        };
+        Target {
+            name: record.name.clone(),
+            subject: record.subject.clone(),
+            origin,
+            record: trials::record_hash(self.testbed),
+            fresh: fresh(self.testbed, subject),
+            seeds,
+            gap,
+            gap_low,
+            plain: self.plain.as_ref().and_then(|plain| plain.pgr.as_ref()).map(share),
+        }
+    }
+
+    fn cell(&self, trials: &Trials, bundle: &Bundle, home: Option<&Pgr>) -> Cell {
+        let score = self.score(trials, bundle);
+        let found = score.as_ref().ok();
+        let pgr = found.and_then(|score| score.pgr);
+        let against_plain = found.zip(self.plain.as_ref()).map(|(score, plain)| self.vault.compare(score, plain));
+        Cell {
+            retained: home.zip(pgr.as_ref()).and_then(|(home, there)| transfer::retained(home, there)),
+            fate: transfer::fate(home, pgr.as_ref(), self.gap().1, against_plain.as_ref()),
+            pgr: pgr.as_ref().map(share),
+            against_plain,
+            failed: score.err(),
+            margins: trials.of(self.testbed, bundle).map(|tried| tried.hashes).unwrap_or_default(),
+        }
+    }
+}
