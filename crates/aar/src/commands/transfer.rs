@@ -68,16 +68,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             Failure::new(INPUT, "the study closed without finalists").hint("--recipes all tries the shipped ones")
         );
     }
-    let mut targets = options
-        .to
-        .iter()
-        .map(|name| Ok(testbed::open(&testbed::find(name, &places::worlds())?)?))
-        .collect::<Result<Vec<Testbed>, Failure>>()?;
-    targets.extend(minted(options, &locked.folder("transfer/worlds")?, &testbed.record.subject)?);
-    if let Some(same) = targets.iter().find(|target| target.record == testbed.record) {
-        let detail = format!("{} is the study's own testbed", same.path.display());
-        return Err(Failure::new(INPUT, detail).hint("choose another for --to"));
-    }
+    let targets = targets(options, &locked.folder("transfer/worlds")?, &testbed)?;
     let seeds = seeds(
         &snapshot.opening.map(|opening| opening.seeds[&Split::Selection].clone()).unwrap_or_default(),
         options.seeds,
@@ -100,19 +91,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         plain: Bundle::of_recipe(&plain.text),
         stop: &stop,
     };
-    let bar = if options.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
-    bar.set_style(style("  trials   {bar:24} {pos}/{len}, {eta} left"));
-    let matrix = transfer::run(&config, &testbed, &methods, &targets, &|event| match event {
-        TrialEvent::Progress { done, total } => {
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        }
-        TrialEvent::Failed { testbed, reason } => {
-            bar.suspend(|| aar_lab::note!("a trial on {testbed} failed: {reason}"));
-        }
-    });
-    bar.finish_and_clear();
-    let matrix = matrix?;
+    let matrix = tried(&config, &testbed, &methods, &targets, options.quiet)?;
     server
         .note(aar_server::transfer::NOTE, serde_json::to_value(&matrix).unwrap_or_default())
         .map_err(aar_study::StudyError::from)?;
@@ -125,6 +104,44 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         aar_lab::note!("report: {}", page.display());
     }
     Ok(())
+}
+
+/// Run the trials, with a bar.
+fn tried(
+    config: &TransferConfig,
+    home: &Testbed,
+    methods: &[Method],
+    targets: &[Testbed],
+    quiet: bool,
+) -> Result<Matrix, aar_study::StudyError> {
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    bar.set_style(style("  trials   {bar:24} {pos}/{len}, {eta} left"));
+    let matrix = transfer::run(config, home, methods, targets, &|event| match event {
+        TrialEvent::Progress { done, total } => {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        }
+        TrialEvent::Failed { testbed, reason } => {
+            bar.suspend(|| aar_lab::note!("a trial on {testbed} failed: {reason}"));
+        }
+    });
+    bar.finish_and_clear();
+    matrix
+}
+
+/// The testbeds that are named, then the freshly minted ones.
+fn targets(options: &Options, folder: &Path, home: &Testbed) -> Result<Vec<Testbed>, Failure> {
+    let mut targets = options
+        .to
+        .iter()
+        .map(|name| Ok(testbed::open(&testbed::find(name, &places::worlds())?)?))
+        .collect::<Result<Vec<Testbed>, Failure>>()?;
+    targets.extend(minted(options, folder, &home.record.subject)?);
+    if let Some(same) = targets.iter().find(|target| target.record == home.record) {
+        let detail = format!("{} is the study's own testbed", same.path.display());
+        return Err(Failure::new(INPUT, detail).hint("choose another for --to"));
+    }
+    Ok(targets)
 }
 
 fn finalists(server: &aar_server::Server) -> Result<Vec<Method>, Failure> {
