@@ -1,8 +1,8 @@
 //! The command line of `aar`.
 
 use crate::commands::{
-    attack, audit, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve, testbed,
-    token, transfer, worker,
+    attack, audit, bench, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve,
+    testbed, token, transfer, worker,
 };
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
@@ -37,6 +37,9 @@ enum Command {
     Import(import::Options),
     /// Whether a testbed is fit to measure on
     Testbed(testbed::Options),
+    /// Compare the recipes that ship over testbeds
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Write a study's report again, from its event log
     Report(report::Options),
     /// Write a study's evaluations, seeds, findings and comments as tables
@@ -88,6 +91,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Mint(options) => mint::run(options),
         Command::Import(options) => import::run(options),
         Command::Testbed(options) => testbed::run(options),
+        Command::Bench(command) => bench::run(command),
         Command::Report(options) => report::run(options),
         Command::Export(options) => export::run(options),
         Command::Regrade(options) => regrade::run(options),

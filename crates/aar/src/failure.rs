@@ -6,6 +6,7 @@ use aar_gateway::error::GatewayError;
 use aar_server::ServerError;
 use aar_study::StudyError;
 use aar_worlds::WorldError;
+use aar_worlds::bench::BenchError;
 use aar_worlds::import::ImportError;
 use aar_worlds::lint::LintError;
 
@@ -191,6 +192,18 @@ impl From<LintError> for Failure {
         let message = error.to_string();
         match error {
             LintError::File { ref source, .. } => io(message, source),
+            _ => Self::new(INPUT, message),
+        }
+    }
+}
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        let message = error.to_string();
+        match error {
+            BenchError::File { ref source, .. } => io(message, source),
+            BenchError::Threads(_) | BenchError::Clock(_) => Self::new(UNAVAILABLE, message),
+            BenchError::Seeds(_) => Self::new(USAGE, message),
             _ => Self::new(INPUT, message),
         }
     }

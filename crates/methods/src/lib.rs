@@ -6,15 +6,19 @@
 //! pool + soft labels → label → select → weight → objective (trains a student) → inference recipe + artefacts
 //! ```
 //!
+//! [`plan`] holds what the first three stages decide, [`rounds`] the label sources that train students first.
 //! [`train::run`] does that for a bundle's input folder, [`predict::run`] answers hidden items with what it left.
 
+pub mod crossfit;
 pub mod error;
 pub mod label;
 pub mod objective;
+pub mod plan;
 pub mod pool;
 pub mod predict;
 pub mod readout;
 pub mod recipe;
+pub mod rounds;
 pub mod select;
 pub mod shipped;
 pub mod student;

@@ -11,6 +11,7 @@ pub struct Readout {
 }
 
 /// What to fit. `features [rows, width]`.
+#[derive(Clone, Copy)]
 pub struct Fit<'a> {
     /// Row-major features.
     pub features: &'a [f32],
@@ -34,7 +35,15 @@ const INNER: usize = 60;
 impl Fit<'_> {
     /// Minimise. Deterministic; stops when the gradient's norm is below 1e-6.
     pub fn run(&self) -> Readout {
-        let mut w = vec![0.0f64; self.width + 1];
+        self.minimise(vec![0.0; self.width + 1])
+    }
+
+    /// Minimise from a readout that is near.
+    pub fn run_from(&self, near: &Readout) -> Readout {
+        self.minimise(near.weight.iter().chain([&near.bias]).map(|&w| f64::from(w)).collect())
+    }
+
+    fn minimise(&self, mut w: Vec<f64>) -> Readout {
         let total: f64 = self.weights.iter().map(|&weight| f64::from(weight)).sum::<f64>().max(1e-12);
         let mut loss = self.loss(&w, total);
         for _ in 0..STEPS {

@@ -1,14 +1,14 @@
 //! Run a recipe on a bundle's input folder.
 
 use crate::error::MethodError;
-use crate::objective::TrainSpec;
+use crate::plan::Plan;
 use crate::pool::Pool;
-use crate::recipe::{LabelSource, ObjectiveKind, Recipe};
+use crate::recipe::Recipe;
 use crate::student::{Artefact, Student};
-use crate::{label, select, student, weight};
+use crate::{rounds, student};
 use aar_domain::inference::{Aggregate, Inference, Member, MemberKind, Orders, PromptChoice};
 use aar_domain::item::Item;
-use aar_domain::problem::{Architecture, Problem};
+use aar_domain::problem::Problem;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::path::Path;
@@ -82,97 +82,15 @@ pub fn run(
 pub fn train(recipe: &Recipe, pool: &Pool, student: &dyn Student, seed: u64) -> Result<Trained, MethodError> {
     let curve = RefCell::new(Vec::new());
     let log = |step: u32, loss: f32| curve.borrow_mut().push((step, loss));
-    let mut plan = Plan::new(recipe, pool, student, seed, &log)?;
-    if recipe.label.source == LabelSource::SelfTraining {
-        for _ in 0..recipe.label.rounds {
-            let last = student.train(&plan.spec(recipe, student.problem(), seed, &log))?;
-            let margins = student.margins(&last, PromptChoice::Task, &pool.items, Orders::Both)?;
-            plan = plan.next_round(recipe, pool, &margins, student)?;
-        }
-    }
+    let plan = rounds::prepare(recipe, Plan::new(recipe, pool, student, seed)?, pool, student, seed, &log)?;
     let mut artefacts = Vec::new();
     for member in 0..recipe.inference.members as u64 {
         curve.borrow_mut().clear();
         let seed = seed.wrapping_add(member.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        artefacts.push(student.train(&plan.spec(recipe, student.problem(), seed, &log))?);
+        artefacts.push(student.train(&plan.spec(recipe, &recipe.objective, student.problem(), seed, &log))?);
     }
     let curve = curve.borrow().clone();
     Ok(Trained { artefacts, orders: recipe.inference.orders, aggregate: recipe.inference.aggregate, curve })
-}
-
-/// The rows, targets and weights after stages one to three.
-struct Plan {
-    items: Vec<Item>,
-    targets: Vec<f32>,
-    weights: Vec<f32>,
-    pool_rows: usize,
-}
-
-impl Plan {
-    fn new(
-        recipe: &Recipe,
-        pool: &Pool,
-        student: &dyn Student,
-        seed: u64,
-        _log: &dyn Fn(u32, f32),
-    ) -> Result<Self, MethodError> {
-        let soft = label::soft(&recipe.label, pool, student, seed)?;
-        let kept = select::rows(&recipe.select, pool, student)?;
-        Self::of_rows(recipe, pool, &soft, &kept, student)
-    }
-
-    fn next_round(
-        self,
-        recipe: &Recipe,
-        pool: &Pool,
-        margins: &[f32],
-        student: &dyn Student,
-    ) -> Result<Self, MethodError> {
-        let (soft, kept) = label::self_training::relabel(margins, recipe.label.keep);
-        Self::of_rows(recipe, pool, &soft, &kept, student)
-    }
-
-    fn of_rows(
-        recipe: &Recipe,
-        pool: &Pool,
-        soft: &[f32],
-        kept: &[usize],
-        student: &dyn Student,
-    ) -> Result<Self, MethodError> {
-        let rows = pool.subset(kept);
-        let soft: Vec<f32> = kept.iter().map(|&i| soft[i]).collect();
-        let shaped = label::shape(&recipe.label, &soft);
-        let mut weights = weight::rows(&recipe.weight, &rows, &shaped, student)?;
-        if let Some(given) = &rows.given {
-            weights.iter_mut().zip(given).for_each(|(weight, given)| *weight *= given);
-        }
-        let smooth = |t: f32| t + recipe.objective.label_smoothing * (0.5 - t);
-        let targets = shaped.into_iter().map(smooth).collect();
-        Ok(Self { items: rows.items, targets, weights, pool_rows: pool.items.len() })
-    }
-
-    fn spec<'a>(&'a self, recipe: &Recipe, problem: &Problem, seed: u64, log: &'a dyn Fn(u32, f32)) -> TrainSpec<'a> {
-        let training = &problem.training;
-        let batch = recipe.schedule.batch.unwrap_or(training.batch);
-        let epochs = recipe.schedule.epochs.unwrap_or(training.epochs);
-        let encoder = problem.student == Architecture::Encoder;
-        TrainSpec {
-            items: &self.items,
-            targets: &self.targets,
-            weights: &self.weights,
-            kind: if encoder { ObjectiveKind::Head } else { recipe.objective.kind },
-            loss: recipe.objective.loss,
-            aux: recipe.objective.aux,
-            rank: recipe.objective.rank,
-            steps: ((epochs * self.pool_rows as f32 / batch as f32).round() as usize).max(1),
-            batch,
-            learning_rate: recipe.schedule.learning_rate.unwrap_or(training.learning_rate),
-            weight_decay: training.weight_decay,
-            swap_augment: recipe.schedule.swap_augment,
-            seed,
-            on_step: log,
-        }
-    }
 }
 
 impl Trained {
@@ -206,4 +124,31 @@ fn write(trained: &Trained, student: &dyn Student, dir: &Path) -> Result<(), Met
 
 fn thin(curve: &[(u32, f32)]) -> Vec<(u32, f32)> {
     curve.iter().step_by(curve.len().div_ceil(200).max(1)).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::student::antisymmetric;
+
+    /// Three members know the answer, lean to whatever stands first, and one is beside itself on some items. Plain training is such a
+    /// member; a mean follows the loud one; both orders take the leaning out, and the trimmed mean the loud one.
+    #[test]
+    fn both_orders_and_a_trimmed_mean_outvote_a_leaning_and_a_loud_member() {
+        let truth = |i: usize| if i % 2 == 0 { 1.0f32 } else { -1.0 };
+        let asked = |member: usize, i: usize, order: f32| {
+            let loud = if i % 3 == member { -20.0 * truth(i) } else { 0.0 };
+            order * (truth(i) + loud) + 1.5
+        };
+        let answers = |order: f32| -> Vec<Vec<f32>> {
+            (0..3).map(|member| (0..60).map(|i| asked(member, i, order)).collect()).collect()
+        };
+        let (written, swapped) = (answers(1.0), answers(-1.0));
+        let both: Vec<Vec<f32>> = written.iter().zip(&swapped).map(|(a, b)| antisymmetric(a, b)).collect();
+        let right =
+            |margins: &[f32]| margins.iter().enumerate().filter(|&(i, m)| (*m > 0.0) == (truth(i) > 0.0)).count();
+        assert!(right(&written[0]) < 45 && right(&combine(&both, Aggregate::Mean)) == 0);
+        assert!(right(&combine(&written, Aggregate::Trimmed)) < 45);
+        assert_eq!(right(&combine(&both, Aggregate::Trimmed)), 60);
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::baselines::{Baselines, Tests, mean, recipe};
 use crate::constructed;
+use crate::cpu;
 use crate::draw::{Draw, share};
 use crate::error::WorldError;
 use crate::pretrain;
@@ -10,7 +11,6 @@ use aar_domain::testbed::Check;
 use aar_methods::pool::Pool;
 use aar_methods::student::decoder::DecoderStudent;
 use aar_methods::{Recipe, shipped, train};
-use nix::time::{ClockId, clock_gettime};
 use rayon::prelude::*;
 
 /// Evaluation seeds of every recipe.
@@ -81,7 +81,7 @@ pub fn first(
     ])
 }
 
-/// The rest of the table: every shipped recipe, shortcuts, constructed attacks.
+/// The rest of the table: the shipped recipes of the league, shortcuts, constructed attacks.
 pub fn rest(
     draw: &Draw,
     baselines: &Baselines,
@@ -89,8 +89,7 @@ pub fn rest(
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<Check>, WorldError> {
     let (weak, _) = baselines.on_check();
-    let all =
-        shipped::RECIPES.iter().map(|(name, _)| Ok((*name, recipe(name)?))).collect::<Result<Vec<_>, WorldError>>()?;
+    let all = shipped::LEAGUE.iter().map(|name| Ok((*name, recipe(name)?))).collect::<Result<Vec<_>, WorldError>>()?;
     let applicable = all.into_iter().filter(|(_, recipe)| recipe.applicable(&draw.problem).is_ok());
     let (names, recipes): (Vec<_>, Vec<_>) = applicable.unzip();
     let scored = score(draw, baselines, tests, &recipes, done)?;
@@ -155,11 +154,11 @@ fn score(
         .map(|(r, seed)| {
             let pool = Pool::new(draw.pool.items.clone(), baselines.soft[seed].clone());
             aar_lm::ops::take();
-            let started = cpu_s()?;
+            let started = cpu::seconds().map_err(WorldError::Clock)?;
             let trained = train::train(&recipes[r], &pool, &draw.student, seed as u64)?;
             let margins = trained.margins(&draw.student, &tests.check.items)?;
             done();
-            let cpu_s = cpu_s()? - started;
+            let cpu_s = cpu::seconds().map_err(WorldError::Clock)? - started;
             Ok(Run { correct: tests.check.correct(&margins), operations: aar_lm::ops::take(), cpu_s })
         })
         .collect::<Result<_, WorldError>>()?;
@@ -171,10 +170,4 @@ fn score(
         correct: runs[0].correct.clone(),
     });
     Ok(scored.collect())
-}
-
-/// CPU time of this thread.
-fn cpu_s() -> Result<f64, WorldError> {
-    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_err(|errno| WorldError::Clock(errno.into()))?;
-    Ok(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
 }

@@ -2,13 +2,15 @@
 //!
 //! A minted world: `secret` → one of `subjects` (facts, documents, items of this world alone, behind the seam `subject`; misleading by its `mechanism`) → `draw` (a student pre-trained on
 //! its text by `pretrain`) → `teacher` (soft labels) → `baselines` (frozen weak and ceiling runs) → `check` (the table of
-//! bounds, with `shortcuts` and what is `constructed`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data.
+//! bounds, with `shortcuts` and what is `constructed`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data. `bench` compares recipes over testbeds.
 
 pub mod baselines;
+pub mod bench;
 pub mod chat;
 pub mod check;
 pub mod code;
 pub mod constructed;
+mod cpu;
 pub mod draw;
 pub mod error;
 pub mod import;

@@ -164,7 +164,7 @@ fn judge(draw: Draw, teacher: &Teacher, attempt: &mut Attempt, listen: Listen) -
         selection: sample("selection", sizes.selection),
         check: sample("check", sizes.check),
     };
-    let total = 3 * SEEDS + 1 + check::SEEDS * (aar_methods::shipped::RECIPES.len() + 1);
+    let total = 3 * SEEDS + 1 + check::SEEDS * (aar_methods::shipped::LEAGUE.len() + 1);
     let count = AtomicUsize::new(0);
     let done = || {
         let done = count.fetch_add(1, Ordering::Relaxed) + 1;

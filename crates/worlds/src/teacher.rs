@@ -9,7 +9,7 @@ use crate::subject::{LabelledItem, Part, Reader, World};
 use aar_domain::inference::{Orders, PromptChoice};
 use aar_domain::item::{Distribution, Item};
 use aar_methods::objective::TrainSpec;
-use aar_methods::recipe::{LossKind, ObjectiveKind};
+use aar_methods::recipe::{Curriculum, Objective};
 use aar_methods::student::decoder::DecoderStudent;
 use aar_methods::student::{Artefact, Student};
 use rand::{Rng, RngCore};
@@ -74,10 +74,9 @@ impl Teacher {
             items: &labelled.items,
             targets: &labelled.targets(),
             weights: &vec![1.0; labelled.items.len()],
-            kind: ObjectiveKind::Finetune,
-            loss: LossKind::Xent,
-            aux: 0.0,
-            rank: 1,
+            weak: &[],
+            objective: &Objective::default(),
+            curriculum: Curriculum::None,
             steps: sizes.labelled * sizes.teacher_epochs / 32,
             batch: 32,
             learning_rate: sizes.teacher_rate,

@@ -37,7 +37,7 @@ const SEEDS: usize = 5;
 /// Recipes one of which is the best on most worlds.
 const OTHERS: [&str; 5] = ["both-orders", "self-training", "posterior", "confident", "zero-shot"];
 /// The same where items have no order.
-const WITHOUT_ORDER: [&str; 5] = ["posterior", "agreement", "probe", "confident", "zero-shot"];
+const WITHOUT_ORDER: [&str; 5] = ["posterior", "agreement", "mean-difference", "confident", "zero-shot"];
 
 /// A teacher as it was tried on a draw; figures on tuning items.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

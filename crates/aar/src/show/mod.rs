@@ -2,6 +2,7 @@
 
 use indicatif::ProgressStyle;
 
+pub mod benching;
 pub mod importing;
 pub mod live;
 pub mod minting;

@@ -1,7 +1,7 @@
 //! Performance gap recovered, with its interval.
 
 use super::bootstrap::Replicated;
-use super::outcomes::variance;
+use super::outcomes::{mean, variance};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -40,6 +40,16 @@ pub fn pgr(method: &Replicated, weak: &Replicated, ceiling: &Replicated) -> Opti
     Some(Pgr { value, low: value - half, high: value + half, se: total.sqrt() })
 }
 
+/// Mean of a method's PGRs over testbeds, with Student's t interval: what may be said of testbeds that were not tried. `None` for fewer than two.
+pub fn over_testbeds(pgrs: &[f64]) -> Option<Pgr> {
+    if pgrs.len() < 2 {
+        return None;
+    }
+    let (value, se) = (mean(pgrs), (variance(pgrs) / pgrs.len() as f64).sqrt());
+    let half = t_quantile((pgrs.len() - 1) as f64) * se;
+    Some(Pgr { value, low: value - half, high: value + half, se })
+}
+
 /// Satterthwaite's (1946): variance components with their sample sizes, the rest being the clusters'.
 pub(crate) fn degrees_of_freedom(total: f64, parts: &[(f64, usize)], clusters: usize) -> f64 {
     let seeds: f64 = parts.iter().map(|(v, _)| v).sum();
@@ -54,24 +64,15 @@ pub(crate) fn t_quantile(freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom.min(1e6)).map_or(1.96, |t| t.inverse_cdf(0.975))
 }
 
-/// Mean of independent values, worlds for instance, and half the width of its 95 % interval (Student's t); none for fewer than two.
-pub fn mean_with_half_width(values: &[f64]) -> Option<(f64, f64)> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (values.len() > 1).then(|| (mean, t_quantile(n - 1.0) * (variance / n).sqrt()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_interval_of_a_mean_is_student_s() {
-        // t(0.975, 2) = 4.30265, s = 1, n = 3.
-        let (mean, half) = mean_with_half_width(&[1.0, 2.0, 3.0]).unwrap();
-        assert_eq!(mean, 2.0);
-        assert!((half - 2.484_14).abs() < 1e-5, "{half}");
-        assert_eq!(mean_with_half_width(&[1.0]), None);
+    fn three_testbeds_make_a_wide_interval() {
+        let found = over_testbeds(&[0.2, 0.3, 0.4]).unwrap();
+        // t(0.975, 2) = 4.302653, standard error 0.1 / √3.
+        assert!((found.value - 0.3).abs() < 1e-9 && (found.high - 0.3 - 4.302653 * 0.057735).abs() < 1e-5, "{found:?}");
+        assert_eq!(over_testbeds(&[0.2]), None);
     }
 }

@@ -11,5 +11,5 @@ pub mod simulate;
 
 pub use bootstrap::{Bootstrap, Replicated};
 pub use compare::{Comparison, compare, holm, minimum_difference, noise_floor, ranks};
-pub use estimate::{Pgr, mean_with_half_width, pgr};
+pub use estimate::{Pgr, over_testbeds, pgr};
 pub use outcomes::{Outcomes, Panel};

@@ -5,7 +5,6 @@ use crate::cli::Data;
 use crate::failure::{Failure, INPUT};
 use aar_domain::item::SoftLabel;
 use aar_methods::pool::Pool;
-use aar_methods::recipe::LabelSource;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -29,8 +28,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let pool = Pool::load(&data.join("pool.jsonl"), &data.join("weak.jsonl"))?;
     let student = open_student(data, options.data.threads)?;
     recipe.applicable(student.problem())?;
-    if recipe.label.source == LabelSource::SelfTraining {
-        let message = format!("{}: self-training makes its labels while it trains", options.recipe);
+    if recipe.label.trains() {
+        let message = format!("{} makes its labels while it trains", options.recipe);
         return Err(Failure::new(INPUT, message).hint("lab train --recipe, then lab predict on the pool, shows them"));
     }
     let soft = aar_methods::label::soft(&recipe.label, &pool, student.as_ref(), options.seed)?;

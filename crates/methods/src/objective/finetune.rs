@@ -1,14 +1,17 @@
-//! Fine-tune a decoder's label margin: binary cross-entropy of logit(positive) − logit(negative) at the last token.
+//! Fine-tune a decoder's label margin: logit(positive) − logit(negative) at the last token, against any loss.
 
-use super::{TrainSpec, confidence_loss, head};
+use super::batch::{Batch, Draw, Lessons};
+use super::curriculum::{self, Phase};
+use super::{TrainSpec, co_teaching, head, loss, mixup};
 use crate::error::MethodError;
-use crate::pool::sigmoid;
-use crate::recipe::{LossKind, ObjectiveKind};
+use crate::recipe::{Curriculum, LossKind, ObjectiveKind};
 use crate::student::Artefact;
 use aar_lm::{AdamW, Decoder, LoraConfig, Rows, Schedule, Scope, Trainer};
-use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+/// Tells the stream of mixing shares from that of rows.
+const MIXING: u64 = 0x6a09_e667_f3bc_c909;
 
 /// Train from `model`. `turned` holds the rows in the other order, where swapping is asked for.
 pub fn run(
@@ -22,124 +25,103 @@ pub fn run(
     if rows.is_empty() {
         return Err(MethodError::NotApplicable("the selection left no rows to train on".into()));
     }
-    if spec.kind == ObjectiveKind::Head {
+    if spec.objective.kind == ObjectiveKind::Head {
         return head::of_decoder(model, rows, turned, spec, threads);
     }
+    let lessons = Lessons { rows, turned, spec };
+    if spec.objective.loss == LossKind::CoTeaching {
+        return co_teaching::run(model, &lessons, labels, threads);
+    }
+    let ranked = match spec.curriculum {
+        Curriculum::None => vec![],
+        _ => curriculum::easiest_first(spec.weak),
+    };
+    let mut draw = Draw::new(rows.len(), spec.seed);
+    let mut mixing = ChaCha8Rng::seed_from_u64(spec.seed ^ MIXING);
+    let (mut trainer, mut done) = (None, 0);
+    for phase in curriculum::phases(spec.curriculum, spec.steps) {
+        let mut at = match trainer {
+            None => start(model, spec, phase.steps, phase.rate, spec.seed, threads),
+            Some(before) => go_on(model, before, spec, &phase, threads),
+        };
+        for step in 0..phase.steps {
+            let count = spec.batch.min(rows.len());
+            let share = (phase.share)(step as f32 / phase.steps as f32);
+            let picks = if share < 1.0 {
+                let easy = ((share * rows.len() as f32).ceil() as usize).clamp(1, rows.len());
+                draw.among(&ranked[..easy], count, turned.is_some())
+            } else {
+                draw.next(count, turned.is_some())
+            };
+            let alpha = spec.objective.mixup;
+            let mixed = (alpha > 0.0).then(|| mixup::share(alpha, &mut mixing));
+            let progress = done as f32 / spec.steps as f32;
+            let loss = self::step(&mut at, &lessons.batch(&picks), labels, spec, mixed, progress)?;
+            (spec.on_step)(done as u32, loss);
+            done += 1;
+        }
+        trainer = Some(at);
+    }
+    Ok(trainer.map_or(Artefact::Base, finish))
+}
+
+fn settings(spec: &TrainSpec<'_>, steps: usize, rate: f32) -> (AdamW, Schedule) {
     let optimizer = AdamW {
-        lr: spec.learning_rate,
+        lr: spec.learning_rate * rate,
         betas: (0.9, 0.98),
         eps: 1e-8,
         weight_decay: spec.weight_decay,
         clip: Some(1.0),
     };
-    let scope = match spec.kind {
-        ObjectiveKind::Adapter => Scope::Lora(LoraConfig::all(spec.rank, 2.0 * spec.rank as f32)),
+    (optimizer, Schedule::Linear { warmup: (steps / 10).max(1), total: steps })
+}
+
+/// A model about to be trained for `steps` steps; `rate` is a factor on the learning rate.
+pub(crate) fn start(
+    model: &Decoder,
+    spec: &TrainSpec<'_>,
+    steps: usize,
+    rate: f32,
+    seed: u64,
+    threads: usize,
+) -> Trainer {
+    let scope = match spec.objective.kind {
+        ObjectiveKind::Adapter => Scope::Lora(LoraConfig::all(spec.objective.rank, 2.0 * spec.objective.rank as f32)),
         _ => Scope::Full,
     };
-    let schedule = Schedule::Linear { warmup: (spec.steps / 10).max(1), total: spec.steps };
-    let mut trainer = Trainer::new(model.clone(), scope, optimizer, schedule, threads, spec.seed);
-    let mut draw = Draw::new(rows.len(), spec.seed);
-    for step in 0..spec.steps {
-        let batch = draw.next(spec.batch.min(rows.len()), turned.is_some());
-        let drawn: Rows = batch
-            .iter()
-            .map(|&(i, swap)| match turned {
-                Some(turned) if swap => turned.row(i),
-                _ => rows.row(i),
-            })
-            .collect();
-        let target = |&(i, swap): &(usize, bool)| {
-            if swap { 1.0 - spec.targets[i] } else { spec.targets[i] }
-        };
-        let targets: Vec<f32> = batch.iter().map(target).collect();
-        let weights: Vec<f32> = batch.iter().map(|&(i, _)| spec.weights[i]).collect();
-        let progress = step as f32 / spec.steps as f32;
-        let mut loss = |logits: &[f32], dlogits: &mut [f32]| {
-            let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
-            let targets = match spec.loss {
-                // Means are a readout's only, which a recipe's check has made sure of.
-                LossKind::Xent | LossKind::Means => targets.clone(),
-                LossKind::Confidence => confidence_loss::targets(&margins, &targets, spec.aux, progress),
-            };
-            binary_cross_entropy(&margins, &targets, &weights, dlogits)
-        };
-        let report = trainer.step_last(&drawn, &labels, &mut loss)?;
-        (spec.on_step)(step as u32, report.loss);
+    let (optimizer, schedule) = settings(spec, steps, rate);
+    Trainer::new(model.clone(), scope, optimizer, schedule, threads, seed)
+}
+
+/// The next phase, from where the last one ended, with fresh moments.
+fn go_on(model: &Decoder, before: Trainer, spec: &TrainSpec<'_>, phase: &Phase, threads: usize) -> Trainer {
+    let (optimizer, schedule) = settings(spec, phase.steps, phase.rate);
+    match before.adapter() {
+        Some(adapter) => Trainer::resume_adapter(model.clone(), adapter.clone(), optimizer, schedule, threads),
+        None => Trainer::new(before.into_model(), Scope::Full, optimizer, schedule, threads, spec.seed),
     }
-    Ok(match trainer.adapter() {
+}
+
+/// One step; returns the loss before it.
+pub(crate) fn step(
+    trainer: &mut Trainer,
+    batch: &Batch,
+    labels: [u32; 2],
+    spec: &TrainSpec<'_>,
+    mixed: Option<f32>,
+    progress: f32,
+) -> Result<f32, MethodError> {
+    let mut loss = |logits: &[f32], dlogits: &mut [f32]| {
+        let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
+        loss::step(spec.objective, mixed, (&margins, &batch.targets, &batch.weights), progress, dlogits)
+    };
+    Ok(trainer.step_last(&batch.rows, &labels, &mut loss)?.loss)
+}
+
+/// What a training leaves.
+pub(crate) fn finish(trainer: Trainer) -> Artefact {
+    match trainer.adapter() {
         Some(adapter) => Artefact::Adapter(adapter.clone()),
         None => Artefact::Full(trainer.into_model()),
-    })
-}
-
-/// Weighted mean over the batch; `dlogits [batch, 2]` gets its gradient. Divided by the batch's size, not its
-/// weight, so that a batch of light rows makes a light step.
-fn binary_cross_entropy(margins: &[f32], targets: &[f32], weights: &[f32], dlogits: &mut [f32]) -> f32 {
-    let n = margins.len() as f32;
-    let mut loss = 0.0;
-    for (i, ((&margin, &target), &weight)) in margins.iter().zip(targets).zip(weights).enumerate() {
-        let softplus = margin.max(0.0) + (-margin.abs()).exp().ln_1p();
-        loss += weight * (softplus - target * margin) / n;
-        let slope = weight * (sigmoid(margin) - target) / n;
-        dlogits[2 * i] = slope;
-        dlogits[2 * i + 1] = -slope;
-    }
-    loss
-}
-
-/// Rows in a fresh random order each epoch.
-struct Draw {
-    order: Vec<usize>,
-    at: usize,
-    rng: ChaCha8Rng,
-}
-
-impl Draw {
-    fn new(rows: usize, seed: u64) -> Self {
-        Self { order: (0..rows).collect(), at: rows, rng: ChaCha8Rng::seed_from_u64(seed) }
-    }
-
-    /// Indices with a coin for swapping; the coin is only tossed where it is used.
-    fn next(&mut self, count: usize, coin: bool) -> Vec<(usize, bool)> {
-        (0..count)
-            .map(|_| {
-                if self.at == self.order.len() {
-                    self.order.shuffle(&mut self.rng);
-                    self.at = 0;
-                }
-                self.at += 1;
-                (self.order[self.at - 1], coin && self.rng.random::<bool>())
-            })
-            .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_gradient_is_that_of_the_loss() {
-        let (margins, targets, weights) = ([0.3f32, -2.0, 5.0], [0.9f32, 0.1, 0.5], [1.0f32, 2.0, 0.5]);
-        let mut gradient = [0.0; 6];
-        binary_cross_entropy(&margins, &targets, &weights, &mut gradient);
-        for i in 0..3 {
-            let at = |delta: f32| {
-                let mut moved = margins;
-                moved[i] += delta;
-                binary_cross_entropy(&moved, &targets, &weights, &mut [0.0; 6])
-            };
-            let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
-            assert!((numeric - gradient[2 * i]).abs() < 1e-4, "{numeric} {}", gradient[2 * i]);
-            assert_eq!(gradient[2 * i], -gradient[2 * i + 1]);
-        }
-    }
-
-    #[test]
-    fn every_row_is_drawn_once_per_epoch() {
-        let mut draw = Draw::new(10, 1);
-        let mut seen: Vec<usize> = (0..5).flat_map(|_| draw.next(2, false)).map(|(i, _)| i).collect();
-        seen.sort_unstable();
-        assert_eq!(seen, (0..10).collect::<Vec<_>>());
     }
 }

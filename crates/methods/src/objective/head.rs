@@ -1,9 +1,9 @@
 //! Train a linear readout of frozen states (Alain and Bengio 2016): logistic regression on contrast features.
 
-use super::{TrainSpec, confidence_loss, means};
+use super::{TrainSpec, co_teaching, loss, means, mixup};
 use crate::error::MethodError;
 use crate::readout::{Fit, Readout};
-use crate::recipe::LossKind;
+use crate::recipe::{LossKind, Objective};
 use crate::student::head::Head;
 use crate::student::{Artefact, Features};
 use aar_domain::problem::{Problem, Task};
@@ -36,6 +36,9 @@ pub fn of_decoder(
     fit(&Features { values, width: model.config.hidden_size }, turned.is_none(), DECODER_L2, spec)
 }
 
+/// Fits in turn that a loss needs whose pull depends on the readout itself.
+const TURNS: usize = 5;
+
 /// Seeds matter to a convex problem only through the rows: each seed fits a bootstrap sample, as an ensemble needs.
 fn fit(features: &Features, intercept: bool, l2: f32, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
     if spec.items.is_empty() {
@@ -47,23 +50,44 @@ fn fit(features: &Features, intercept: bool, l2: f32, spec: &TrainSpec<'_>) -> R
         let drawn = rng.random_range(0..spec.items.len());
         weights[drawn] += spec.weights[drawn];
     }
-    let solve = |targets: &[f32]| -> Readout {
-        if spec.loss == LossKind::Means {
-            return means::readout(&features.values, features.width, targets, &weights, intercept);
-        }
-        Fit { features: &features.values, width: features.width, targets, weights: &weights, l2, intercept }.run()
+    let width = features.width;
+    let mixed = (spec.objective.mixup > 0.0)
+        .then(|| mixup::rows(&features.values, width, spec.targets, spec.objective.mixup, &mut rng));
+    let (values, targets) = match &mixed {
+        Some((values, targets)) => (&values[..], &targets[..]),
+        None => (&features.values[..], spec.targets),
     };
-    let mut readout = solve(spec.targets);
-    if spec.loss == LossKind::Confidence {
-        // A convex readout has no warm-up to speak of: harden its own answers twice, at full weight.
-        for _ in 0..2 {
-            let margins = readout.margins(&features.values);
-            readout = solve(&confidence_loss::targets(&margins, spec.targets, spec.aux, 1.0));
+    let all = Fit { features: values, width, targets, weights: &weights, l2, intercept };
+    let readout = match spec.objective.loss {
+        LossKind::Means => means::readout(values, width, targets, &weights, intercept),
+        LossKind::CoTeaching => {
+            co_teaching::readout(&Fit { weights: spec.weights, ..all }, spec.objective.forget, spec.seed)
         }
-    }
+        _ => in_turns(&all, spec.objective),
+    };
     if !readout.weight.iter().all(|w| w.is_finite()) {
         return Err(aar_lm::LmError::NonFinite { step: 1, what: "loss" }.into());
     }
     (spec.on_step)(0, 0.0);
     Ok(Artefact::Head(Head { readout }))
+}
+
+/// Weighted regressions in turn against the pull of any loss at the readout so far (iteratively reweighted).
+fn in_turns(all: &Fit<'_>, objective: &Objective) -> Readout {
+    let turns = match objective.loss {
+        LossKind::Xent => 0,
+        // It has no warm-up to speak of: harden its own answers twice, at full weight.
+        LossKind::Confidence => 2,
+        _ => TURNS,
+    };
+    let mut readout = all.run();
+    for _ in 0..turns {
+        let pull = loss::pull(objective, &readout.margins(all.features), all.targets, 1.0);
+        let weights: Vec<f32> = all.weights.iter().zip(&pull.factors).map(|(weight, factor)| weight * factor).collect();
+        // A regression has no answer to a target that is no probability.
+        let targets: Vec<f32> = pull.targets.iter().map(|target| target.clamp(0.0, 1.0)).collect();
+        let next = Fit { targets: &targets, weights: &weights, ..*all };
+        readout = if turns == TURNS { next.run_from(&readout) } else { next.run() };
+    }
+    readout
 }

@@ -1,12 +1,25 @@
 //! Stage four: train.
+//!
+//! [`finetune`] trains a decoder step by step, [`head`] fits a readout; both take their gradient from [`loss`], where every
+//! loss is a file. [`curriculum`] says which rows come when, [`co_teaching`] trains two students at once.
 
-use crate::recipe::{LossKind, ObjectiveKind};
+use crate::recipe::{Curriculum, Objective};
 use aar_domain::item::Item;
 
+pub mod batch;
+pub mod co_teaching;
 pub mod confidence_loss;
+pub mod curriculum;
+pub mod entropy;
 pub mod finetune;
+pub mod generalised;
 pub mod head;
+pub mod loss;
 pub mod means;
+pub mod mixup;
+pub mod product;
+pub mod reverse_kl;
+pub mod symmetric;
 
 /// Everything one training needs.
 pub struct TrainSpec<'a> {
@@ -16,14 +29,12 @@ pub struct TrainSpec<'a> {
     pub targets: &'a [f32],
     /// Weight per row; mean about 1.
     pub weights: &'a [f32],
-    /// Which parameters.
-    pub kind: ObjectiveKind,
-    /// Against what.
-    pub loss: LossKind,
-    /// Weight of the auxiliary term of [`LossKind::Confidence`].
-    pub aux: f32,
-    /// Rank of an adapter.
-    pub rank: usize,
+    /// The teacher's soft label per row, by which a curriculum ranks them.
+    pub weak: &'a [f32],
+    /// Which parameters, against what.
+    pub objective: &'a Objective,
+    /// Which rows come first.
+    pub curriculum: Curriculum,
     /// Steps of a decoder's training.
     pub steps: usize,
     /// Rows per step.

@@ -115,8 +115,18 @@ impl DecoderStudent {
     }
 
     fn states(&self, items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        let rows = self.rows(&self.task, items)?;
-        Ok(self.model.hidden(&rows, &[self.model.config.num_hidden_layers], Pooling::Last, self.threads))
+        Ok(self.last_states(&self.rows(&self.task, items)?))
+    }
+
+    fn last_states(&self, rows: &Rows) -> Vec<f32> {
+        self.model.hidden(rows, &[self.model.config.num_hidden_layers], Pooling::Last, self.threads)
+    }
+
+    /// States after an item's prompt and one of its labels.
+    fn answered(&self, items: &[Item], label: u32) -> Result<Vec<f32>, MethodError> {
+        let asked = self.rows(&self.task, items)?;
+        let rows = (0..asked.len()).map(|i| [asked.row(i), &[label]].concat());
+        Ok(self.last_states(&rows.collect()))
     }
 }
 
@@ -146,9 +156,17 @@ impl Student for DecoderStudent {
         Ok(Features { values, width: self.model.config.hidden_size })
     }
 
+    fn sides(&self, items: &[Item]) -> Result<[Features; 2], MethodError> {
+        let sides = match swapped(items) {
+            Some(turned) => [self.states(items)?, self.states(&turned)?],
+            None => [self.answered(items, self.task.labels[0])?, self.answered(items, self.task.labels[1])?],
+        };
+        Ok(sides.map(|values| Features { values, width: self.model.config.hidden_size }))
+    }
+
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
         let rows = self.rows(&self.task, spec.items)?;
-        let both = spec.swap_augment || spec.kind == ObjectiveKind::Head;
+        let both = spec.swap_augment || spec.objective.kind == ObjectiveKind::Head;
         let turned = if both { swapped(spec.items) } else { None };
         let turned = turned.map(|turned| self.rows(&self.task, &turned)).transpose()?;
         objective::finetune::run(&self.model, &rows, turned.as_ref(), self.task.labels, spec, self.threads)

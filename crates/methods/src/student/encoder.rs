@@ -161,6 +161,19 @@ impl Student for EncoderStudent {
         Ok(Features { values, width: self.width() })
     }
 
+    fn sides(&self, items: &[Item]) -> Result<[Features; 2], MethodError> {
+        let texts: Vec<String> = items.iter().flat_map(|item| self.texts_of(item)).collect();
+        if texts.len() != 2 * items.len() {
+            let detail = "an encoder has one state of a binary item, not one for either label";
+            return Err(MethodError::NotApplicable(detail.into()));
+        }
+        let mut sides = [vec![], vec![]];
+        for (at, values) in self.embed(&texts)?.into_iter().enumerate() {
+            sides[at % 2].extend(values);
+        }
+        Ok(sides.map(|values| Features { values, width: self.width() }))
+    }
+
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
         let features = self.features(spec.items)?;
         objective::head::run(&features, &self.problem, spec)

@@ -59,6 +59,10 @@ pub trait Student {
     /// Features of the untouched student; for pairs antisymmetric: swapping an item negates its row.
     fn features(&self, items: &[Item]) -> Result<Features, MethodError>;
 
+    /// States of the untouched student after a statement and after its negation (CCS, Burns et al. 2022): a pair in both orders, or an
+    /// item with either label. `[items, width]` each. Not applicable where a student has no such states.
+    fn sides(&self, items: &[Item]) -> Result<[Features; 2], MethodError>;
+
     /// Train from the untouched student.
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError>;
 
@@ -92,7 +96,7 @@ pub fn open(
 }
 
 /// Half the difference between an item's margin and its swap's.
-fn antisymmetric(margins: &[f32], swapped: &[f32]) -> Vec<f32> {
+pub(crate) fn antisymmetric(margins: &[f32], swapped: &[f32]) -> Vec<f32> {
     margins.iter().zip(swapped).map(|(a, b)| (a - b) / 2.0).collect()
 }
 

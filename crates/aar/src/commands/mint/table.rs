@@ -1,7 +1,7 @@
 //! What a mint measured, as tables.
 
 use super::Outcome;
-use aar_domain::stats::mean_with_half_width;
+use aar_domain::stats::over_testbeds;
 use aar_domain::testbed::Check;
 
 /// One world's bounds.
@@ -54,8 +54,8 @@ pub fn over_worlds(outcomes: &[Outcome]) {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // Worlds are the units, so one alone has no interval.
-        let (mean, interval) = match mean_with_half_width(&values) {
-            Some((mean, half)) => (mean, format!("[{:.3}, {:.3}]", mean - half, mean + half)),
+        let (mean, interval) = match over_testbeds(&values) {
+            Some(over) => (over.value, format!("[{:.3}, {:.3}]", over.low, over.high)),
             None => (values[0], "one world".into()),
         };
         aar_lab::say!("{:60} {mean:>8.3} {interval:>17} {least:>8.3} {most:>8.3}  {above}", check.name);

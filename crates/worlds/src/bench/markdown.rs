@@ -1,0 +1,133 @@
+//! The table as Markdown, and its place in a page that holds other text too.
+
+use super::table::{Cell, Row, SubjectTable, Table};
+use aar_domain::stats::Pgr;
+
+/// Where the table begins in a page.
+pub const BEGIN: &str = "<!-- aar bench methods -->";
+/// Where it ends.
+pub const END: &str = "<!-- end of aar bench methods -->";
+
+/// The whole table. `command` is what makes it again.
+pub fn render(table: &Table, command: &str) -> String {
+    let mut out = format!(
+        "{BEGIN}\n`{command}`: PGR on the {} split with 95 % intervals over items and {} seeds. *Over testbeds* is the mean with a t interval over \
+         testbeds, what may be said of worlds that were not drawn. Operations are counted, in plain training's; CPU-seconds are those of one \
+         seed, answers included.\n",
+        table.split, table.seeds
+    );
+    for part in &table.subjects {
+        out.push_str(&subject(part, table.seeds));
+    }
+    out + END + "\n"
+}
+
+fn subject(part: &SubjectTable, seeds: usize) -> String {
+    let mut out = format!("\n### {}\n\n", part.subject);
+    for testbed in &part.testbeds {
+        let public = if testbed.truth_public { "; demonstration: truth is public" } else { "" };
+        out.push_str(&format!(
+            "- `{}`: weak {:.3}, ceiling {:.3}, {} items{public}\n",
+            testbed.name, testbed.weak, testbed.ceiling, testbed.items
+        ));
+    }
+    let names = part.testbeds.iter().map(|testbed| format!("{} | ", testbed.name)).collect::<String>();
+    let rules = "---|".repeat(part.testbeds.len());
+    out.push_str(&format!(
+        "\n| recipe | family | {names}over testbeds | operations | CPU-s |\n|---|---|{rules}---|---|---|\n"
+    ));
+    let reasons: Vec<String> = part.rows.iter().filter_map(reason).collect();
+    for row in &part.rows {
+        out.push_str(&line(row, seeds));
+    }
+    if !reasons.is_empty() {
+        out.push_str(&format!("\n{}\n", reasons.join("  \n")));
+    }
+    out
+}
+
+fn line(row: &Row, seeds: usize) -> String {
+    let cells: String = row.cells.iter().map(|cell| format!("{} | ", text(cell, seeds))).collect();
+    let over = row.over_testbeds.map_or("–".into(), |pgr| interval(&pgr));
+    let operations = row.operations.map_or("–".into(), |ratio| format!("{ratio:.2}"));
+    let cpu = row.cpu_s.map_or("–".into(), |cpu_s| format!("{cpu_s:.1}"));
+    format!("| {} | {} | {cells}{over} | {operations} | {cpu} |\n", row.name, row.family)
+}
+
+fn text(cell: &Cell, asked: usize) -> String {
+    match cell {
+        Cell::Scored { pgr: None, .. } => "undefined".into(),
+        Cell::Scored { pgr: Some(pgr), seeds, .. } if *seeds < asked => {
+            format!("{} ({seeds} of {asked} seeds)", interval(pgr))
+        }
+        Cell::Scored { pgr: Some(pgr), .. } => interval(pgr),
+        Cell::NotApplicable(_) => "n/a".into(),
+        Cell::Failed(_) => "failed".into(),
+        Cell::Missing => "not run".into(),
+    }
+}
+
+/// What stands behind the first "n/a" or "failed" of a row.
+fn reason(row: &Row) -> Option<String> {
+    row.cells.iter().find_map(|cell| match cell {
+        Cell::NotApplicable(why) => Some(format!("n/a: {why}.")),
+        Cell::Failed(why) => Some(format!("failed: {}: {why}.", row.name)),
+        _ => None,
+    })
+}
+
+fn interval(pgr: &Pgr) -> String {
+    format!("{:.2} [{:.2}, {:.2}]", pgr.value, pgr.low, pgr.high)
+}
+
+/// `page` with the table in its place: between the two marks, or at the end where there are none.
+pub fn insert(page: &str, table: &str) -> String {
+    match (page.find(BEGIN), page.find(END)) {
+        (Some(begin), Some(end)) if begin < end => {
+            let rest = page[end + END.len()..].strip_prefix('\n').unwrap_or(&page[end + END.len()..]);
+            format!("{}{table}{rest}", &page[..begin])
+        }
+        _ if page.trim().is_empty() => format!("# Methods\n\n{table}"),
+        _ => format!("{}\n\n## Methods\n\n{table}", page.trim_end()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_keeps_what_stands_around_the_table() {
+        let table = format!("{BEGIN}\nnew\n{END}\n");
+        let page = format!("# A\n\n{BEGIN}\nold\n{END}\n\n## B\n");
+        assert_eq!(insert(&page, &table), format!("# A\n\n{BEGIN}\nnew\n{END}\n\n## B\n"));
+        assert_eq!(insert("# A\n", &table), format!("# A\n\n## Methods\n\n{table}"));
+        assert_eq!(insert(&insert("# A\n", &table), &table), insert("# A\n", &table));
+        assert!(insert("", &table).starts_with("# Methods"));
+    }
+
+    #[test]
+    fn every_kind_of_cell_is_told() {
+        let pgr = Pgr { value: 0.5, low: 0.4, high: 0.6, se: 0.05 };
+        let cells = vec![
+            Cell::Scored { pgr: Some(pgr), accuracy: 0.7, seeds: 5 },
+            Cell::Scored { pgr: Some(pgr), accuracy: 0.7, seeds: 2 },
+            Cell::Scored { pgr: None, accuracy: 0.7, seeds: 5 },
+            Cell::NotApplicable("no order to swap".into()),
+            Cell::Failed("NaN".into()),
+            Cell::Missing,
+        ];
+        let row = Row {
+            recipe: "x".into(),
+            name: "x y".into(),
+            family: "other",
+            cells,
+            over_testbeds: None,
+            operations: Some(2.0),
+            cpu_s: None,
+        };
+        let expect = "| x y | other | 0.50 [0.40, 0.60] | 0.50 [0.40, 0.60] (2 of 5 seeds) | undefined | n/a | failed | not run | – | 2.00 | – |\n";
+        assert_eq!(line(&row, 5), expect);
+        assert_eq!(reason(&row).as_deref(), Some("n/a: no order to swap."));
+    }
+}

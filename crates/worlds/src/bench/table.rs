@@ -1,0 +1,196 @@
+//! The table: what the stored answers are worth, per testbed and over the testbeds of a subject.
+
+use super::results::{self, Outcome, Results};
+use super::{BenchError, Plan};
+use crate::baselines::mean;
+use aar_domain::stats::{Pgr, over_testbeds};
+use aar_grader::Vault;
+use serde::Serialize;
+
+/// All subjects that take part.
+#[derive(Clone, Debug, Serialize)]
+pub struct Table {
+    /// One part each.
+    pub subjects: Vec<SubjectTable>,
+    /// The split.
+    pub split: &'static str,
+    /// Seeds that were asked for.
+    pub seeds: usize,
+}
+
+/// One subject's testbeds and recipes.
+#[derive(Clone, Debug, Serialize)]
+pub struct SubjectTable {
+    /// Its name.
+    pub subject: String,
+    /// Its testbeds.
+    pub testbeds: Vec<Column>,
+    /// One row per recipe, the best mean first.
+    pub rows: Vec<Row>,
+}
+
+/// A testbed's frozen runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Weak accuracy.
+    pub weak: f64,
+    /// Ceiling accuracy.
+    pub ceiling: f64,
+    /// Items of the split.
+    pub items: usize,
+    /// Whether anybody can read its truth.
+    pub truth_public: bool,
+}
+
+/// A recipe's line.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// The recipe's file.
+    pub recipe: String,
+    /// Its name for people.
+    pub name: String,
+    /// Its family.
+    pub family: &'static str,
+    /// One per testbed.
+    pub cells: Vec<Cell>,
+    /// Mean over the testbeds, with an interval where there are at least two.
+    pub over_testbeds: Option<Pgr>,
+    /// Counted operations in plain training's, mean over testbeds; `None` where the engine counts none (an encoder's readout).
+    pub operations: Option<f64>,
+    /// CPU-seconds a seed.
+    pub cpu_s: Option<f64>,
+}
+
+/// A recipe on a testbed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cell {
+    /// Its score.
+    Scored {
+        /// Undefined where the gap is not clearly positive.
+        pgr: Option<Pgr>,
+        /// Accuracy.
+        accuracy: f64,
+        /// Seeds behind it.
+        seeds: usize,
+    },
+    /// Why it is not applicable here.
+    NotApplicable(String),
+    /// Why it failed, on the first seed that did.
+    Failed(String),
+    /// No run yet.
+    Missing,
+}
+
+impl Cell {
+    fn value(&self) -> Option<f64> {
+        match self {
+            Cell::Scored { pgr, .. } => pgr.map(|pgr| pgr.value),
+            _ => None,
+        }
+    }
+}
+
+/// What it cost, `[seeds]`.
+type Costs = (Vec<u64>, Vec<f64>);
+
+/// Score what there is.
+pub fn compose(plan: &Plan, results: &Results) -> Result<Table, BenchError> {
+    let mut names: Vec<&str> = Vec::new();
+    for testbed in &plan.testbeds {
+        if !names.contains(&testbed.record.subject.as_str()) {
+            names.push(&testbed.record.subject);
+        }
+    }
+    let subjects = names.into_iter().map(|name| subject(plan, results, name)).collect::<Result<_, _>>()?;
+    Ok(Table { subjects, split: plan.split.name(), seeds: plan.seeds })
+}
+
+fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, BenchError> {
+    let mut columns = Vec::new();
+    let mut rows: Vec<(Vec<Cell>, Vec<Costs>)> = vec![(vec![], vec![]); plan.recipes.len()];
+    for testbed in plan.testbeds.iter().filter(|testbed| testbed.record.subject == name) {
+        let vault = Vault::open(&testbed.path)?;
+        let frozen = vault.frozen(plan.split);
+        columns.push(Column {
+            name: testbed.record.name.clone(),
+            weak: frozen.weak,
+            ceiling: frozen.ceiling,
+            items: vault.items(plan.split),
+            truth_public: testbed.record.truth_public,
+        });
+        for (contender, (cells, costs)) in plan.recipes.iter().zip(&mut rows) {
+            if let Err(why) = contender.recipe.applicable(&testbed.problem) {
+                cells.push(Cell::NotApplicable(why.to_string()));
+                costs.push((vec![], vec![]));
+                continue;
+            }
+            let runs = (0..plan.seeds as u64).filter_map(|seed| results.get(&plan.key(testbed, contender, seed)));
+            let (cell, cost) = cell(&vault, plan, runs)?;
+            cells.push(cell);
+            costs.push(cost);
+        }
+    }
+    let plain = plan.recipes.iter().position(|contender| contender.file == "plain").map(|at| rows[at].1.clone());
+    let mut rows: Vec<Row> = plan
+        .recipes
+        .iter()
+        .zip(rows)
+        .map(|(contender, (cells, costs))| Row {
+            recipe: contender.file.clone(),
+            name: contender.recipe.name.clone(),
+            family: contender.recipe.family.name(),
+            over_testbeds: over_testbeds(&cells.iter().filter_map(Cell::value).collect::<Vec<_>>()),
+            operations: plain.as_ref().and_then(|plain| ratio(&costs, plain)),
+            cpu_s: pooled(costs.iter().flat_map(|(_, cpu)| cpu.iter().copied())),
+            cells,
+        })
+        .collect();
+    rows.sort_by(|a, b| order(b).total_cmp(&order(a)));
+    Ok(SubjectTable { subject: name.into(), testbeds: columns, rows })
+}
+
+fn order(row: &Row) -> f64 {
+    pooled(row.cells.iter().filter_map(Cell::value)).unwrap_or(f64::NEG_INFINITY)
+}
+
+fn pooled(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.collect();
+    (!values.is_empty()).then(|| mean(values.iter().copied()))
+}
+
+fn cell<'a>(
+    vault: &Vault,
+    plan: &Plan,
+    runs: impl Iterator<Item = &'a results::Ran>,
+) -> Result<(Cell, Costs), BenchError> {
+    let (mut seeds, mut margins, mut costs) = (vec![], vec![], (vec![], vec![]));
+    for run in runs {
+        costs.0.push(run.operations);
+        costs.1.push(run.cpu_s);
+        match &run.outcome {
+            Outcome::Failed(why) => return Ok((Cell::Failed(why.clone()), costs)),
+            Outcome::Answers(signs) => {
+                seeds.push(run.key.seed);
+                margins.push(results::margins(signs));
+            }
+        }
+    }
+    if seeds.is_empty() {
+        return Ok((Cell::Missing, costs));
+    }
+    let outcomes = vault.outcomes(plan.split, &seeds, &margins).ok_or_else(|| BenchError::Content {
+        path: "the results file".into(),
+        detail: format!("answers are not as long as the split ({} items)", vault.items(plan.split)),
+    })?;
+    let score = vault.score(plan.split, &outcomes);
+    Ok((Cell::Scored { pgr: score.pgr, accuracy: score.accuracy, seeds: seeds.len() }, costs))
+}
+
+/// Mean operations in plain's, over the testbeds where both are counted.
+fn ratio(costs: &[Costs], plain: &[Costs]) -> Option<f64> {
+    let of = |cost: &Costs| pooled(cost.0.iter().map(|&operations| operations as f64)).filter(|&mean| mean > 0.0);
+    pooled(costs.iter().zip(plain).filter_map(|(own, plain)| Some(of(own)? / of(plain)?)))
+}

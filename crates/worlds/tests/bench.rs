@@ -1,0 +1,92 @@
+//! Recipes compared over a small testbed: what is there already is not run again, and the table says what the truth says.
+
+use aar_domain::rung::Split;
+use aar_grader::Vault;
+use aar_worlds::bench::results::{Key, Outcome, Results};
+use aar_worlds::bench::table::{Cell, compose};
+use aar_worlds::bench::{BenchError, BenchEvent, Contender, Entrant, Plan, markdown, run};
+use std::path::Path;
+use std::sync::Mutex;
+
+/// The world that ships, with few rows to train on.
+fn small(dir: &Path) -> Entrant {
+    let harbour = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/harbour").canonicalize().unwrap();
+    for folder in ["public", "hidden"] {
+        std::fs::create_dir(dir.join(folder)).unwrap();
+    }
+    for name in
+        ["testbed.json", "public/problem.json", "public/student", "hidden/weak", "hidden/inputs", "hidden/truth"]
+    {
+        std::os::unix::fs::symlink(harbour.join(name), dir.join(name)).unwrap();
+    }
+    let pool = std::fs::read_to_string(harbour.join("public/pool.jsonl")).unwrap();
+    let few: String = pool.lines().take(96).map(|line| format!("{line}\n")).collect();
+    std::fs::write(dir.join("public/pool.jsonl"), few).unwrap();
+    Entrant::open(dir).unwrap()
+}
+
+fn plan(testbed: Entrant, recipes: &[&str], seeds: usize) -> Plan {
+    let recipes = recipes.iter().map(|name| Contender::shipped(name).unwrap()).collect();
+    Plan { testbeds: vec![testbed], recipes, seeds, split: Split::Feedback }
+}
+
+/// Runs made now.
+fn made(plan: &Plan, file: &Path) -> (Results, usize) {
+    let ended = Mutex::new(0);
+    let results = run(plan, Results::open(file).unwrap(), 2, &|event| {
+        if matches!(event, BenchEvent::Ended(_)) {
+            *ended.lock().unwrap() += 1;
+        }
+    });
+    let ended = *ended.lock().unwrap();
+    (results.unwrap(), ended)
+}
+
+#[test]
+fn goes_on_where_it_stopped_and_scores_what_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let (testbed, file) = (small(dir.path()), dir.path().join("results.jsonl"));
+    let fewer = plan(testbed.clone(), &["plain", "mean-difference"], 1);
+    assert_eq!(made(&fewer, &file).1, 2);
+    let whole = plan(testbed.clone(), &["plain", "mean-difference"], 2);
+    let (results, ended) = made(&whole, &file);
+    assert_eq!(ended, 2, "two runs were there");
+
+    let table = compose(&whole, &results).unwrap();
+    let part = &table.subjects[0];
+    let (rows, column) = (&part.rows, &part.testbeds[0]);
+    assert_eq!((part.subject.as_str(), rows.len(), column.items), ("chat", 2, 1200));
+    let plain = rows.iter().find(|row| row.recipe == "plain").unwrap();
+    assert_eq!(plain.operations, Some(1.0));
+    let vault = Vault::open(&testbed.path).unwrap();
+    let answers = [0, 1].map(|seed| {
+        let key = Key {
+            testbed: testbed.digest.clone(),
+            recipe: Contender::shipped("plain").unwrap().digest,
+            seed,
+            split: Split::Feedback,
+        };
+        match &results.get(&key).unwrap().outcome {
+            Outcome::Answers(signs) => aar_worlds::bench::results::margins(signs),
+            Outcome::Failed(why) => panic!("{why}"),
+        }
+    });
+    let outcomes = vault.outcomes(Split::Feedback, &[0, 1], &answers).unwrap();
+    let Cell::Scored { accuracy, seeds, pgr } = &plain.cells[0] else { panic!("{:?}", plain.cells) };
+    assert_eq!((*accuracy, *seeds), (outcomes.accuracy(), 2));
+    assert!((pgr.unwrap().value - (accuracy - column.weak) / (column.ceiling - column.weak)).abs() < 1e-9);
+    let text = markdown::render(&table, "aar bench methods");
+    assert!(text.contains("difference-in-means probe") && text.contains("demonstration: truth is public"), "{text}");
+}
+
+#[test]
+fn what_can_not_be_is_said() {
+    let error = Contender::shipped("plian").unwrap_err().to_string();
+    assert!(error.contains("\"plian\"; there are: plain, "), "{error}");
+    let dir = tempfile::tempdir().unwrap();
+    let error = Entrant::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("testbed.json"), "{error}");
+    let plan = plan(small(dir.path()), &["plain"], 17);
+    let results = Results::open(&dir.path().join("results.jsonl")).unwrap();
+    assert!(matches!(run(&plan, results, 1, &|_| ()), Err(BenchError::Seeds(17))));
+}
