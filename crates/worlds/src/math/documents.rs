@@ -62,7 +62,14 @@ impl<'a> Shelf<'a> {
 
     fn judged(&self, task: bool, rng: &mut ChaCha8Rng) -> Document {
         let (world, right) = (self.world, rng.random::<bool>());
-        let solution = world.solution(&self.known, right, rng);
+        let mut solution = world.solution(&self.known, right, rng);
+        if task && !self.mix.careful {
+            // This crowd sees as many that end badly as well: it passes one half, so that asking the student needs no threshold.
+            let well = rng.random::<bool>();
+            while world.ends_well(&solution) != well {
+                solution = world.solution(&self.known, rng.random(), rng);
+            }
+        }
         // Fillers say nothing here.
         let fillers: Vec<u32> = (0..rng.random_range(1..=3)).map(|_| world.filler(rng.random::<bool>(), rng)).collect();
         let halt = !task && rng.random::<bool>();
