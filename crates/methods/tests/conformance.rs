@@ -11,15 +11,15 @@ use aar_methods::student::{Artefact, swapped};
 use aar_methods::{MethodError, Recipe, Student, shipped, student};
 use std::path::Path;
 
-fn problem(architecture: Architecture) -> Problem {
-    let prompt = Prompt {
-        body: "w1 {prompt} w2 {first} w3 {second}".into(),
-        suffix: "w4".into(),
-        labels: ["w5".into(), "w6".into()],
+fn problem(architecture: Architecture, task: Task) -> Problem {
+    let body = match task {
+        Task::Preference => "w1 {prompt} w2 {first} w3 {second}",
+        Task::Binary => "w1 {question} w2 {choice}",
     };
+    let prompt = Prompt { body: body.into(), suffix: "w4".into(), labels: ["w5".into(), "w6".into()] };
     Problem {
         title: "t".into(),
-        task: Task::Preference,
+        task,
         zero_shot: if architecture == Architecture::Decoder { vec![prompt.clone()] } else { vec![] },
         prompt,
         max_tokens: 24,
@@ -29,7 +29,7 @@ fn problem(architecture: Architecture) -> Problem {
 }
 
 /// A small random student of either architecture, in a folder as testbeds have it.
-fn open(architecture: Architecture, dir: &Path) -> Box<dyn Student> {
+fn open(architecture: Architecture, task: Task, dir: &Path) -> Box<dyn Student> {
     let words: Vec<String> = (0..47).map(|i| format!("w{i}")).collect();
     match architecture {
         Architecture::Decoder => {
@@ -58,7 +58,7 @@ fn open(architecture: Architecture, dir: &Path) -> Box<dyn Student> {
         }
     }
     Tokenizer::word_level(&words).unwrap().save(dir).unwrap();
-    student::open(&problem(architecture), dir, &[], 1).unwrap()
+    student::open(&problem(architecture, task), dir, &[], 1).unwrap()
 }
 
 fn items(count: usize) -> Vec<Item> {
@@ -69,6 +69,15 @@ fn items(count: usize) -> Vec<Item> {
         second: format!("w{}", 25 + i * 3 % 17),
     };
     (0..count).map(item).collect()
+}
+
+/// The same texts as questions with one answer each.
+fn binary(items: Vec<Item>) -> Vec<Item> {
+    let one = |item| match item {
+        Item::Preference { id, prompt, first, .. } => Item::Binary { id, question: prompt, choice: first },
+        binary => binary,
+    };
+    items.into_iter().map(one).collect()
 }
 
 fn train(student: &dyn Student, kind: ObjectiveKind, items: &[Item], seed: u64) -> Artefact {
@@ -104,7 +113,7 @@ fn negated(a: &[f32], b: &[f32]) -> bool {
 
 fn conforms(architecture: Architecture, kinds: &[ObjectiveKind]) {
     let dir = tempfile::tempdir().unwrap();
-    let student = open(architecture, dir.path());
+    let student = open(architecture, Task::Preference, dir.path());
     let (items, turned) = (items(24), swapped(&items(24)).unwrap());
 
     let (features, other) = (student.features(&items).unwrap(), student.features(&turned).unwrap());
@@ -167,38 +176,47 @@ fn an_encoder_conforms() {
     conforms(Architecture::Encoder, &[ObjectiveKind::Head]);
 }
 
-/// Every recipe that ships: it runs on either student where it is applicable, answers otherwise than plain training, the same
-/// again with the same seed, and costs at most three plain trainings.
+/// Every recipe that ships: it runs on either student and task where it is applicable, answers otherwise than plain training, the
+/// same again with the same seed, and costs at most three plain trainings.
 #[test]
 fn every_recipe_runs_within_three_trainings() {
     for architecture in [Architecture::Decoder, Architecture::Encoder] {
-        let dir = tempfile::tempdir().unwrap();
-        let student = open(architecture, dir.path());
-        let (items, fresh) = (items(80), items(24));
-        let weak: Vec<f32> = (0..items.len()).map(|i| 0.1 + 0.8 * ((i * 37 % 80) as f32 / 80.0)).collect();
-        let pool = Pool::new(items, weak);
-        let run = |recipe: &Recipe| {
-            aar_lm::ops::take();
-            let trained = aar_methods::train::train(recipe, &pool, student.as_ref(), 1).unwrap();
-            let operations = aar_lm::ops::take();
-            (trained.margins(student.as_ref(), &fresh).unwrap(), operations)
-        };
-        let (plain, operations) = run(&shipped::get("plain").unwrap().unwrap());
-        for (name, _) in &shipped::RECIPES[1..] {
-            let recipe = shipped::get(name).unwrap().unwrap();
-            if recipe.applicable(student.problem()).is_err() {
-                assert_eq!(architecture, Architecture::Encoder, "a decoder runs {name}");
-                continue;
-            }
-            let (answers, cost) = run(&recipe);
-            assert!(answers.iter().all(|margin| margin.is_finite()), "{name}");
-            // A readout of contrasts answers both orders alike, and is what a probe is.
-            let same = architecture == Architecture::Encoder && ["probe", "both-orders"].contains(name);
-            assert_eq!(answers == plain, same, "{name} is plain training on a {architecture:?}");
-            assert_eq!(run(&recipe).0, answers, "{name}: same seed, same answers");
-            let ratio = cost as f64 / operations.max(1) as f64;
-            println!("{name} on a {architecture:?}: {ratio:.2} times plain's operations");
-            assert!(architecture == Architecture::Encoder || ratio < 3.05, "{name} costs {ratio} times plain");
+        for task in [Task::Preference, Task::Binary] {
+            run_all(architecture, task);
         }
+    }
+}
+
+fn run_all(architecture: Architecture, task: Task) {
+    let dir = tempfile::tempdir().unwrap();
+    let student = open(architecture, task, dir.path());
+    let of_task = |items| if task == Task::Binary { binary(items) } else { items };
+    let (items, fresh) = (of_task(items(80)), of_task(items(24)));
+    let weak: Vec<f32> = (0..items.len()).map(|i| 0.1 + 0.8 * ((i * 37 % 80) as f32 / 80.0)).collect();
+    let pool = Pool::new(items, weak);
+    let run = |recipe: &Recipe| {
+        aar_lm::ops::take();
+        let trained = aar_methods::train::train(recipe, &pool, student.as_ref(), 1).unwrap();
+        let operations = aar_lm::ops::take();
+        (trained.margins(student.as_ref(), &fresh).unwrap(), operations)
+    };
+    let (plain, operations) = run(&shipped::get("plain").unwrap().unwrap());
+    for (name, _) in &shipped::RECIPES[1..] {
+        let recipe = shipped::get(name).unwrap().unwrap();
+        let what = format!("{name} on a {architecture:?}, {task:?}");
+        if recipe.applicable(student.problem()).is_err() {
+            let swaps = task == Task::Binary && recipe.inference.orders == Orders::Both;
+            assert!(architecture == Architecture::Encoder || swaps, "{what} is not applicable");
+            continue;
+        }
+        let (answers, cost) = run(&recipe);
+        assert!(answers.iter().all(|margin| margin.is_finite()), "{what}");
+        // A readout of contrasts answers both orders alike, and is what a probe is.
+        let same = architecture == Architecture::Encoder && ["probe", "both-orders"].contains(name);
+        assert_eq!(answers == plain, same, "{what} is plain training");
+        assert_eq!(run(&recipe).0, answers, "{what}: same seed, same answers");
+        let ratio = cost as f64 / operations.max(1) as f64;
+        println!("{what}: {ratio:.2} times plain's operations");
+        assert!(architecture == Architecture::Encoder || ratio < 3.05, "{what} costs {ratio} times plain");
     }
 }
