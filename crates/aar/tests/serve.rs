@@ -123,8 +123,7 @@ fn answers_to_items_that_are_handed_out_are_graded_and_replicated() {
     let text = |field: &str| joined[field].as_str().unwrap().to_owned();
     let (api, token) = (text("api"), text("token"));
     let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
-    let items: Vec<Value> =
-        client.get(format!("{api}/v1/items")).bearer_auth(&token).send().unwrap().json().unwrap();
+    let items: Vec<Value> = client.get(format!("{api}/v1/items")).bearer_auth(&token).send().unwrap().json().unwrap();
     let body = serde_json::json!({"answers": vec![1; items.len()], "name": "always the first", "key": "a"});
     let view: Value = until(&mut study, "the end of the baselines", || {
         let answer = client.post(format!("{api}/v1/predictions")).bearer_auth(&token).json(&body).send().unwrap();

@@ -6,9 +6,9 @@ mod damage;
 use aar_api::bundle::{Bundle, BundleFile};
 use aar_api::work::Job;
 use aar_domain::rung::Split;
+use aar_evaluation::EvaluationError;
 use aar_evaluation::artefacts::take_over;
 use aar_evaluation::stage::Stage;
-use aar_evaluation::EvaluationError;
 use damage::damage;
 use proptest::prelude::*;
 use std::fs;
@@ -75,7 +75,7 @@ proptest! {
                 prop_assert!(laid.is_ok(), "{:?}", laid.err().map(|error| error.to_string()));
                 prop_assert_eq!(files(&stage.input().join("bundle")).len(), bundle.files.len());
             }
-            Err(_) => prop_assert!(matches!(laid, Err(EvaluationError::Bundle { .. }))),
+            Err(_) => prop_assert!(matches!(laid, Err(EvaluationError::Bundle { .. })), "the bundle's own fault"),
         }
         // Four of the testbed and of the job: nothing else was written beside the bundle's folder.
         let beside = files(scratch.path()).into_iter().filter(|path| !path.starts_with(stage.input().join("bundle")));

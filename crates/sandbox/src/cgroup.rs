@@ -150,8 +150,11 @@ impl Place {
             let name = if self.version == 1 { "memory.limit_in_bytes" } else { "memory.max" };
             fs::write(group.join(name), &memory)?;
             // Swapped out is not saved; without swap accounting there is no such file.
-            let (name, most) =
-                if self.version == 1 { ("memory.memsw.limit_in_bytes", memory.as_str()) } else { ("memory.swap.max", "0") };
+            let (name, most) = if self.version == 1 {
+                ("memory.memsw.limit_in_bytes", memory.as_str())
+            } else {
+                ("memory.swap.max", "0")
+            };
             let _ = fs::write(group.join(name), most);
         }
         if self.processes {

@@ -89,9 +89,7 @@ impl Store {
         let mut connection =
             options.connect().await.map_err(|source| ServerError::Store { path: path.to_owned(), source })?;
         match format(path, &mut connection).await? {
-            FORMAT => {
-                Ok(Self { path: path.to_owned(), connection, head: chain::start(), trouble: Trouble::None })
-            }
+            FORMAT => Ok(Self { path: path.to_owned(), connection, head: chain::start(), trouble: Trouble::None }),
             found => Err(ServerError::Older { path: path.to_owned(), found }),
         }
     }
@@ -177,9 +175,7 @@ impl Store {
         match &self.trouble {
             Trouble::None => None,
             Trouble::Full => Some(ServerError::Full(self.path.clone())),
-            Trouble::Failing(detail) => {
-                Some(ServerError::Failing { path: self.path.clone(), detail: detail.clone() })
-            }
+            Trouble::Failing(detail) => Some(ServerError::Failing { path: self.path.clone(), detail: detail.clone() }),
         }
     }
 
@@ -207,12 +203,7 @@ impl Store {
     }
 
     /// Returns the chain's new head.
-    async fn write(
-        &mut self,
-        at_ms: i64,
-        events: &[Event],
-        blobs: &[(&str, &[u8])],
-    ) -> Result<Receipt, sqlx::Error> {
+    async fn write(&mut self, at_ms: i64, events: &[Event], blobs: &[(&str, &[u8])]) -> Result<Receipt, sqlx::Error> {
         let mut head = self.head.clone();
         let mut transaction = self.connection.begin().await?;
         for (hash, bytes) in blobs {

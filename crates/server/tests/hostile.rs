@@ -81,11 +81,18 @@ fn call() -> impl Strategy<Value = Call> {
         1 => prop::collection::vec(any::<u8>(), 0..8).prop_map(|bytes| bytes.iter().map(|byte| format!("%{byte:02x}")).collect()),
         1 => "[a-z0-9.-]{1,70}",
     ];
-    let number = || prop_oneof![any::<i64>().prop_map(|n| n.to_string()), (0..9i64).prop_map(|n| n.to_string()), "[a-z%0-9]{0,6}"];
+    let number = || {
+        prop_oneof![any::<i64>().prop_map(|n| n.to_string()), (0..9i64).prop_map(|n| n.to_string()), "[a-z%0-9]{0,6}"]
+    };
     let query = (number(), number()).prop_map(|(before, after)| format!("?before={before}&after={after}"));
     let query = prop_oneof![3 => Just(String::new()), 1 => query, 1 => "[?&=%a-z0-9]{0,20}".prop_map(|text| format!("?{text}"))];
-    (any::<Index>(), any::<Index>(), id, query, damage())
-        .prop_map(|(route, who, id, query, damage)| Call { route, who, id, query, damage })
+    (any::<Index>(), any::<Index>(), id, query, damage()).prop_map(|(route, who, id, query, damage)| Call {
+        route,
+        who,
+        id,
+        query,
+        damage,
+    })
 }
 
 impl Damage {
@@ -132,7 +139,8 @@ fn pointers(value: &Value) -> Vec<String> {
         Value::Array(values) => values.iter().enumerate().map(|(at, value)| (at.to_string(), value)).take(5).collect(),
         _ => vec![],
     };
-    let deeper = inner.into_iter().flat_map(|(key, value)| pointers(value).into_iter().map(move |rest| format!("/{key}{rest}")));
+    let deeper =
+        inner.into_iter().flat_map(|(key, value)| pointers(value).into_iter().map(move |rest| format!("/{key}{rest}")));
     std::iter::once(String::new()).chain(deeper).collect()
 }
 
@@ -151,8 +159,16 @@ fn study() -> Bench {
     let server = serve(&config(dir.path()), &opening, u32::MAX / 2, false);
     for (name, role) in [("operator", Role::Operator), ("viewer", Role::Viewer)] {
         let (kind, token_hash) = (None::<Kind>, token_hash(name));
-        let participant =
-            Participant { name: name.into(), role, kind, direction: None, seed: 0, evaluations: 0, turns: false, token_hash };
+        let participant = Participant {
+            name: name.into(),
+            role,
+            kind,
+            direction: None,
+            seed: 0,
+            evaluations: 0,
+            turns: false,
+            token_hash,
+        };
         server.join(&participant).unwrap();
     }
     Bench { dir, server: Some(server), opening }
@@ -227,7 +243,8 @@ fn accounts_of_any_size_are_summed_without_wrapping() {
     for key in ["a", "b"] {
         bench::submit(&ada, key).unwrap();
         let job: Value = worker.post("/v1/jobs/claim", &json!({"worker": "w", "wait_ms": 0})).unwrap();
-        let usage = json!({"train_operations": u64::MAX, "train_cpu_ms": u64::MAX, "predict_cpu_ms": u64::MAX, "wall_ms": 1});
+        let usage =
+            json!({"train_operations": u64::MAX, "train_cpu_ms": u64::MAX, "predict_cpu_ms": u64::MAX, "wall_ms": 1});
         let outputs = json!({"margins": margins(70), "usage": usage});
         worker.post::<_, Value>(&format!("/v1/jobs/{}/outputs", job["id"]), &outputs).unwrap();
     }

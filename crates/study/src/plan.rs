@@ -292,13 +292,7 @@ impl Plan {
             if self.speaks(researcher) {
                 self.model_of(researcher)?;
             }
-            if self.contract == Contract::Predictions && researcher.kind != Kind::Command {
-                return Err(format!(
-                    "researchers: {} hands in bundles, and contract = \"predictions\" takes none: leave it out and let others in with \
-                     `aar token add`, or give it kind = \"command\" and an agent that speaks to /v1/predictions",
-                    researcher.name
-                ));
-            }
+            researcher.can_hand_in(self.contract)?;
             bound(&format!("evaluations of {}", researcher.name), researcher.evaluations as usize, 1, 1000)?;
         }
         Ok(())

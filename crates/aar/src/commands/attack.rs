@@ -10,6 +10,9 @@ use aar_study::plan::FeedbackPlan;
 use clap::ValueEnum;
 use std::path::Path;
 
+/// Submissions whose time is taken.
+const TIMED: u32 = 300;
+
 #[derive(clap::Args)]
 pub struct Options {
     /// Attack servers over HTTP, each with a truth of its own, instead of the grader in memory
@@ -101,7 +104,7 @@ fn judge(given_up: bool, broken: &[&str]) -> Result<(), Failure> {
 
 fn on_servers(options: &Options, policy: Policy) -> Result<(), Failure> {
     let Options { truths, submissions, seed, .. } = *options;
-    let extent = Extent { truths, submissions, seed, threads: places::threads() };
+    let extent = Extent { truths, submissions, timed: TIMED, seed, threads: places::threads() };
     let running = study::running(policy, extent, &|what| aar_lab::note!("attacking {what} …"))?;
     let naive = attack::run(Rules::Reference, truths, seed, places::threads());
     let given_up = naive.iter().any(|outcome| outcome.complete == 1.0 && outcome.answered < 400.0);

@@ -18,8 +18,8 @@ mod world;
 
 use attacks::ATTACKS;
 pub use attacks::{Attack, CHOICE, Loot};
-use door::{Graded, Reference};
 pub use door::{Closed, Door};
+use door::{Graded, Reference};
 pub use world::{Elsewhere, ITEMS, Known, World, margins};
 
 /// Queries that an attacker of the reference allows itself.

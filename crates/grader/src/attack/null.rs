@@ -60,7 +60,14 @@ pub struct Found {
 }
 
 /// Run null studies from number `first` on.
-pub fn studies(design: &Design, policy: Policy, strategy: Strategy, first: u64, count: u32, replicates: usize) -> Found {
+pub fn studies(
+    design: &Design,
+    policy: Policy,
+    strategy: Strategy,
+    first: u64,
+    count: u32,
+    replicates: usize,
+) -> Found {
     let mut found = Found::default();
     for study in first..first + u64::from(count) {
         let (declared, best) = one(design, policy, strategy, study, replicates);

@@ -91,7 +91,6 @@ impl World {
         margins(&run(&self.labels, accuracy, rng))
     }
 
-
     /// Write it as a testbed that a server can open. Item `i` of the graded ones has the id `i`, of the selection split `ITEMS + i`.
     pub fn lay_out(&self, folder: &Path) -> Result<(), VaultError> {
         let wrong = |path: &Path| {
@@ -101,15 +100,19 @@ impl World {
         let inputs = folder.join("hidden/inputs");
         std::fs::create_dir_all(&inputs).map_err(wrong(&inputs))?;
         let (mut rows, mut frozen) = (BTreeMap::new(), BTreeMap::new());
-        for (split, labels, first) in [
-            (Split::Feedback, &self.labels, 0),
-            (Split::Selection, &self.unseen[0].labels, ITEMS),
-        ] {
+        for (split, labels, first) in
+            [(Split::Feedback, &self.labels, 0), (Split::Selection, &self.unseen[0].labels, ITEMS)]
+        {
             let id = |item: usize| (first + item).to_string();
             let line = |item: usize| format!("{{\"id\":\"{}\",\"question\":\"?\",\"choice\":\"?\"}}\n", id(item));
             let path = inputs.join(format!("{}.jsonl", split.name()));
             std::fs::write(&path, (0..labels.len()).map(line).collect::<String>()).map_err(wrong(&path))?;
-            let row = |(item, &label): (usize, &bool)| TruthRow { id: id(item), label, cluster: id(item), distribution: None };
+            let row = |(item, &label): (usize, &bool)| TruthRow {
+                id: id(item),
+                label,
+                cluster: id(item),
+                distribution: None,
+            };
             rows.insert(split, labels.iter().enumerate().map(row).collect());
             let bits = |outcomes: &Outcomes| outcomes.correct.iter().map(|run| truth::bits(run)).collect();
             let runs = FrozenRuns { weak: bits(self.vault.weak(split)), ceiling: bits(self.vault.ceiling(split)) };

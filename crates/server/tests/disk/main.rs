@@ -52,7 +52,8 @@ fn journal(dir: &Path) -> Result<PathBuf, String> {
     let source = dir.join("journal.c");
     std::fs::write(&source, include_str!("journal.c")).unwrap();
     let library = dir.join("journal.so");
-    let compiled = Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).args([&library, &source]).arg("-lpthread").output();
+    let compiled =
+        Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).args([&library, &source]).arg("-lpthread").output();
     match compiled {
         Ok(output) if output.status.success() => Ok(library),
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("cc failed").to_owned()),
@@ -175,7 +176,10 @@ fn lose_power(lies: bool) -> Option<(usize, usize, Vec<String>)> {
     let journal = Journal::read(&outside.path().join("journal"));
     let all = noted(&journal.text_at(journal.len(), "acknowledged"));
     assert_eq!(all.len(), 3 * ROUNDS, "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(journal.written_back("study.db") > 500_000, "the log was not written back into the file, which is the hardest moment");
+    assert!(
+        journal.written_back("study.db") > 500_000,
+        "the log was not written back into the file, which is the hardest moment"
+    );
     let moments = std::env::var("AAR_DISK_MOMENTS").ok().and_then(|moments| moments.parse().ok()).unwrap_or(MOMENTS);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let first = journal.first("acknowledged");

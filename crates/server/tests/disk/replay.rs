@@ -50,7 +50,9 @@ impl Journal {
     pub fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap();
         let (mut at, mut all) = (0, vec![]);
-        let number = |from: usize, length: usize| bytes[from..from + length].iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
+        let number = |from: usize, length: usize| {
+            bytes[from..from + length].iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b))
+        };
         while at + 19 <= bytes.len() {
             let (name, length) = (number(at + 1, 2) as usize, number(at + 11, 8) as usize);
             let text = at + 19 + name;

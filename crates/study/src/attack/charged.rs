@@ -86,7 +86,10 @@ fn replayed(target: &Target) -> Result<Probe, StudyError> {
     let path = paths::EVALUATION.replace("{id}", &id);
     looks.look(!send(&target.wire, &Request::get(&path, &token("mallory")))?.done(), "another's evaluation");
     for who in ["worker", "viewer", "operator", "nobody"] {
-        looks.look(!post(target, paths::EVALUATIONS, who, &body)?.done(), format!("a submission with the token of {who}"));
+        looks.look(
+            !post(target, paths::EVALUATIONS, who, &body)?.done(),
+            format!("a submission with the token of {who}"),
+        );
     }
     let claim = json!({"worker": "w", "wait_ms": 0});
     for who in ["viewer", "operator", "ada"] {

@@ -17,8 +17,8 @@ use aar_grader::attack::{self, Bounded, Open, Outcome, World, bounded};
 use aar_grader::ledger::Policy;
 use aar_server::event::{Contract, Role};
 pub use latency::Latency;
-pub use probes::Probe;
 use probes::Intruder;
+pub use probes::Probe;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -28,9 +28,6 @@ use wire::Wire;
 
 /// Submissions after which the inflation of graded answers is looked at.
 const CURVE: [u32; 7] = [1, 3, 6, 12, 24, 48, 96];
-/// Submissions whose time is taken.
-const TIMED: u32 = 300;
-
 /// What the attacks on servers came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Running {
@@ -48,7 +45,9 @@ impl Running {
     /// What does not hold.
     pub fn broken(&self) -> Vec<&str> {
         let outcomes = self.outcomes.iter().filter(|outcome| !outcome.holds()).map(|outcome| outcome.attack);
-        outcomes.chain(self.probes.iter().filter(|probe| !probe.given_away.is_empty()).map(|probe| probe.attack)).collect()
+        outcomes
+            .chain(self.probes.iter().filter(|probe| !probe.given_away.is_empty()).map(|probe| probe.attack))
+            .collect()
     }
 }
 
@@ -59,6 +58,8 @@ pub struct Extent {
     pub truths: u32,
     /// The team's submissions.
     pub submissions: u32,
+    /// Submissions whose time is taken.
+    pub timed: u32,
     /// Of truths and choices.
     pub seed: u64,
     /// Threads that attack.
@@ -67,12 +68,12 @@ pub struct Extent {
 
 /// Attack servers that are started for it. `said` is told what is done.
 pub fn running(policy: Policy, extent: Extent, said: &dyn Fn(&str)) -> Result<Running, StudyError> {
-    let Extent { truths, submissions, seed, threads } = extent;
+    let Extent { truths, submissions, timed, seed, threads } = extent;
     let fault = Fault::default();
     said("bodies, names, paths and tokens");
     let probes = probed(policy, seed)?;
     said("time");
-    let latency = latency::measure(policy, TIMED, seed, &fault)?;
+    let latency = latency::measure(policy, timed, seed, &fault)?;
     said("labels and scores");
     let open: Open<StudyError> = &|world| Ok(Box::new(Served::start(world, policy, submissions, fault.clone())?));
     let ladder = matches!(policy, Policy::Ladder { .. });
@@ -133,4 +134,42 @@ fn curve(policy: Policy, truths: u32, seed: u64, fault: &Fault) -> Result<Vec<(u
         }
     }
     Ok(CURVE.iter().zip(found).map(|(&count, values)| (count, bounded(&values))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attacked(policy: Policy, submissions: u32) -> Running {
+        running(policy, Extent { truths: 2, submissions, timed: 4, seed: 1, threads: 2 }, &|_| ()).unwrap()
+    }
+
+    #[test]
+    fn a_server_answers_no_more_than_its_ledger_and_refuses_the_rest() {
+        let found = attacked(Policy::Ladder { step: 0.05 }, 6);
+        for probe in &found.probes {
+            assert!(probe.given_away.is_empty() && probe.tried > 0, "{probe:?}");
+        }
+        assert!(found.probes.len() >= 11, "{:?}", found.probes);
+        for outcome in &found.outcomes {
+            assert!(outcome.answered <= 6.0 && outcome.recovered.mean <= attack::MOST_RECOVERED, "{outcome:?}");
+        }
+        let answered = |name| found.outcomes.iter().find(|outcome| outcome.attack == name).unwrap().answered;
+        // A dozen participants have one account; what is no answer gets none; a forged score is a submission like others.
+        assert_eq!(answered("identities by the dozen"), 6.0);
+        assert_eq!((answered("infinity and NaN"), answered("abstaining on blocks")), (0.0, 1.0));
+        assert_eq!(answered("forged metrics"), 2.0);
+        assert_eq!(found.curve.len(), CURVE.len());
+    }
+
+    /// The attacks are sound over HTTP too: where every answer is told they get something.
+    #[test]
+    fn a_grid_alone_gives_labels_away() {
+        let found = attacked(Policy::Naive { step: 0.05 }, 24);
+        let blind = found.outcomes.iter().find(|outcome| outcome.attack == "boosting without any knowledge").unwrap();
+        assert!(blind.recovered.mean > 2.0 * attack::MOST_RECOVERED, "{blind:?}");
+        assert!(found.broken().contains(&blind.attack));
+        let (_, last) = found.curve[CURVE.len() - 1];
+        assert!(last.mean > 0.05, "the best of many answers lies above what it is worth: {last:?}");
+    }
 }

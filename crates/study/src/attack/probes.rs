@@ -99,7 +99,8 @@ impl<'a> Intruder<'a> {
         let file = |path: &str, hex: &str| json!({"path": path, "executable": false, "hex": hex});
         let bundle = |files: Vec<Value>| json!({ "files": files }).to_string();
         let many = (0..257).map(|at| file(&format!("f{at}"), "")).chain([file("recipe.toml", "")]).collect();
-        let predictions = |answers: usize| json!({"answers": vec![1; answers], "name": "n", "key": "probe"}).to_string();
+        let predictions =
+            |answers: usize| json!({"answers": vec![1; answers], "name": "n", "key": "probe"}).to_string();
         let mut requests = vec![
             self.post("nothing", self.door(), ""),
             self.post("half an object", self.door(), "{\"answers\":[1,"),
@@ -112,7 +113,11 @@ impl<'a> Intruder<'a> {
             self.post("9 MiB in a bundle", paths::BUNDLES, bundle(vec![file("recipe.toml", &"00".repeat(9 << 20))])),
             self.post("half a byte", paths::BUNDLES, bundle(vec![file("recipe.toml", "0")])),
             self.post("a file twice", paths::BUNDLES, bundle(vec![file("recipe.toml", ""), file("recipe.toml", "00")])),
-            self.post("a file that is a folder", paths::BUNDLES, bundle(vec![file("recipe.toml", ""), file("recipe.toml/x", "")])),
+            self.post(
+                "a file that is a folder",
+                paths::BUNDLES,
+                bundle(vec![file("recipe.toml", ""), file("recipe.toml/x", "")]),
+            ),
             self.post("a script that can't be run", paths::BUNDLES, bundle(vec![file("train", "00")])),
         ];
         for answers in [0, 1, 2, 100_000] {
@@ -122,12 +127,15 @@ impl<'a> Intruder<'a> {
     }
 
     fn values(&mut self) -> Result<(), StudyError> {
-        let values = ["NaN", "Infinity", "-Infinity", "1e999", "-1", "2", "256", "null", "0.5", "\"1\"", "true", "[1]", "{}"];
+        let values =
+            ["NaN", "Infinity", "-Infinity", "1e999", "-1", "2", "256", "null", "0.5", "\"1\"", "true", "[1]", "{}"];
         let mut requests = Vec::new();
         for value in values {
             let body = format!("{{\"answers\":[{value}],\"name\":\"n\",\"key\":\"probe\"}}");
             requests.push(self.post(value, paths::PREDICTIONS, body));
-            let margins = format!("{{\"margins\":[{value}],\"usage\":{{\"train_operations\":0,\"train_cpu_ms\":0,\"predict_cpu_ms\":0,\"wall_ms\":0}}}}");
+            let margins = format!(
+                "{{\"margins\":[{value}],\"usage\":{{\"train_operations\":0,\"train_cpu_ms\":0,\"predict_cpu_ms\":0,\"wall_ms\":0}}}}"
+            );
             requests.push(self.post(value, &paths::OUTPUTS.replace("{id}", "1"), margins));
         }
         self.attack("infinity, NaN and abstentions", requests)
@@ -185,7 +193,21 @@ impl<'a> Intruder<'a> {
         .into();
         let long = "a/".repeat(120) + "a";
         for path in [
-            "../x", "/etc/x", "a/../../x", "..", ".", "", "a//b", "a/", "a\\..\\x", "a b", "a\0b", "a\nb", "\u{202e}x", "ä", &long,
+            "../x",
+            "/etc/x",
+            "a/../../x",
+            "..",
+            ".",
+            "",
+            "a//b",
+            "a/",
+            "a\\..\\x",
+            "a b",
+            "a\0b",
+            "a\nb",
+            "\u{202e}x",
+            "ä",
+            &long,
         ] {
             let files = json!([{"path": "recipe.toml", "hex": ""}, {"path": path, "hex": "00"}]);
             let body = json!({ "files": files }).to_string();
@@ -197,7 +219,10 @@ impl<'a> Intruder<'a> {
     fn forgery(&mut self) -> Result<(), StudyError> {
         let finding = |more: Value| {
             let mut finding = json!({"kind": "result", "title": "42", "body": "b", "key": "probe"});
-            finding.as_object_mut().into_iter().for_each(|fields| fields.extend(more.as_object().cloned().unwrap_or_default()));
+            finding
+                .as_object_mut()
+                .into_iter()
+                .for_each(|fields| fields.extend(more.as_object().cloned().unwrap_or_default()));
             finding.to_string()
         };
         let usage = json!({"train_operations": 0, "train_cpu_ms": 0, "predict_cpu_ms": 0, "wall_ms": 0});
@@ -208,12 +233,28 @@ impl<'a> Intruder<'a> {
             self.post("a result of nobody", paths::FINDINGS, finding(json!({"evaluation": -1}))),
             self.post("a worker's job", paths::CLAIM, json!({"worker": "w", "wait_ms": 0}).to_string()),
             self.post("margins of the baseline", &paths::OUTPUTS.replace("{id}", "1"), outputs),
-            self.post("the baseline's failure", &paths::FAILURE.replace("{id}", "1"), json!({"reason": "r"}).to_string()),
+            self.post(
+                "the baseline's failure",
+                &paths::FAILURE.replace("{id}", "1"),
+                json!({"reason": "r"}).to_string(),
+            ),
             self.post("the baseline's heartbeat", &paths::HEARTBEAT.replace("{id}", "1"), "{}"),
-            self.post("more evaluations", paths::INSTRUCTIONS, json!({"researcher": self.name, "instruction": {"do": "budget", "evaluations": 100}}).to_string()),
+            self.post(
+                "more evaluations",
+                paths::INSTRUCTIONS,
+                json!({"researcher": self.name, "instruction": {"do": "budget", "evaluations": 100}}).to_string(),
+            ),
             self.post("the close", paths::INSTRUCTIONS, json!({"instruction": {"do": "close"}}).to_string()),
-            self.post("a second name", paths::PARTICIPANTS, json!({"name": "sybil", "kind": "person", "evaluations": 100}).to_string()),
-            self.post("a reserved name", paths::PARTICIPANTS, json!({"name": "plain", "kind": "person", "evaluations": 1}).to_string()),
+            self.post(
+                "a second name",
+                paths::PARTICIPANTS,
+                json!({"name": "sybil", "kind": "person", "evaluations": 100}).to_string(),
+            ),
+            self.post(
+                "a reserved name",
+                paths::PARTICIPANTS,
+                json!({"name": "plain", "kind": "person", "evaluations": 1}).to_string(),
+            ),
             self.get(paths::PARTICIPANTS),
             self.get("/v1/evaluations/1"),
         ];
@@ -240,7 +281,10 @@ impl<'a> Intruder<'a> {
             one("a text for a database", "Bearer ' OR 1=1 --".into()),
             with("a cookie", vec![format!("cookie: aar={own}; token={own}; session={own}")]),
             with("a name", vec![format!("x-aar-researcher: {}", self.name)]),
-            with("an unknown token before one's own", vec!["authorization: Bearer x".into(), format!("authorization: Bearer {own}")]),
+            with(
+                "an unknown token before one's own",
+                vec!["authorization: Bearer x".into(), format!("authorization: Bearer {own}")],
+            ),
         ];
         let target = format!("{}?token={own}&authorization=Bearer%20{own}", paths::ME);
         requests.push(("in the address".into(), Request { method: "GET", target, headers: vec![], body: vec![] }));

@@ -74,7 +74,13 @@ impl<'w> Served<'w> {
         }
         let answer = |&item: &usize| match item.checked_sub(ITEMS) {
             None => written(rows[0][item]),
-            Some(unseen) => if elsewhere.answers[unseen] { "1" } else { "0" },
+            Some(unseen) => {
+                if elsewhere.answers[unseen] {
+                    "1"
+                } else {
+                    "0"
+                }
+            }
         };
         format!("[{}]", self.order.iter().map(answer).collect::<Vec<_>>().join(","))
     }

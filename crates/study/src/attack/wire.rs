@@ -88,7 +88,8 @@ impl Wire {
     /// Send a request on a connection of its own.
     pub fn send(&self, request: &Request) -> io::Result<Answer> {
         let mut stream = self.open()?;
-        let mut bytes = format!("{} {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n", request.method, request.target);
+        let mut bytes =
+            format!("{} {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n", request.method, request.target);
         for line in &request.headers {
             bytes += &format!("{line}\r\n");
         }

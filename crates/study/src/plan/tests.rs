@@ -1,3 +1,6 @@
+#[path = "../../../lm/tests/damage/mod.rs"]
+mod damage;
+
 use super::*;
 
 fn read(text: &str, quick: bool, sets: &[&str]) -> Result<Plan, String> {
@@ -121,11 +124,8 @@ fn a_study_of_predictions_starts_nobody_who_hands_in_bundles() {
 }
 
 mod damaged {
-    #[path = "../../../../lm/tests/damage/mod.rs"]
-    mod damage;
-
     use super::super::*;
-    use damage::damage;
+    use super::damage::damage;
     use proptest::prelude::*;
 
     const FILES: [&str; 3] =

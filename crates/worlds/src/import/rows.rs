@@ -186,12 +186,13 @@ fn check(data: &Path, sets: &[Vec<Labelled>], grouped: bool) -> Result<(), Impor
 }
 
 #[cfg(test)]
-mod tests {
-    #[path = "../../../../lm/tests/damage/mod.rs"]
-    mod damage;
+#[path = "../../../lm/tests/damage/mod.rs"]
+mod damage;
 
+#[cfg(test)]
+mod tests {
+    use super::damage::damage;
     use super::*;
-    use damage::damage;
     use proptest::prelude::*;
 
     const PAIRS: &str = "{\"id\":\"NAME1\",\"prompt\":\"p\",\"first\":\"x\",\"second\":\"y\",\"label\":1}\n\
