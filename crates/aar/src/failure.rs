@@ -94,6 +94,12 @@ impl From<StudyError> for Failure {
             StudyError::Server(ServerError::Vault(_)) => {
                 (INPUT, Some("the testbed is damaged; import or mint it again".into()))
             }
+            StudyError::Server(ServerError::Full(_)) => {
+                (IO, Some("make room; what was answered is safe, and the same command goes on from here".into()))
+            }
+            StudyError::Server(ServerError::Failing { .. }) => {
+                (IO, Some("what was answered is safe; look after the disk, then the same command goes on from here".into()))
+            }
             StudyError::Server(ServerError::Store { .. }) => {
                 (IO, Some("is the disk full, or the file damaged? what was answered before is safe".into()))
             }
@@ -113,6 +119,9 @@ impl From<StudyError> for Failure {
                 (UNAVAILABLE, Some("is the model's provider in the study file right, and its key set? `aar run` without --study needs neither".into()))
             }
             StudyError::Baseline { .. } => (UNAVAILABLE, Some("without plain training nothing can be compared".into())),
+            StudyError::Attacked(_) => {
+                (UNAVAILABLE, Some("does the study run, and is AAR_TOKEN a researcher's of it? `aar token add` makes one".into()))
+            }
             StudyError::Stopped => (STOPPED, Some("the same command goes on from here".into())),
         };
         Self { code, message, hint }
@@ -125,6 +134,7 @@ impl From<ClientError> for Failure {
             ClientError::Refused(body) => {
                 let code = match body.code {
                     ErrorCode::BadRequest | ErrorCode::NotFound | ErrorCode::TooLarge => INPUT,
+                    ErrorCode::Unavailable => UNAVAILABLE,
                     ErrorCode::Internal => INTERNAL,
                     _ => NOT_NOW,
                 };

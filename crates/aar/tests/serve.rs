@@ -105,6 +105,49 @@ fn somebody_joins_a_served_study_and_is_graded_like_everybody() {
     assert!(!bench.out().join("operator.json").exists(), "the door is shut");
 }
 
+/// A study of predictions from its file to its result, attacked in between by one of its own participants.
+#[test]
+fn answers_to_items_that_are_handed_out_are_graded_and_replicated() {
+    let mut bench = Bench { dir: tempfile::tempdir().unwrap(), env: vec![] };
+    let out = bench.out();
+    let out = out.to_str().unwrap();
+    let mut args = vec!["serve", "--quiet", "--json", "--out", out, "--set", "contract=predictions"];
+    for set in SMALL {
+        args.extend(["--set", set]);
+    }
+    let mut study = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    until(&mut study, "the operator's door", || bench.out().join("operator.json").exists().then_some(()));
+    let (code, stdout, stderr) = bench.call(&["token", "add", "visitor", "--evaluations", "2", "--out", out, "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let joined: Value = serde_json::from_str(&stdout).unwrap();
+    let text = |field: &str| joined[field].as_str().unwrap().to_owned();
+    let (api, token) = (text("api"), text("token"));
+    let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    let items: Vec<Value> = client.get(format!("{api}/v1/items")).bearer_auth(&token).send().unwrap().json().unwrap();
+    let body = serde_json::json!({"answers": vec![1; items.len()], "name": "always the first", "key": "a"});
+    let view: Value = until(&mut study, "the end of the baselines", || {
+        let answer = client.post(format!("{api}/v1/predictions")).bearer_auth(&token).json(&body).send().unwrap();
+        answer.status().is_success().then(|| answer.json().unwrap())
+    });
+    assert_eq!(view["status"], "done");
+    assert!(view["feedback"]["pgr"].is_number(), "{view}");
+
+    let (code, _, stderr) = bench.call(&["attack", "--study", out]);
+    assert!(code == 64 && stderr.contains("AAR_TOKEN"), "{stderr}");
+    bench.env.push(("AAR_TOKEN", token));
+    let (code, stdout, stderr) = bench.call(&["attack", "--study", out, "--json"]);
+    assert_eq!(code, 0, "{stdout} {stderr}");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert!(report["holds"] == true && report["probes"].as_array().unwrap().len() >= 7, "{report}");
+
+    bench.ctl(&["close"]);
+    let output = study.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = result["leaderboard"].as_array().unwrap().iter().find(|row| row["by"] == "visitor").unwrap();
+    assert_eq!(row["rung"], "replicated", "{row}");
+}
+
 #[test]
 fn a_study_without_researchers_is_only_served() {
     let bench = Bench { dir: tempfile::tempdir().unwrap(), env: vec![] };

@@ -52,6 +52,9 @@ pub enum BundleError {
     /// The same path twice.
     #[error("path {0:?} occurs twice")]
     Twice(String),
+    /// A file where another one needs a folder.
+    #[error("path {0:?} is a file, but another path goes through it")]
+    Through(String),
     /// Contents that are not hexadecimal.
     #[error("the contents of {0:?} are not hexadecimal")]
     Hex(String),
@@ -93,6 +96,12 @@ impl Bundle {
             }
             if file.hex.len() % 2 != 0 || !file.hex.bytes().all(|b| b.is_ascii_hexdigit()) {
                 return Err(BundleError::Hex(file.path.clone()));
+            }
+        }
+        for file in &self.files {
+            let folders = file.path.match_indices('/').map(|(at, _)| &file.path[..at]);
+            if let Some(through) = folders.filter_map(|folder| seen.get(&folder.to_owned())).next() {
+                return Err(BundleError::Through((*through).clone()));
             }
         }
         Ok(())
@@ -151,6 +160,7 @@ mod tests {
         check("/x", false, "", "not a plain relative path");
         check("a//b", false, "", "not a plain relative path");
         check("recipe.toml", false, "", "occurs twice");
+        check("recipe.toml/x", false, "", "goes through it");
         check("x", false, "0", "not hexadecimal");
         check("train", false, "", "not executable");
     }

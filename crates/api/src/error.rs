@@ -37,6 +37,8 @@ pub enum ErrorCode {
     TooManyRequests,
     /// The study is closed (410).
     Closed,
+    /// The server can't record anything now: its disk is full or fails (503).
+    Unavailable,
     /// The server failed (500).
     Internal,
 }

@@ -109,7 +109,8 @@ impl Ledger {
             account.reserved = account.reserved.saturating_sub(amount);
         }
         for (&unit, &amount) in actual {
-            self.accounts.entry(unit).or_default().used += amount;
+            let account = self.accounts.entry(unit).or_default();
+            account.used = account.used.saturating_add(amount);
         }
     }
 }

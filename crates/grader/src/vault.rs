@@ -174,6 +174,11 @@ impl Vault {
         &self.split(split).weak
     }
 
+    /// The ceilings' outcomes.
+    pub(crate) fn ceiling(&self, split: Split) -> &Outcomes {
+        &self.split(split).ceiling
+    }
+
     /// Weak and ceiling accuracy, which every participant is told.
     pub(crate) fn ends(&self, split: Split) -> (f64, f64) {
         let sealed = self.split(split);

@@ -93,6 +93,7 @@ impl From<ClientError> for Failure {
                     ErrorCode::Conflict | ErrorCode::BudgetSpent | ErrorCode::TooManyRequests | ErrorCode::Closed => {
                         NOT_NOW
                     }
+                    ErrorCode::Unavailable => UNREACHABLE,
                     ErrorCode::Internal => INTERNAL,
                 };
                 Self { code, message: body.message, hint: body.hint }

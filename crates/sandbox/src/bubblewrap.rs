@@ -1,6 +1,7 @@
 //! Namespaces by bubblewrap.
 
 use crate::before_exec;
+use crate::cgroup::{self, Group};
 use crate::error::SandboxError;
 use crate::isolation::Isolation;
 use crate::jail::{Access, Jail, Mount};
@@ -21,6 +22,9 @@ const INIT: &str = r#"ulimit -u "$0" 2>/dev/null || ulimit -p "$0" || exit 125
 exec 3>&2 2>/dev/null
 (exec "$@" 2>&3 3>&-)
 exit $?"#;
+
+/// Bubblewrap itself, the first process inside, and the shell that turns into the program.
+const AROUND: u64 = 3;
 
 /// Start a jail.
 pub(crate) fn spawn(jail: &Jail, isolation: &Isolation) -> Result<Running, SandboxError> {
@@ -43,8 +47,11 @@ pub(crate) fn spawn(jail: &Jail, isolation: &Isolation) -> Result<Running, Sandb
     command.args(["/bin/sh", "-c", INIT, &processes.to_string()]);
     command.arg(&jail.program).args(&jail.args);
     let limits = jail.limits.resources();
+    let group = Group::new(&jail.limits, AROUND);
+    let doors = group.as_ref().map(Group::joining).unwrap_or_default();
     let passed = [filter.as_raw_fd(), telling.as_raw_fd()];
     let enter = move || {
+        cgroup::join(&doors)?;
         before_exec::close_descriptors()?;
         for descriptor in passed {
             before_exec::keep_descriptor(descriptor)?;
@@ -58,7 +65,7 @@ pub(crate) fn spawn(jail: &Jail, isolation: &Isolation) -> Result<Running, Sandb
     unsafe { command.pre_exec(enter) };
     let running = Running::start(command, jail, OsString::from("bwrap").into())?;
     drop(telling);
-    Ok(running.with_init(first_process(told)))
+    Ok(running.with_init(first_process(told)).with_group(group))
 }
 
 /// The file system inside: runtime, own `/tmp`, `/dev` and `/proc`, mounts. Everything else is empty and read-only;

@@ -1,6 +1,7 @@
 //! Without namespaces: Landlock for files, seccomp for system calls. Paths stay the host's.
 
 use crate::before_exec;
+use crate::cgroup::{self, Group};
 use crate::error::SandboxError;
 use crate::jail::{Access, Jail};
 use crate::limits::Limit;
@@ -16,7 +17,7 @@ use std::process::Command;
 /// The newest interface that is asked for; older kernels give what they have.
 const ABI_WANTED: ABI = ABI::V6;
 
-/// Processes of the user, all jails and everything else together: the kernel counts no finer here, and never root's.
+/// Processes of the user, all jails and everything else together: without a control group the kernel counts no finer here, and never root's.
 const USER_PROCESSES: u64 = 4096;
 
 /// Calls that leave the process group, which is all there is to end a tree by.
@@ -33,7 +34,10 @@ pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError
     let filter = if confined { Some(seccomp::program(LEAVING, false)?) } else { None };
     let mut limits = jail.limits.resources();
     limits.push(Limit { resource: libc::RLIMIT_NPROC, soft: USER_PROCESSES, hard: USER_PROCESSES });
+    let group = Group::new(&jail.limits, 0);
+    let doors = group.as_ref().map(Group::joining).unwrap_or_default();
     let enter = move || {
+        cgroup::join(&doors)?;
         // SAFETY: system calls on plain values.
         unsafe {
             // A session of its own has no terminal to type into, and is a process group that can be ended.
@@ -55,7 +59,7 @@ pub(crate) fn spawn(jail: &Jail, confined: bool) -> Result<Running, SandboxError
     };
     // SAFETY: the rules and the filter were made before the fork; what is left is system calls.
     unsafe { command.pre_exec(enter) };
-    Running::start(command, jail, program)
+    Ok(Running::start(command, jail, program)?.with_group(group))
 }
 
 /// Read and execute the runtime and read-only mounts; everything on writable mounts; no TCP, no abstract sockets, no signals out.

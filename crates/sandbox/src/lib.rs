@@ -3,7 +3,8 @@
 //! A [`Jail`] describes what the process may see and use; [`Isolation`] is what this machine offers, found by trying.
 //! Under [`Backend::Namespaces`] (bubblewrap) the process sees its runtime and its mounts and nothing else of the
 //! host: own processes, no network, an empty environment, no way to gain privileges. Under [`Backend::Landlock`] paths are the
-//! host's, but only the mounts' can be opened; [`Backend::Unconfined`] only limits resources, and says so.
+//! host's, but only the mounts' can be opened; [`Backend::Unconfined`] only limits resources, and says so. Where control groups can be had
+//! ([`cgroup`]) each limits a whole tree too.
 //!
 //! Started by root, the process runs as an unprivileged user of its own, because bubblewrap maps its inner user to
 //! the outer one: a file that only root may read must stay unreadable in a mount.
@@ -11,6 +12,7 @@
 
 pub mod before_exec;
 pub mod bubblewrap;
+pub mod cgroup;
 pub mod error;
 mod freeze;
 pub mod isolation;

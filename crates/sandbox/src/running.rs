@@ -1,5 +1,6 @@
 //! A jail at work, and what came of it.
 
+use crate::cgroup::Group;
 use crate::error::SandboxError;
 use crate::freeze;
 use crate::jail::Jail;
@@ -52,6 +53,8 @@ pub struct Running {
     _command: Command,
     /// The first process inside, whose death takes all the others along.
     init: Option<OwnedFd>,
+    /// Holds the tree together, where there are control groups.
+    group: Option<Group>,
     started: Instant,
     wall: Duration,
     outputs: Vec<Output>,
@@ -75,12 +78,18 @@ impl Running {
         let err = child.stderr.take().map(|pipe| Output::read(pipe, keep));
         let outputs = [out, err].into_iter().flatten().collect();
         let wall = jail.limits.wall;
-        Ok(Self { child, _command: command, init: None, started, wall, outputs, end: None, stopped: None })
+        Ok(Self { child, _command: command, init: None, group: None, started, wall, outputs, end: None, stopped: None })
     }
 
     /// With a handle (pidfd) of the process whose death ends the tree.
     pub(crate) fn with_init(mut self, init: Option<OwnedFd>) -> Self {
         self.init = init;
+        self
+    }
+
+    /// With the control group that it was started in.
+    pub(crate) fn with_group(mut self, group: Option<Group>) -> Self {
+        self.group = group;
         self
     }
 
@@ -165,6 +174,10 @@ impl Running {
                 let reaped = libc::wait4(pid as libc::pid_t, &mut status, 0, &mut usage) > 0;
                 self.end = Some(if reaped { End::Reaped(status, usage) } else { End::Lost });
             }
+        }
+        // What left the process group, or was left behind, is still in the control group.
+        if let (Some(_), Some(group)) = (&self.end, &self.group) {
+            group.kill();
         }
     }
 

@@ -20,7 +20,7 @@ use aar_sandbox::{Backend, Exit, Isolation};
 use host::{Attempt, BACKENDS, Found, Host, isolation, lack};
 use std::process::Command;
 
-/// `since N`: kept from that version of Landlock's interface on (6 = Linux 6.12), not looked at before.
+/// `groups`: kept where there are control groups, not looked at otherwise. `since N`: kept from that version of Landlock's interface on (6 = Linux 6.12), not looked at before.
 const EXPECTED: &str = "
 guarantee                                             namespaces  landlock  unconfined
 exit code and output come back                        kept        kept      kept
@@ -47,7 +47,8 @@ no privileges are held                                kept        kept      kept
 CPU time is limited, and told as such                 kept        kept      kept
 CPU time and memory are measured                      kept        kept      kept
 memory is limited                                     kept        kept      kept
-processes are limited                                 kept        broken    broken
+memory of the whole tree is limited                   groups      groups    groups
+processes are limited                                 kept        groups    groups
 a file can't grow beyond its limit                    kept        kept      kept
 open files are limited                                kept        kept      kept
 limits can't be raised                                kept        kept      kept
@@ -56,7 +57,7 @@ threads and a thousand files are fine                 kept        kept      kept
 the wall-clock limit ends the whole tree              kept        kept      kept
 what would be written after the limit is not          kept        kept      kept
 nothing outlives the program                          kept        kept      kept
-nothing outlives it in a session of its own           kept        kept      broken
+nothing outlives it in a session of its own           kept        kept      groups
 kill() ends the whole tree                            kept        kept      kept
 freeze() stops the whole tree, thaw() lets it go on   kept        kept      kept
 dropping it ends the whole tree                       kept        kept      kept
@@ -84,6 +85,9 @@ fn every_backend_keeps_what_it_promises() {
         if !works {
             println!("skipped: no isolation by {backend:?} here");
         }
+    }
+    if let Some(reason) = &aar_sandbox::cgroup::found().lack {
+        println!("skipped: trees are not limited by control groups: {reason}");
     }
     if let Some(reason) = lack() {
         println!("skipped: {reason}");
@@ -119,6 +123,10 @@ fn judged(expected: &str, found: &str) -> String {
     let (expected_cells, found_cells) = (cells(expected), cells(found));
     let judge = |i: usize| match (expected_cells[i].strip_prefix("since "), found_cells[i].as_str()) {
         (_, "-") => "-".to_owned(),
+        (None, found) if expected_cells[i] == "groups" => {
+            let groups = aar_sandbox::cgroup::found();
+            if groups.memory.is_some() && groups.processes.is_some() { "kept".to_owned() } else { found.to_owned() }
+        }
         (Some(since), _) if host::landlock_version() >= since.parse().unwrap() => "kept".to_owned(),
         (Some(_), found) => found.to_owned(),
         (None, _) => expected_cells[i].clone(),

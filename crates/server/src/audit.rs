@@ -48,8 +48,8 @@ pub fn verify(log: &Path, receipts: &[PathBuf]) -> Result<Audit, ServerError> {
     for path in receipts {
         held.push((path.display().to_string(), read_receipts(path)?));
     }
-    let beside = chain::heads_file(log);
-    let heads = if beside.exists() { read_receipts(&beside)? } else { vec![] };
+    let heads = chain::kept(log)
+        .map_err(|error| ServerError::Receipt { path: chain::heads_file(log), detail: error.to_string() })?;
     runtime.block_on(async {
         let mut store = Store::look(log).await?;
         let rows = store.rows().await?;

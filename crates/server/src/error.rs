@@ -13,6 +13,17 @@ pub enum ServerError {
         /// The cause.
         source: sqlx::Error,
     },
+    /// There is no room for more. What was answered is safe, and it goes on when there is room.
+    #[error("the disk with the event log {0} is full")]
+    Full(PathBuf),
+    /// The disk failed while something was written: nothing more is written until the log was opened again.
+    #[error("the disk with the event log {path} failed, so nothing more is recorded until a restart: {detail}")]
+    Failing {
+        /// The file.
+        path: PathBuf,
+        /// What the disk said.
+        detail: String,
+    },
     /// The event log is of a newer version.
     #[error("the event log {path} has format {found}, this version knows up to {known}")]
     Newer {

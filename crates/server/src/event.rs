@@ -169,7 +169,8 @@ impl Contract {
         }
     }
 
-    fn is_usual(&self) -> bool {
+    /// Whether it is what a study has that says nothing.
+    pub fn is_usual(&self) -> bool {
         *self == Contract::Bundles
     }
 }

@@ -30,6 +30,11 @@ impl Inner {
         self.store.head().clone()
     }
 
+    /// Why nothing can be recorded now, if so.
+    pub fn trouble(&self) -> Option<ServerError> {
+        self.store.trouble()
+    }
+
     /// What an event names by its hash.
     pub async fn blob(&mut self, hash: &str) -> Result<Option<Vec<u8>>, ServerError> {
         self.store.blob(hash).await

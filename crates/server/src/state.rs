@@ -301,7 +301,9 @@ impl State {
         let jobs: Vec<i64> = record.jobs.clone();
         let usage = jobs.iter().map(|&job| self.jobs[job as usize - 1].usage);
         let (operations, cpu) = usage.fold((0, 0), |(operations, cpu), usage| {
-            (operations + usage.train_operations, cpu + usage.train_cpu_ms + usage.predict_cpu_ms)
+            // A worker's account is a claim: it may be any number.
+            let cpu_ms = usage.train_cpu_ms.saturating_add(usage.predict_cpu_ms);
+            (u64::saturating_add(operations, usage.train_operations), u64::saturating_add(cpu, cpu_ms))
         });
         actual.extend([(Unit::Operations, operations), (Unit::CpuMs, cpu)]);
         self.ledger.settle(&reserved, &actual);
@@ -330,7 +332,8 @@ impl State {
     /// CPU-milliseconds of an evaluation's jobs so far.
     pub fn cpu_ms(&self, record: &EvaluationRecord) -> u64 {
         let jobs = record.jobs.iter().filter_map(|&job| self.jobs.get(job as usize - 1));
-        jobs.map(|job| job.usage.train_cpu_ms + job.usage.predict_cpu_ms).sum()
+        let used = jobs.map(|job| job.usage.train_cpu_ms.saturating_add(job.usage.predict_cpu_ms));
+        used.fold(0, u64::saturating_add)
     }
 
     /// Who a token belongs to.

@@ -39,19 +39,25 @@ pub struct Store {
     path: PathBuf,
     connection: SqliteConnection,
     head: Receipt,
+    trouble: Trouble,
+}
+
+/// Whether the disk takes what is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Trouble {
+    None,
+    /// The last change did not fit.
+    Full,
+    /// A write or a wait for it failed. What the file system did with it is unknown, and asking again may be told a lie
+    /// (Rebello et al. 2020), so nothing more is written.
+    Failing(String),
 }
 
 impl Store {
     /// Open or create the log. One of format 1 gets its chain now, and a note that says so.
     pub async fn open(path: &Path) -> Result<Self, ServerError> {
         let wrong = |source| ServerError::Store { path: path.to_owned(), source };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::from_secs(5));
-        let mut connection = options.connect().await.map_err(wrong)?;
+        let mut connection = connect(path).await?;
         let found = format(path, &mut connection).await?;
         if found == 0 {
             for statement in [
@@ -63,7 +69,7 @@ impl Store {
                 sqlx::query(statement).execute(&mut connection).await.map_err(wrong)?;
             }
         }
-        let mut store = Self { path: path.to_owned(), connection, head: chain::start() };
+        let mut store = Self { path: path.to_owned(), connection, head: chain::start(), trouble: Trouble::None };
         if found == 1 {
             store.migrate().await?;
         }
@@ -83,7 +89,7 @@ impl Store {
         let mut connection =
             options.connect().await.map_err(|source| ServerError::Store { path: path.to_owned(), source })?;
         match format(path, &mut connection).await? {
-            FORMAT => Ok(Self { path: path.to_owned(), connection, head: chain::start() }),
+            FORMAT => Ok(Self { path: path.to_owned(), connection, head: chain::start(), trouble: Trouble::None }),
             found => Err(ServerError::Older { path: path.to_owned(), found }),
         }
     }
@@ -164,19 +170,48 @@ impl Store {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// Append events, with the blobs they name, in one transaction.
+    /// Why nothing can be recorded now, if so.
+    pub fn trouble(&self) -> Option<ServerError> {
+        match &self.trouble {
+            Trouble::None => None,
+            Trouble::Full => Some(ServerError::Full(self.path.clone())),
+            Trouble::Failing(detail) => Some(ServerError::Failing { path: self.path.clone(), detail: detail.clone() }),
+        }
+    }
+
+    /// Append events, with the blobs they name, in one transaction: all of them or none, and on disk when this returns.
     pub async fn append(&mut self, at_ms: i64, events: &[Event], blobs: &[(&str, &[u8])]) -> Result<(), ServerError> {
-        let path = self.path.clone();
-        let wrong = |source| ServerError::Store { path: path.clone(), source };
+        match self.trouble {
+            Trouble::None => {}
+            // There may be room by now; the connection may have lost its place.
+            Trouble::Full => self.connection = connect(&self.path).await?,
+            Trouble::Failing(_) => return Err(self.trouble().unwrap_or_else(|| ServerError::Full(self.path.clone()))),
+        }
+        match self.write(at_ms, events, blobs).await {
+            Ok(head) => (self.head, self.trouble) = (head, Trouble::None),
+            Err(source) => {
+                self.trouble = trouble(&source);
+                let other = ServerError::Store { path: self.path.clone(), source };
+                return Err(self.trouble().unwrap_or(other));
+            }
+        }
+        if let Err(error) = chain::keep(&self.path, &self.head) {
+            // The event is safe; only this witness of it is missing.
+            tracing::warn!(%error, "the chain's head could not be kept beside the log");
+        }
+        Ok(())
+    }
+
+    /// Returns the chain's new head.
+    async fn write(&mut self, at_ms: i64, events: &[Event], blobs: &[(&str, &[u8])]) -> Result<Receipt, sqlx::Error> {
         let mut head = self.head.clone();
-        let mut transaction = self.connection.begin().await.map_err(wrong)?;
+        let mut transaction = self.connection.begin().await?;
         for (hash, bytes) in blobs {
             sqlx::query("INSERT OR IGNORE INTO blobs (hash, bytes) VALUES (?, ?)")
                 .bind(*hash)
                 .bind(*bytes)
                 .execute(&mut *transaction)
-                .await
-                .map_err(wrong)?;
+                .await?;
         }
         for event in events {
             let body = serde_json::to_string(event).unwrap_or_default();
@@ -187,16 +222,36 @@ impl Store {
                 .bind(body)
                 .bind(&head.head)
                 .execute(&mut *transaction)
-                .await
-                .map_err(wrong)?;
+                .await?;
         }
-        transaction.commit().await.map_err(wrong)?;
-        self.head = head;
-        if let Err(error) = chain::keep(&self.path, &self.head) {
-            // The event is safe; only this witness of it is missing.
-            tracing::warn!(%error, "the chain's head could not be kept beside the log");
-        }
-        Ok(())
+        transaction.commit().await?;
+        Ok(head)
+    }
+}
+
+/// Open or create the file; a commit returns when it is on disk.
+async fn connect(path: &Path) -> Result<SqliteConnection, ServerError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(std::time::Duration::from_secs(5));
+    options.connect().await.map_err(|source| ServerError::Store { path: path.to_owned(), source })
+}
+
+/// What an error of SQLite's says of the disk (<https://sqlite.org/rescode.html>).
+fn trouble(error: &sqlx::Error) -> Trouble {
+    const IOERR: u32 = 10;
+    const CORRUPT: u32 = 11;
+    const FULL: u32 = 13;
+    const NOTADB: u32 = 26;
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(FULL) => Trouble::Full,
+        Some(IOERR | CORRUPT | NOTADB) => Trouble::Failing(error.to_string()),
+        // Somebody else holds a lock, or the like: the next change may go through.
+        _ => Trouble::None,
     }
 }
 

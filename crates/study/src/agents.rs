@@ -1,6 +1,9 @@
 //! Somebody else's agents in a study file: a shell command, what it needs, how it speaks to a model. One file describes one.
 
+use crate::plan::ResearcherPlan;
+use aar_domain::rung::Kind;
 use aar_llm::wire::Wire;
+use aar_server::event::Contract;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,6 +35,20 @@ const SHIPPED: [(&str, &str); 4] = [
     ("opencode", include_str!("../../../agents/opencode.toml")),
     ("script", include_str!("../../../agents/script.toml")),
 ];
+
+impl ResearcherPlan {
+    /// Whether a researcher of its kind knows how to hand in what a study takes.
+    pub(crate) fn can_hand_in(&self, contract: Contract) -> Result<(), String> {
+        if contract == Contract::Bundles || self.kind == Kind::Command {
+            return Ok(());
+        }
+        Err(format!(
+            "researchers: {} hands in bundles, and contract = \"predictions\" takes none: leave it out and let others in with \
+             `aar token add`, or give it kind = \"command\" and an agent that speaks to /v1/predictions",
+            self.name
+        ))
+    }
+}
 
 impl AgentPlan {
     /// One that ships, or a file.

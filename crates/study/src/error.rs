@@ -86,6 +86,9 @@ pub enum StudyError {
         /// Why.
         reason: String,
     },
+    /// The server that was to be attacked did not answer as a server does.
+    #[error("attack the server: {0}")]
+    Attacked(String),
     /// Stopped on request; the same command resumes.
     #[error("stopped")]
     Stopped,

@@ -3,8 +3,10 @@
 //! `plan` (a study file, checked) + `testbed` → `run` in a `directory`: server, `workers` and the `team` of researchers
 //! start; baselines, research in turns, the close with its `finalists`. `result` computes everything that is said from the
 //! event log, `verdict` puts it into words, `report` into a page.
+//! `attack` starts servers, and tries what a team that only wants to win could get out of them.
 
 pub mod agents;
+pub mod attack;
 mod child;
 pub mod config;
 pub mod directory;

@@ -8,6 +8,7 @@ use aar_domain::family::Family;
 use aar_domain::name;
 use aar_domain::rung::Kind;
 use aar_grader::ledger::Policy;
+use aar_server::event::Contract;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -32,6 +33,9 @@ pub struct Plan {
     /// The least isolation it may run with: `namespaces`, `landlock` or `any`.
     #[serde(default = "any")]
     pub isolation: String,
+    /// What is handed in: `bundles` (code that is run), or `predictions` (answers to test items that are handed out).
+    #[serde(default, skip_serializing_if = "Contract::is_usual")]
+    pub contract: Contract,
     /// `fresh` and `import`: `chat` (the default), `math` or `code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -288,6 +292,7 @@ impl Plan {
             if self.speaks(researcher) {
                 self.model_of(researcher)?;
             }
+            researcher.can_hand_in(self.contract)?;
             bound(&format!("evaluations of {}", researcher.name), researcher.evaluations as usize, 1, 1000)?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use aar_api::bundle::Bundle;
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::Unit;
 use aar_sandbox::{Backend, Limits};
-use aar_server::event::{Opening, Participant, Phase, Purpose, Role};
+use aar_server::event::{Contract, Opening, Participant, Phase, Purpose, Role};
 use aar_server::handle::{OperatorRequest, Snapshot};
 use aar_server::pages::Visitor;
 use aar_server::record::EvaluationRecord;
@@ -132,7 +132,7 @@ fn opening(config: &RunConfig, key: &StudyKey) -> Opening {
         seeds: key.seeds(plan.evaluation.seeds, plan.close.seeds),
         policy,
         limits: [(Unit::Evaluations, u64::from(plan.evaluations())), (Unit::MilliBits, bits)].into(),
-        contract: Default::default(),
+        contract: plan.contract,
     }
 }
 
@@ -329,6 +329,11 @@ impl Running<'_> {
         self.server.evaluate(&self.request("plain", Purpose::Reference, Split::Selection)?)?;
         for finalist in &chosen {
             let asked = &finalist.asked;
+            if self.config.plan.contract == Contract::Predictions {
+                // The answers to the other split's items were handed in with the graded ones: there is nothing to run.
+                self.server.replicate_predictions(finalist.id)?;
+                continue;
+            }
             let Some(bundle) = self.server.bundle(&asked.bundle) else {
                 continue;
             };

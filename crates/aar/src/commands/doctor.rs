@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::{places, show};
-use aar_sandbox::{Backend, Isolation};
+use aar_sandbox::{Backend, Isolation, cgroup};
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -21,7 +21,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             tools.into_iter().map(|(tool, version)| (tool.to_owned(), version.into())).collect();
         let report = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"), "threads": places::threads(), "simd": show::simd(),
-            "isolation": found.describe(), "backend": found.backend, "tools": tools, "worlds": worlds,
+            "isolation": found.describe(), "backend": found.backend, "groups": cgroup::found(), "tools": tools, "worlds": worlds,
         });
         aar_lab::say!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
         return Ok(());
@@ -34,6 +34,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     ] {
         let works = Isolation::of(backend).works() || found.backend == backend;
         aar_lab::say!("  {} {:10} {what}", if works { "yes" } else { "no " }, format!("{backend:?}").to_lowercase());
+    }
+    let groups = cgroup::found();
+    for (version, what) in [
+        (groups.memory, "memory of a whole tree of processes is limited"),
+        (groups.processes, "processes are counted per jail, and none outlives it, whatever the isolation"),
+    ] {
+        let name = version.map_or("cgroup".to_owned(), |version| format!("cgroup v{version}"));
+        aar_lab::say!("  {} {name:10} {what}", if version.is_some() { "yes" } else { "no " });
+    }
+    if let Some(lack) = &groups.lack {
+        aar_lab::say!("      not all control groups: {lack}");
     }
     match found.backend {
         Backend::Namespaces => {}

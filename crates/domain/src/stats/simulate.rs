@@ -60,10 +60,38 @@ impl Default for Design {
 }
 
 /// A method's truth in a simulated study.
-#[derive(Clone)]
-struct Method {
+#[derive(Clone, Debug)]
+pub struct Method {
     base: f64,
     id: u64,
+    /// What its taste is made of: independent tastes by number, with weights whose squares sum to 1.
+    tastes: Vec<(u64, f64)>,
+}
+
+impl Method {
+    /// Its number.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// A method of the same worth whose taste is mixed of those of `parents` by weight, with a share of its own between 0 and 1.
+    pub fn bred(parents: &[(&Method, f64)], id: u64, own: f64) -> Self {
+        let mut tastes = std::collections::BTreeMap::<u64, f64>::new();
+        for (parent, share) in parents {
+            for (taste, weight) in &parent.tastes {
+                *tastes.entry(*taste).or_default() += share * weight;
+            }
+        }
+        let length = tastes.values().map(|weight| weight * weight).sum::<f64>().sqrt();
+        let base = parents.first().map_or(0.0, |(parent, _)| parent.base);
+        if length < 1e-9 {
+            return Self { base, id, tastes: vec![(id, 1.0)] };
+        }
+        let kept = (1.0 - own).sqrt();
+        let mut tastes: Vec<(u64, f64)> = tastes.into_iter().map(|(id, weight)| (id, kept * weight / length)).collect();
+        tastes.push((id, own.sqrt()));
+        Self { base, id, tastes }
+    }
 }
 
 /// Latent standard deviations: difficulty, taste, noise; their squares sum to 1 beside luck's.
@@ -84,18 +112,21 @@ impl Design {
         Latent { difficulty: 0.5f64.sqrt(), taste: self.taste.sqrt(), noise: (0.5 - self.taste).max(0.05).sqrt(), luck }
     }
 
-    fn method(&self, pgr: f64, id: u64) -> Method {
+    /// A method of this true PGR, with a taste of its own.
+    pub fn method(&self, pgr: f64, id: u64) -> Method {
         let latent = self.latent();
         let spread =
             (latent.difficulty.powi(2) + latent.taste.powi(2) + latent.noise.powi(2) + latent.luck.powi(2)).sqrt();
-        Method { base: normal_quantile(self.weak + pgr * (self.ceiling - self.weak)) * spread, id }
+        let base = normal_quantile(self.weak + pgr * (self.ceiling - self.weak)) * spread;
+        Method { base, id, tastes: vec![(id, 1.0)] }
     }
 
     /// Outcomes of a method on one set of items. `study` and `split` name the items, so that methods share them.
-    fn outcomes(&self, method: &Method, items: usize, seeds: &[u64], study: u64, split: u64) -> Outcomes {
+    pub fn outcomes(&self, method: &Method, items: usize, seeds: &[u64], study: u64, split: u64) -> Outcomes {
         let latent = self.latent();
         let mut easy = ChaCha8Rng::seed_from_u64(study ^ split.wrapping_mul(0x9e37_79b9));
-        let mut own = ChaCha8Rng::seed_from_u64(study ^ method.id.wrapping_mul(0xd1b5_4a32) ^ split.rotate_left(32));
+        let own = |id: u64| ChaCha8Rng::seed_from_u64(study ^ id.wrapping_mul(0xd1b5_4a32) ^ split.rotate_left(32));
+        let mut tastes: Vec<(ChaCha8Rng, f64)> = method.tastes.iter().map(|&(id, weight)| (own(id), weight)).collect();
         let mut shared = 0.0;
         let level: Vec<f64> = (0..items)
             .map(|i| {
@@ -103,7 +134,8 @@ impl Design {
                     shared = normal(&mut easy);
                 }
                 let difficulty = if self.cluster == 1 { shared } else { 0.8 * shared + 0.6 * normal(&mut easy) };
-                method.base + latent.difficulty * difficulty + latent.taste * normal(&mut own)
+                let taste: f64 = tastes.iter_mut().map(|(own, weight)| *weight * normal(own)).sum();
+                method.base + latent.difficulty * difficulty + latent.taste * taste
             })
             .collect();
         let row = |seed: &u64| {
@@ -115,7 +147,8 @@ impl Design {
         Outcomes { seeds: seeds.to_vec(), correct: seeds.iter().map(row).collect() }
     }
 
-    fn panel(&self, clusters: usize) -> Panel {
+    /// Items of so many clusters.
+    pub fn panel(&self, clusters: usize) -> Panel {
         let items = clusters * self.cluster;
         let cluster = (0..items).map(|i| (i / self.cluster) as u32).collect();
         Panel { cluster, distribution: None, clusters }
@@ -132,15 +165,22 @@ impl Design {
         let mut order: Vec<usize> = (0..methods.len()).collect();
         order.sort_by(|&a, &b| graded[b].total_cmp(&graded[a]));
         order.truncate(self.finalists);
+        let finalists: Vec<&Method> = order.iter().map(|&i| &methods[i]).collect();
+        let better = self.close(&finalists, study, replicates);
+        order.into_iter().zip(better).collect()
+    }
+
+    /// Close a study: re-run the finalists and plain training on fresh seeds and items. For each finalist whether it is declared better.
+    pub fn close(&self, finalists: &[&Method], study: u64, replicates: usize) -> Vec<bool> {
         let bootstrap = Bootstrap::new(&self.panel(self.selection), replicates, study);
         let seeds: Vec<u64> = (100..100 + self.final_seeds as u64).collect();
         let score = |method: &Method| {
             bootstrap.accuracy(&self.outcomes(method, self.selection * self.cluster, &seeds, study, 2))
         };
         let plain = score(&self.method(self.plain, 0));
-        let tests: Vec<_> = order.iter().map(|&i| compare(&score(&methods[i]), &plain)).collect();
+        let tests: Vec<_> = finalists.iter().map(|method| compare(&score(method), &plain)).collect();
         let adjusted = holm(&tests.iter().map(|test| test.p).collect::<Vec<_>>());
-        order.iter().zip(tests).zip(adjusted).map(|((&i, test), p)| (i, p < 0.05 && test.difference > 0.0)).collect()
+        tests.iter().zip(adjusted).map(|(test, p)| p < 0.05 && test.difference > 0.0).collect()
     }
 
     /// Of `studies` in which every bundle equals plain, how many end with any declared better.

@@ -37,8 +37,11 @@ pub const ATTACKS: &[Attack] = &[
     Attack { name: "infinity and NaN", run: infinities },
     Attack { name: "forged metrics", run: forging },
     Attack { name: "lucky re-runs and seed shopping", run: luck },
-    Attack { name: "choice among many bundles", run: choice },
+    CHOICE,
 ];
+
+/// The one that every honest team makes too.
+pub const CHOICE: Attack = Attack { name: "choice among many bundles", run: choice };
 
 fn labels(guess: Vec<bool>) -> Loot {
     Loot { guess, method: None, blind: None }
@@ -240,7 +243,7 @@ fn luck(door: &mut dyn Door, world: &World, known: &Known, rng: &mut ChaCha8Rng)
         if door.bits().is_none() {
             runs.truncate(1);
         }
-        if door.ask(0, &runs).is_none() {
+        if door.run(&runs, TRUE).is_none() {
             break;
         }
     }
@@ -252,7 +255,7 @@ fn choice(door: &mut dyn Door, world: &World, known: &Known, rng: &mut ChaCha8Rn
     let mut found: Option<(f64, f64)> = None;
     for _ in 0..known.budget.min(100) {
         let method = 0.1 + 0.2 * rng.random::<f64>();
-        let Some(answer) = door.ask(0, &[world.trained(method, rng)]) else { break };
+        let Some(answer) = door.run(&[world.trained(method, rng)], method) else { break };
         if found.is_none_or(|(best, _)| answer > best + 1e-9) {
             found = Some((answer, method));
         }

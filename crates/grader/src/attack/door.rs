@@ -1,22 +1,36 @@
-//! The two doors that are attacked: the grader's with its ledger, and the reference's rules.
+//! What an attacker can reach, and two doors that are attacked in memory: the grader's with its ledger, and the reference's rules.
 
+use super::attacks::Loot;
 use super::world::{World, margins};
 use crate::ledger::{Answers, Charge, Ledger, Policy, Unit};
 use crate::vault::Vault;
 use aar_domain::rung::Split;
+use rand_chacha::ChaCha8Rng;
 
 /// What an attacker can reach.
 pub trait Door {
     /// Hand predictions in, `[seeds][items]` (one row = the same on every seed). An accuracy, or a refusal.
     fn ask(&mut self, identity: usize, rows: &[Vec<f32>]) -> Option<f64>;
+    /// Hand in runs of a method whose true PGR is `method`: what they say of items that nobody is answered about is as good as that.
+    fn run(&mut self, rows: &[Vec<f32>], _method: f64) -> Option<f64> {
+        self.ask(0, rows)
+    }
     /// Say what one's result is.
     fn claim(&mut self, pgr: f64);
-    /// What the board shows for the attacker, best first.
-    fn board(&self) -> Option<f64>;
     /// Queries that were answered.
     fn answered(&self) -> u32;
     /// Bits that were released, at most; `None` where nobody counts.
     fn bits(&self) -> Option<f64>;
+    /// Close the study: what the attacker gets for its loot.
+    fn close(&mut self, world: &World, loot: &Loot, rng: &mut ChaCha8Rng) -> Closed;
+}
+
+/// What is shown for an attacker in the end, minus PGR on fresh truth; `None` where nothing is shown.
+pub struct Closed {
+    /// By the board.
+    pub graded: Option<f64>,
+    /// By what counts: the replicated value; for the reference, its board.
+    pub headline: Option<f64>,
 }
 
 /// Seeds of an evaluation.
@@ -65,16 +79,17 @@ impl Door for Graded<'_> {
         // There is no field for it: a score is what the grader makes of margins.
     }
 
-    fn board(&self) -> Option<f64> {
-        self.best
-    }
-
     fn answered(&self) -> u32 {
         self.answered
     }
 
     fn bits(&self) -> Option<f64> {
         Some(self.ledger.account(Unit::MilliBits).used as f64 / 1000.0)
+    }
+
+    fn close(&mut self, world: &World, loot: &Loot, rng: &mut ChaCha8Rng) -> Closed {
+        let (selection, fresh) = world.elsewhere(loot.method, rng);
+        Closed { graded: self.best.map(|board| board - fresh), headline: Some(selection - fresh) }
     }
 }
 
@@ -112,15 +127,19 @@ impl Door for Reference<'_> {
         self.best = Some(self.best.map_or(pgr, |best| best.max(pgr)));
     }
 
-    fn board(&self) -> Option<f64> {
-        self.best
-    }
-
     fn answered(&self) -> u32 {
         self.answered
     }
 
     fn bits(&self) -> Option<f64> {
         None
+    }
+
+    fn close(&mut self, world: &World, loot: &Loot, rng: &mut ChaCha8Rng) -> Closed {
+        // Nothing keeps a thief of labels from handing them in.
+        let _ = self.ask(0, &[margins(&loot.guess)]);
+        let (_, fresh) = world.elsewhere(loot.method, rng);
+        let graded = self.best.map(|board| board - fresh);
+        Closed { graded, headline: graded }
     }
 }

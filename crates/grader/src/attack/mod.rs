@@ -1,23 +1,26 @@
 //! Attacks on the grader: what a team that only wants to win could get out of it, measured over fresh truths.
 //!
-//! Every attack runs against a `door`: the vault with a ledger under some policy, or the rules of the published study's release. A
-//! `world` is a truth drawn anew, with an attacker's knowledge: plain training's answers and how sure each is. Predictions are handed to the
+//! Every attack runs against a `door`: the vault with a ledger under some policy, the rules of the published study's release, or whatever
+//! else answers (`through`; `aar_study::attack` has a running server). A `world` is a truth drawn anew, with an attacker's knowledge: plain training's answers and how sure each is. Predictions are handed to the
 //! grader item by item, as if code could choose its answers to inputs it has never met: more than a bundle can do.
 
 use crate::ledger::Policy;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
+use std::convert::Infallible;
 
 mod attacks;
 mod detecting;
 mod door;
+pub mod null;
 mod world;
 
-use attacks::{ATTACKS, Attack};
-use door::{Door, Graded, Reference};
-pub use world::ITEMS;
-use world::World;
+use attacks::ATTACKS;
+pub use attacks::{Attack, CHOICE, Loot};
+pub use door::{Closed, Door};
+use door::{Graded, Reference};
+pub use world::{Elsewhere, ITEMS, Known, World, margins};
 
 /// Queries that an attacker of the reference allows itself.
 pub const REFERENCE_QUERIES: u32 = 399;
@@ -80,62 +83,72 @@ struct Try {
     bits: Option<f64>,
 }
 
+/// How doors are made: one for every attack on every truth.
+pub type Open<'a, E> = &'a (dyn for<'w> Fn(&'w World) -> Result<Box<dyn Door + 'w>, E> + Sync);
+
 /// Run every attack over `truths` fresh truths, on `threads` threads.
 pub fn run(rules: Rules, truths: u32, seed: u64, threads: usize) -> Vec<Outcome> {
+    let (budget, ladder) = match rules {
+        Rules::Ledger(policy, submissions) => (submissions, matches!(policy, Policy::Ladder { .. })),
+        Rules::Reference => (REFERENCE_QUERIES, false),
+    };
+    let open: Open<Infallible> = &|world| {
+        Ok(match rules {
+            Rules::Ledger(policy, submissions) => Box::new(Graded::new(world, policy, submissions)),
+            Rules::Reference => Box::new(Reference::new(world)),
+        })
+    };
+    match through(open, (budget, ladder), truths, seed, threads) {
+        Ok(outcomes) => outcomes,
+        Err(never) => match never {},
+    }
+}
+
+/// Run every attack over `truths` fresh truths through doors of one's own. `known`: the queries an attacker may hope for, and whether a ladder answers.
+pub fn through<E: Send>(
+    open: Open<E>,
+    known: (u32, bool),
+    truths: u32,
+    seed: u64,
+    threads: usize,
+) -> Result<Vec<Outcome>, E> {
     let threads = threads.clamp(1, truths.max(1) as usize) as u32;
     let share = |thread: u32| {
         let own = (0..truths).filter(move |truth| truth % threads == thread);
-        own.map(|truth| one(rules, seed.wrapping_add(u64::from(truth)))).collect::<Vec<_>>()
+        own.map(|truth| one(open, known, seed.wrapping_add(u64::from(truth)))).collect::<Result<Vec<_>, E>>()
     };
-    let tries: Vec<Vec<Try>> = std::thread::scope(|scope| {
+    let shares: Vec<Result<Vec<Vec<Try>>, E>> = std::thread::scope(|scope| {
         let share = &share;
         let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
-        handles.into_iter().flat_map(|handle| handle.join().unwrap_or_default()).collect()
+        handles.into_iter().map(|handle| handle.join().unwrap_or_else(|_| Ok(vec![]))).collect()
     });
+    let tries: Vec<Vec<Try>> = shares.into_iter().collect::<Result<Vec<_>, E>>()?.into_iter().flatten().collect();
     let of = |at: usize| tries.iter().filter_map(move |truth| truth.get(at)).collect::<Vec<&Try>>();
-    ATTACKS.iter().enumerate().map(|(at, attack)| summary(attack, &of(at))).collect()
+    Ok(ATTACKS.iter().enumerate().map(|(at, attack)| summary(attack, &of(at))).collect())
 }
 
 /// Every attack on one truth, each from the start.
-fn one(rules: Rules, seed: u64) -> Vec<Try> {
+fn one<E>(open: Open<E>, known: (u32, bool), seed: u64) -> Result<Vec<Try>, E> {
     let mut world = World::draw(seed);
-    if let Rules::Ledger(policy, submissions) = rules {
-        world.known.budget = submissions;
-        world.known.ladder = matches!(policy, Policy::Ladder { .. });
-    } else {
-        world.known.budget = REFERENCE_QUERIES;
-    }
+    (world.known.budget, world.known.ladder) = known;
     let world = &world;
-    ATTACKS
-        .iter()
-        .enumerate()
-        .map(|(at, attack)| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed ^ (at as u64 + 1).rotate_left(40));
-            match rules {
-                Rules::Ledger(policy, submissions) => {
-                    try_one(attack, &mut Graded::new(world, policy, submissions), world, true, &mut rng)
-                }
-                Rules::Reference => try_one(attack, &mut Reference::new(world), world, false, &mut rng),
-            }
-        })
-        .collect()
+    let attempt = |(at, attack): (usize, &Attack)| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ (at as u64 + 1).rotate_left(40));
+        Ok(try_one(attack, open(world)?.as_mut(), world, &mut rng))
+    };
+    ATTACKS.iter().enumerate().map(attempt).collect()
 }
 
-fn try_one(attack: &Attack, door: &mut dyn Door, world: &World, replicated: bool, rng: &mut ChaCha8Rng) -> Try {
+fn try_one(attack: &Attack, door: &mut dyn Door, world: &World, rng: &mut ChaCha8Rng) -> Try {
     let loot = (attack.run)(door, world, &world.known, rng);
     let (answered, bits) = (f64::from(door.answered()), door.bits());
-    if !replicated {
-        // Nothing keeps a thief of labels from handing them in.
-        let _ = door.ask(0, &[world::margins(&loot.guess)]);
-    }
-    let (selection, fresh) = world.elsewhere(loot.method, rng);
-    let graded = door.board().map(|board| board - fresh);
+    let closed = door.close(world, &loot, rng);
     Try {
         answered,
         recovered: world.share(&loot.guess) - world.share(loot.blind.as_ref().unwrap_or(&world.known.prior)),
         complete: f64::from(u8::from(world.share(&loot.guess) == 1.0)),
-        graded,
-        headline: if replicated { Some(selection - fresh) } else { graded },
+        graded: closed.graded,
+        headline: closed.headline,
         bits,
     }
 }
@@ -157,7 +170,8 @@ fn summary(attack: &Attack, tries: &[&Try]) -> Outcome {
     }
 }
 
-fn bounded(values: &[f64]) -> Bounded {
+/// A mean with its bound.
+pub fn bounded(values: &[f64]) -> Bounded {
     let count = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / count;
     let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();

@@ -30,6 +30,20 @@ pub const ALL: &[(&str, Attempt)] = &[
         let outcome = host.python_outcome(backend, script, |jail| jail.limits.memory_bytes = 1 << 30);
         outcome.map_or(Found::Untried, |outcome| limited(&outcome).into())
     }),
+    ("memory of the whole tree is limited", |host, backend| {
+        // Four children hold 200 MiB each, or die of it: whoever comes too much, or one that was there. None is beyond the limit of one process.
+        let script = "import os\nkept = []\nfor i in range(4):\n  r, w = os.pipe()\n  g, h = os.pipe()\n  pid = os.fork()\n  if pid == 0:\n    os.close(r)\n    \
+                      os.close(h)\n    x = b'x' * (200 << 20)\n    os.write(w, b'x')\n    os.read(g, 1)\n    os._exit(0)\n  os.close(w)\n  os.close(g)\n  \
+                      os.read(r, 1)\n  kept.append((pid, h))\nprint('HELD', sum(os.waitpid(pid, os.WNOHANG)[0] == 0 for pid, _ in kept))";
+        let outcome = host.python_outcome(backend, script, |jail| {
+            (jail.limits.memory_bytes, jail.limits.tmp_bytes) = (512 << 20, 8 << 20);
+        });
+        outcome.map_or(Found::Untried, |outcome| {
+            let seen = text(&outcome.stdout);
+            assert!(seen.contains("HELD") && !seen.contains("HELD 0"), "{seen}");
+            (!seen.contains("HELD 4")).into()
+        })
+    }),
     ("processes are limited", |host, backend| {
         // Nothing is forked after the flag, so that the last step does not fail for the very limit.
         let mark = mark();

@@ -48,7 +48,32 @@ pub fn router(shared: Shared) -> Router {
         .route(paths::HEALTH, get(study::health))
         .fallback(async || ApiError::not_found("there is no such path").into_response())
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(axum::middleware::map_response(in_our_words))
         .with_state(shared)
+}
+
+/// What refuses a request before a handler sees it (a body that can't be read, a number that is none, another method) speaks plain text; callers are
+/// promised [`ErrorBody`].
+async fn in_our_words(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if response.status().is_success() || kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        return response;
+    }
+    let status = response.status();
+    let code = match status {
+        StatusCode::NOT_FOUND => ErrorCode::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
+        status if status.is_client_error() => ErrorCode::BadRequest,
+        _ => ErrorCode::Internal,
+    };
+    let text = axum::body::to_bytes(response.into_body(), 4096).await.unwrap_or_default();
+    let text = match String::from_utf8_lossy(&text).trim() {
+        "" => format!("{status}: see /v1/openapi.json for what is possible"),
+        text => text.to_owned(),
+    };
+    let mut answer = ApiError::new(code, text).into_response();
+    *answer.status_mut() = status;
+    answer
 }
 
 /// A refusal.
@@ -72,6 +97,22 @@ impl ApiError {
         Self::new(ErrorCode::NotFound, message)
     }
 
+    /// What a caller is told where nothing could be recorded.
+    pub fn unrecorded(error: &crate::ServerError) -> Self {
+        match error {
+            crate::ServerError::Full(_) => {
+                Self::new(ErrorCode::Unavailable, "the server's disk is full; nothing was changed")
+                    .hint("the same request goes through when its operator has made room")
+            }
+            crate::ServerError::Failing { .. } => Self::new(
+                ErrorCode::Unavailable,
+                "the server's disk failed; it records nothing more until it was restarted",
+            )
+            .hint("what was answered before is safe; send the same request, with its key, after the restart"),
+            _ => Self::new(ErrorCode::Internal, "the server could not record this; nothing was changed"),
+        }
+    }
+
     pub fn bad(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::BadRequest, message)
     }
@@ -80,7 +121,7 @@ impl ApiError {
 impl From<crate::ServerError> for ApiError {
     fn from(error: crate::ServerError) -> Self {
         tracing::error!(%error, "a change could not be recorded");
-        Self::new(ErrorCode::Internal, "the server could not record this; nothing was changed")
+        Self::unrecorded(&error)
     }
 }
 
@@ -96,6 +137,7 @@ impl IntoResponse for ApiError {
             ErrorCode::BudgetSpent => StatusCode::PAYMENT_REQUIRED,
             ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::Closed => StatusCode::GONE,
+            ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, Json(self.0)).into_response()

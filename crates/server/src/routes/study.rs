@@ -103,7 +103,10 @@ pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(crate::openapi::document())
 }
 
-/// Up.
-pub async fn health() -> Json<serde_json::Value> {
-    Json(serde_json::json!({"ok": true}))
+/// Up, and able to record what comes.
+pub async fn health(State(shared): State<Shared>) -> Answer<serde_json::Value> {
+    match shared.inner.lock().await.trouble() {
+        None => Ok(Json(serde_json::json!({"ok": true}))),
+        Some(trouble) => Err(ApiError::unrecorded(&trouble)),
+    }
 }

@@ -11,6 +11,7 @@ use aar_grader::ledger::{Policy, Unit};
 use aar_grader::truth::{self, FrozenRuns, TruthRow};
 use aar_server::event::{Opening, Participant, Phase, Role, Seed};
 use aar_server::{Server, ServerConfig};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -163,4 +164,33 @@ pub fn submit(client: &Client, key: &str) -> Result<EvaluationView, ClientError>
         turn: None,
     };
     client.post(paths::EVALUATIONS, &submission)
+}
+
+/// Every route as `method path`, as the server itself describes them.
+pub fn routes(client: &Client) -> Vec<String> {
+    let document: Value = client.get(paths::OPENAPI).unwrap();
+    let methods = |(path, methods): (&String, &Value)| {
+        let names: Vec<String> = methods.as_object().unwrap().keys().map(|method| format!("{method} {path}")).collect();
+        names
+    };
+    document["paths"].as_object().unwrap().iter().flat_map(methods).collect()
+}
+
+/// A body that a route can read, so that it is the token that decides.
+pub fn body(route: &str) -> Value {
+    match route {
+        "post /v1/bundles" => json!({"files": [{"path": "recipe.toml", "executable": false, "hex": "00"}]}),
+        "post /v1/evaluations" => json!({"bundle": "00", "name": "n", "family": "other", "key": "k"}),
+        "post /v1/predictions" => json!({"answers": [1], "name": "n", "key": "k"}),
+        "post /v1/participants" => json!({"name": "", "kind": "person", "evaluations": 1}),
+        "post /v1/instructions" => json!({"researcher": "nobody-of-this-name", "instruction": {"do": "pause"}}),
+        "post /v1/findings" => json!({"kind": "insight", "title": "t", "body": "b", "key": "k"}),
+        "post /v1/findings/{id}/comments" => json!({"body": "b", "key": "k"}),
+        "post /v1/jobs/claim" => json!({"worker": "w", "wait_ms": 1}),
+        "post /v1/jobs/{id}/outputs" => json!({"margins": [], "usage": {
+            "train_operations": 0, "train_cpu_ms": 0, "predict_cpu_ms": 0, "wall_ms": 0}}),
+        "post /v1/jobs/{id}/failure" => json!({"reason": "r"}),
+        "post /v1/jobs/{id}/heartbeat" | "post /v1/retire" => json!({}),
+        other => panic!("{other} is a new route: say here what a call of it looks like"),
+    }
 }

@@ -1,3 +1,6 @@
+#[path = "../../../lm/tests/damage/mod.rs"]
+mod damage;
+
 use super::*;
 
 fn read(text: &str, quick: bool, sets: &[&str]) -> Result<Plan, String> {
@@ -102,5 +105,51 @@ fn the_study_files_that_ship_can_be_read() {
         [LAPTOP, include_str!("../../../../studies/commonsense.toml"), include_str!("../../../../studies/team.toml")]
     {
         read(text, false, &[]).unwrap();
+    }
+}
+
+#[test]
+fn a_study_of_predictions_starts_nobody_who_hands_in_bundles() {
+    let served = "name = \"p\"\ntestbed = \"harbour\"\ncontract = \"predictions\"\n";
+    let plan = read(served, false, &[]).unwrap();
+    assert_eq!(plan.contract, Contract::Predictions);
+    let with = |kind: &str| format!("{served}[[researchers]]\nname = \"a\"\nkind = \"{kind}\"\nevaluations = 1\n");
+    let error = read(&with("search"), false, &[]).unwrap_err();
+    assert!(error.contains("hands in bundles") && error.contains("aar token add"), "{error}");
+    read(&(with("command") + "agent = \"script\"\n"), false, &[]).unwrap();
+    assert!(read(&served.replace("predictions", "answers"), false, &[]).unwrap_err().contains("predictions"));
+    // Who says nothing has the plan, and the hash, that it always had.
+    let usual = read(&served.replace("contract = \"predictions\"\n", ""), false, &[]).unwrap();
+    assert!(!serde_json::to_string(&usual).unwrap().contains("contract"));
+}
+
+mod damaged {
+    use super::super::*;
+    use super::damage::damage;
+    use proptest::prelude::*;
+
+    const FILES: [&str; 3] =
+        [LAPTOP, include_str!("../../../../studies/commonsense.toml"), include_str!("../../../../studies/team.toml")];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever lies in it, a study file is a plan or an error that names the file or the setting.
+        #[test]
+        fn study_files(damage in damage(), which in 0..3usize, quick: bool, set in "[a-z_.]{0,20}=[a-z0-9\"{}\\[\\]=., -]{0,20}", sets: bool) {
+            let Ok(text) = String::from_utf8(damage.apply(FILES[which].as_bytes())) else { return Ok(()) };
+            let sets = if sets { vec![set] } else { vec![] };
+            match Plan::read(&text, "study.toml", quick, &sets) {
+                Ok(plan) => {
+                    prop_assert!(plan.researchers.len() <= 64 && plan.hash().len() == 64);
+                    let again: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
+                    prop_assert_eq!(again.hash(), plan.hash(), "what is kept in study.json is the same plan");
+                }
+                Err(error) => {
+                    let error = error.to_string();
+                    prop_assert!(error.contains("study.toml") || error.contains("--set"), "{error}");
+                }
+            }
+        }
     }
 }

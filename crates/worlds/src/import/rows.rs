@@ -184,3 +184,37 @@ fn check(data: &Path, sets: &[Vec<Labelled>], grouped: bool) -> Result<(), Impor
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "../../../lm/tests/damage/mod.rs"]
+mod damage;
+
+#[cfg(test)]
+mod tests {
+    use super::damage::damage;
+    use super::*;
+    use proptest::prelude::*;
+
+    const PAIRS: &str = "{\"id\":\"NAME1\",\"prompt\":\"p\",\"first\":\"x\",\"second\":\"y\",\"label\":1}\n\
+                         {\"id\":\"NAME2\",\"prompt\":\"q\",\"first\":\"x\",\"second\":\"z\",\"label\":0}\n";
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever lies in a folder, it is three sets or an error that names a file of it.
+        #[test]
+        fn files_of_strangers(damage in damage(), which in 0..4usize) {
+            let dir = tempfile::tempdir().unwrap();
+            let names = [FILES[0], FILES[1], FILES[2], "meta.jsonl"];
+            for (at, name) in names.into_iter().enumerate() {
+                let text = if at == 3 { "{\"id\":\"a1\",\"group\":\"g\"}\n".to_owned() } else { PAIRS.replace("NAME", &["a", "b", "c"][at.min(2)]) };
+                let bytes = if at == which { damage.apply(text.as_bytes()) } else { text.into_bytes() };
+                std::fs::write(dir.path().join(name), bytes).unwrap();
+            }
+            match read(dir.path()) {
+                Ok(sets) => prop_assert!(!sets.test.is_empty() && !sets.pool.is_empty() && !sets.labelled.is_empty()),
+                Err(error) => prop_assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}"),
+            }
+        }
+    }
+}
