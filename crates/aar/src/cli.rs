@@ -1,8 +1,8 @@
 //! The command line of `aar`.
 
 use crate::commands::{
-    attack, audit, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve, testbed,
-    token, worker,
+    attack, audit, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve, sign,
+    testbed, token, worker,
 };
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
@@ -31,6 +31,9 @@ enum Command {
     /// Look after a running study: pause, resume, stop, message, extend, close
     #[command(subcommand)]
     Ctl(ctl::Command),
+    /// Say a word on finalists and verdicts: sign off, refuse, overturn, uphold
+    #[command(subcommand)]
+    Sign(sign::Command),
     /// Mint a sealed world: a testbed that exists nowhere else
     Mint(mint::Options),
     /// Import real data as a testbed
@@ -83,6 +86,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Serve(options) => serve::run(options),
         Command::Token(command) => token::run(command),
         Command::Ctl(command) => ctl::run(command),
+        Command::Sign(command) => sign::run(command),
         Command::Mint(options) => mint::run(options),
         Command::Import(options) => import::run(options),
         Command::Testbed(options) => testbed::run(options),

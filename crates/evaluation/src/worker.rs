@@ -1,13 +1,14 @@
 //! Claim jobs until told to stop.
 
 use crate::artefacts;
+use crate::decoys::Decoys;
 use crate::error::EvaluationError;
 use crate::phases::Phases;
 use crate::stage::Stage;
 use aar_api::bundle::Bundle;
 use aar_api::client::Client;
 use aar_api::paths;
-use aar_api::work::{Claim, Failure, Job, Outputs, Usage};
+use aar_api::work::{Claim, Failure, Job, Outputs, Touched, Usage};
 use aar_domain::rung::Split;
 use aar_sandbox::{Isolation, Limits};
 use serde::Deserialize;
@@ -139,7 +140,10 @@ pub fn run(config: &WorkerConfig, job: &Job, items: usize) -> Result<Outputs, Ev
     stage.train(&config.testbed, job, &bundle, &budget)?;
     let phases =
         Phases { lab: &config.lab, isolation: &config.isolation, limits: &config.limits, threads: config.threads };
-    let trained = phases.train(&stage)?;
+    let decoys = Decoys::lay(&stage.decoys(), &config.testbed.join("public/pool.jsonl"))?;
+    let trained = phases.train(&stage, &decoys);
+    tell_of_decoys(config, job, &decoys)?;
+    let trained = trained?;
     let report: TrainReport = std::fs::read(stage.output().join("report.json"))
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
@@ -154,6 +158,16 @@ pub fn run(config: &WorkerConfig, job: &Job, items: usize) -> Result<Outputs, Ev
         wall_ms: started.elapsed().as_millis() as u64,
     };
     Ok(Outputs { margins, usage, curve: report.curve })
+}
+
+/// What was opened that nobody had business with goes on record, however the training ended.
+fn tell_of_decoys(config: &WorkerConfig, job: &Job, decoys: &Decoys) -> Result<(), EvaluationError> {
+    let files = decoys.opened();
+    if !files.is_empty() {
+        let path = paths::TOUCHED.replace("{id}", &job.id.to_string());
+        let _: serde_json::Value = config.client.post(&path, &Touched { files })?;
+    }
+    Ok(())
 }
 
 fn report_failure(config: &WorkerConfig, job: &Job, error: EvaluationError) {

@@ -24,11 +24,13 @@ fn body(route: &str) -> Value {
         "post /v1/predictions" => json!({"answers": [1], "name": "n", "key": "k"}),
         "post /v1/participants" => json!({"name": "", "kind": "person", "evaluations": 1}),
         "post /v1/instructions" => json!({"researcher": "nobody-of-this-name", "instruction": {"do": "pause"}}),
+        "post /v1/integrity" => json!({"do": "uphold", "verdict": 1, "reason": "r"}),
         "post /v1/findings" => json!({"kind": "insight", "title": "t", "body": "b", "key": "k"}),
         "post /v1/findings/{id}/comments" => json!({"body": "b", "key": "k"}),
         "post /v1/jobs/claim" => json!({"worker": "w", "wait_ms": 1}),
         "post /v1/jobs/{id}/outputs" => json!({"margins": [], "usage": {
             "train_operations": 0, "train_cpu_ms": 0, "predict_cpu_ms": 0, "wall_ms": 0}}),
+        "post /v1/jobs/{id}/touched" => json!({"files": []}),
         "post /v1/jobs/{id}/failure" => json!({"reason": "r"}),
         "post /v1/jobs/{id}/heartbeat" | "post /v1/retire" => json!({}),
         other => panic!("{other} is a new route: say here what a call of it looks like"),

@@ -166,12 +166,26 @@ pub struct Close {
     pub finalists: usize,
     /// Fresh seeds per finalist.
     pub seeds: usize,
+    /// Whose methods are run again where something is altered, to see what they rest on.
+    pub integrity: Examine,
+    /// Whether a finalist counts only when the operator has signed it off (`aar sign`).
+    pub sign_off: bool,
 }
 
 impl Default for Close {
     fn default() -> Self {
-        Self { finalists: 4, seeds: 10 }
+        Self { finalists: 4, seeds: 10, integrity: Examine::Finalists, sign_off: false }
     }
+}
+
+/// Whose methods are examined at the close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Examine {
+    /// The finalists': two seeds each under four alterations.
+    Finalists,
+    /// Nobody's.
+    None,
 }
 
 fn bound(field: &str, value: usize, low: usize, high: usize) -> Result<(), String> {
@@ -351,8 +365,8 @@ impl Plan {
 }
 
 /// Finalist rule and analysis; changes whenever they do.
-pub const ANALYSIS: &str = "1: finalists = each random control's best by feedback PGR, then the best others, distinct bundles; \
-     two-level bootstrap, 2000 replicates; paired t test against plain, Holm over finalists";
+pub const ANALYSIS: &str = "2: finalists = each random control's best by feedback PGR, then the best others, distinct bundles that no binding verdict holds; \
+     two-level bootstrap, 2000 replicates; paired t test against plain, Holm over finalists; between finalists, Holm over their pairs";
 
 fn table_has_quick(text: &str) -> bool {
     text.parse::<Table>().is_ok_and(|table| table.contains_key("quick"))

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use aar_server::{Server, ServerConfig};
 use aar_study::directory::{self, StudyDirectory};
 use aar_study::testbed::{self, Testbed};
-use aar_study::{Plan, report, result};
+use aar_study::{Plan, StudyResult, report, result};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -25,25 +25,30 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let Reopened { plan, locked, testbed, server } = reopen(&options.directory)?;
-    let result = result::of(&server, &plan, &testbed.record);
-    let page = report::page(&result, &plan, &testbed.record, &server);
-    let place = locked.path("report.html");
-    directory::write_whole(&place, &page)?;
-    directory::write_whole(
-        &locked.path("result.json"),
-        &(serde_json::to_string_pretty(&result).unwrap_or_default() + "\n"),
-    )?;
+    let opened = reopen(&options.directory)?;
+    let (result, place) = write_again(&opened)?;
     if options.json {
         aar_lab::say!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
     } else if options.md {
-        aar_lab::say!("{}", report::markdown::text(&result, &plan, &testbed.record, &server));
+        let Reopened { plan, testbed, server, .. } = &opened;
+        aar_lab::say!("{}", report::markdown::text(&result, plan, &testbed.record, server));
     } else if options.html {
         aar_lab::say!("{}", place.display());
     } else {
         print_result(&result, &place);
     }
     Ok(())
+}
+
+/// Write report.html and result.json again from the log. Returns the result and the page's place.
+pub fn write_again(opened: &Reopened) -> Result<(StudyResult, PathBuf), Failure> {
+    let Reopened { plan, locked, testbed, server } = opened;
+    let result = result::of(server, plan, &testbed.record);
+    let place = locked.path("report.html");
+    directory::write_whole(&place, &report::page(&result, plan, &testbed.record, server))?;
+    let text = serde_json::to_string_pretty(&result).unwrap_or_default() + "\n";
+    directory::write_whole(&locked.path("result.json"), &text)?;
+    Ok((result, place))
 }
 
 /// A study that was run before, opened to look at.

@@ -100,6 +100,11 @@ pub fn margins(hundredths: usize) -> Vec<f32> {
     (0..ITEMS).map(|i| if (i % 100 < hundredths) == (i % 2 == 0) { 1.0 } else { -1.0 }).collect()
 }
 
+/// Right on as many, and on others.
+pub fn others(hundredths: usize) -> Vec<f32> {
+    (0..ITEMS).map(|i| if (99 - i % 100 < hundredths) == (i % 2 == 0) { 1.0 } else { -1.0 }).collect()
+}
+
 pub fn opening(plan: &str) -> Opening {
     let seeds =
         |base: u64, count: u64| (base..base + count).map(|seed| Seed { seed, teacher: (seed % 16) as u32 }).collect();
