@@ -12,7 +12,7 @@ pub enum Check {
     /// Its answers on the pool are more right than teacher and student can explain.
     LabelProvenance,
     /// It is right about a truth that nobody could know.
-    PermutedTruth,
+    PermutedTwin,
     /// It opened what looks like labels and is none.
     Decoy,
     /// What its card says is not what its recipe does.
@@ -30,7 +30,7 @@ impl Check {
     pub const ALL: [Check; 8] = [
         Check::NearDuplicate,
         Check::LabelProvenance,
-        Check::PermutedTruth,
+        Check::PermutedTwin,
         Check::Decoy,
         Check::MethodCard,
         Check::TeacherReliance,
@@ -43,7 +43,7 @@ impl Check {
         match self {
             Check::NearDuplicate => "near-duplicate",
             Check::LabelProvenance => "label-provenance",
-            Check::PermutedTruth => "permuted-truth",
+            Check::PermutedTwin => "permuted-twin",
             Check::Decoy => "decoy",
             Check::MethodCard => "method-card",
             Check::TeacherReliance => "teacher-reliance",

@@ -14,8 +14,8 @@ use std::path::Path;
 /// What is altered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alteration {
-    /// The truth of the selection split, shuffled: nobody can be right about it but who reads it.
-    Truth,
+    /// A twin problem: the truth of the selection split is shuffled, so nobody can be right about it but who reads it.
+    Twin,
     /// The test items: they are the pool, so that answers about what was trained on can be compared with its truth.
     Pool,
     /// The teachers' labels, shuffled among the pool's rows.
@@ -26,12 +26,12 @@ pub enum Alteration {
 
 impl Alteration {
     /// All, in the order they are tried.
-    pub const ALL: [Alteration; 4] = [Alteration::Truth, Alteration::Pool, Alteration::Teacher, Alteration::Student];
+    pub const ALL: [Alteration; 4] = [Alteration::Twin, Alteration::Pool, Alteration::Teacher, Alteration::Student];
 
     /// The folder's name.
     pub fn name(self) -> &'static str {
         match self {
-            Alteration::Truth => "shuffled-truth",
+            Alteration::Twin => "shuffled-twin",
             Alteration::Pool => "pool-as-test",
             Alteration::Teacher => "shuffled-labels",
             Alteration::Student => "shuffled-student",
@@ -64,7 +64,7 @@ impl Alteration {
         }
         copy(testbed, place)?;
         match self {
-            Alteration::Truth => altered::shuffle_truth(place, seed).map_err(wrong)?,
+            Alteration::Twin => altered::shuffle_truth(place, seed).map_err(wrong)?,
             Alteration::Pool => altered::examine_pool(place, &pool).map_err(wrong)?,
             Alteration::Teacher => shuffle_labels(place, seed)?,
             Alteration::Student => shuffle_student(place, seed)?,

@@ -29,7 +29,7 @@ pub struct Examined<'a> {
 /// The check that an alteration belongs to.
 pub fn check(alteration: Alteration) -> Check {
     match alteration {
-        Alteration::Truth => Check::PermutedTruth,
+        Alteration::Twin => Check::PermutedTwin,
         Alteration::Pool => Check::LabelProvenance,
         Alteration::Teacher => Check::TeacherReliance,
         Alteration::Student => Check::StudentReliance,
@@ -48,7 +48,7 @@ pub fn not_done(evaluation: i64, alteration: Alteration, why: &str) -> Verdict {
 /// What the examination found.
 pub fn of(examined: &Examined) -> Verdict {
     let (kind, evidence) = match examined.alteration {
-        Alteration::Truth => shuffled_truth(examined),
+        Alteration::Twin => shuffled_truth(examined),
         Alteration::Pool => provenance(examined),
         Alteration::Teacher => reliance(examined, "with the teacher's labels shuffled among the pool's rows"),
         Alteration::Student => reliance(examined, "with a student whose weights were shuffled"),

@@ -15,6 +15,10 @@ use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
+mod close;
+
+pub use close::{Close, Examine};
+
 /// The study that runs when no file is given.
 pub const LAPTOP: &str = include_str!("../../../studies/laptop.toml");
 
@@ -156,36 +160,6 @@ impl ResearcherPlan {
         let one = |number: u32| Self { name: format!("{}-{number}", self.name), count: None, ..self.clone() };
         (1..=count.min(1000)).map(one).collect()
     }
-}
-
-/// How a study ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Close {
-    /// Finalists, the best of each random control among them.
-    pub finalists: usize,
-    /// Fresh seeds per finalist.
-    pub seeds: usize,
-    /// Whose methods are run again where something is altered, to see what they rest on.
-    pub integrity: Examine,
-    /// Whether a finalist counts only when the operator has signed it off (`aar sign`).
-    pub sign_off: bool,
-}
-
-impl Default for Close {
-    fn default() -> Self {
-        Self { finalists: 4, seeds: 10, integrity: Examine::Finalists, sign_off: false }
-    }
-}
-
-/// Whose methods are examined at the close.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Examine {
-    /// The finalists': two seeds each under four alterations.
-    Finalists,
-    /// Nobody's.
-    None,
 }
 
 fn bound(field: &str, value: usize, low: usize, high: usize) -> Result<(), String> {

@@ -14,6 +14,7 @@ use aar_server::handle::OperatorRequest;
 use aar_server::record::{EvaluationRecord, Status};
 use aar_server::{Server, ServerConfig};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -73,9 +74,40 @@ impl Running<'_> {
             .map_err(StudyError::file("create", "a folder for the socket"))?;
         open_to_all(sockets.path())?;
         let socket = sockets.path().join("api.sock");
-        let log = folder.join("log.db");
-        let server =
-            Server::start(&ServerConfig { log, testbed: place.clone(), socket: Some(socket.clone()), http: None })?;
+        let (server, ids) = self.queue_again(alteration, finalists, &folder, &socket)?;
+        let scratch = folder.join("run");
+        std::fs::create_dir_all(&scratch).map_err(StudyError::file("create", &scratch))?;
+        let mut workers =
+            Workers::start(&self.config.executable, &scratch, self.worker_files(&socket, &place, &scratch))?;
+        self.finish(alteration, &server, &mut workers, show)?;
+        drop(workers);
+        for finalist in finalists {
+            let Some(&id) = ids.get(&finalist.id) else { continue };
+            let examined = Examined { finalist: finalist.id, main: self.server, altered: &server, id, alteration };
+            self.server.judge(findings::of(&examined))?;
+        }
+        drop(server);
+        // The log stays as evidence, the copy can be made again.
+        let _ = std::fs::remove_dir_all(&place);
+        let _ = std::fs::remove_dir_all(&scratch);
+        Ok(())
+    }
+
+    /// A server of the altered copy, with an evaluation per finalist; their numbers there by their numbers here.
+    fn queue_again(
+        &self,
+        alteration: Alteration,
+        finalists: &[EvaluationRecord],
+        folder: &Path,
+        socket: &Path,
+    ) -> Result<(Server, BTreeMap<i64, i64>), StudyError> {
+        let config = ServerConfig {
+            log: folder.join("log.db"),
+            testbed: folder.join("testbed"),
+            socket: Some(socket.to_owned()),
+            http: None,
+        };
+        let server = Server::start(&config)?;
         server.open(&self.small_opening(alteration))?;
         server.join(&Participant {
             name: "worker".into(),
@@ -103,22 +135,7 @@ impl Running<'_> {
             };
             ids.insert(finalist.id, server.evaluate(&request)?);
         }
-        let scratch = folder.join("run");
-        std::fs::create_dir_all(&scratch).map_err(StudyError::file("create", &scratch))?;
-        let mut workers =
-            Workers::start(&self.config.executable, &scratch, self.worker_files(&socket, &place, &scratch))?;
-        self.finish(alteration, &server, &mut workers, show)?;
-        drop(workers);
-        for finalist in finalists {
-            let Some(&id) = ids.get(&finalist.id) else { continue };
-            let examined = Examined { finalist: finalist.id, main: self.server, altered: &server, id, alteration };
-            self.server.judge(findings::of(&examined))?;
-        }
-        drop(server);
-        // The log stays as evidence, the copy can be made again.
-        let _ = std::fs::remove_dir_all(&place);
-        let _ = std::fs::remove_dir_all(&scratch);
-        Ok(())
+        Ok((server, ids))
     }
 
     fn finish(
