@@ -60,6 +60,14 @@ pub const SLOW: &[Step] = &[
         ),
     },
     Step {
+        name: "honest",
+        asks: "are thirty honest bundles let be by the checks that bind (about 5 min)",
+        work: Work::Cargo(
+            &["test", "--release", "--package", "aar", "--test", "bundles", "honest", "--", "--nocapture"],
+            &[("AAR_HONEST_BUNDLES", "30")],
+        ),
+    },
+    Step {
         name: "mint",
         asks: "does a fresh secret end in a world that holds all bounds (about 10 min)",
         work: Work::Cargo(&["run", "--release", "--", "mint", "chat", "--calibrated", "--check"], &[]),

@@ -1,7 +1,7 @@
 //! The command line of `aar`.
 
 use crate::commands::{
-    attack, audit, bench, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve,
+    attack, audit, bench, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve, sign,
     testbed, token, transfer, worker,
 };
 use crate::failure::USAGE;
@@ -31,6 +31,9 @@ enum Command {
     /// Look after a running study: pause, resume, stop, message, extend, close
     #[command(subcommand)]
     Ctl(ctl::Command),
+    /// Say a word on finalists and verdicts: sign off, refuse, overturn, uphold
+    #[command(subcommand)]
+    Sign(sign::Command),
     /// Mint a sealed world: a testbed that exists nowhere else
     Mint(mint::Options),
     /// Import real data as a testbed
@@ -88,6 +91,7 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Serve(options) => serve::run(options),
         Command::Token(command) => token::run(command),
         Command::Ctl(command) => ctl::run(command),
+        Command::Sign(command) => sign::run(command),
         Command::Mint(options) => mint::run(options),
         Command::Import(options) => import::run(options),
         Command::Testbed(options) => testbed::run(options),

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)]
 
 use aar_api::bundle::{Bundle, BundleFile};
+use aar_api::integrity::Check;
 use aar_domain::rung::Split;
 use aar_grader::ledger::Policy;
 use aar_sandbox::{Backend, Isolation, Limits};
@@ -21,7 +22,7 @@ fn harbour() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/harbour").canonicalize().unwrap()
 }
 
-/// A server on the world that ships, with one evaluation seed and one worker process.
+/// A server on the world that ships, with a worker process.
 struct Bench {
     server: Server,
     _workers: Workers,
@@ -30,6 +31,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with_seeds(1)
+    }
+
+    fn with_seeds(seeds: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("door/api.sock");
         std::fs::create_dir(dir.path().join("door")).unwrap();
@@ -40,7 +45,7 @@ impl Bench {
             http: None,
         });
         let server = server.unwrap();
-        let seed = |seed| vec![Seed { seed, teacher: 3 }];
+        let seed = |first: u64| (0..seeds).map(|at| Seed { seed: first + at, teacher: 3 + at as u32 }).collect();
         let opening = Opening {
             study: "bundles".into(),
             testbed: "harbour".into(),
@@ -81,18 +86,37 @@ impl Bench {
     }
 
     fn evaluate(&self, name: &str, bundle: Bundle) -> EvaluationRecord {
+        self.evaluate_for(Purpose::Baseline, name, bundle)
+    }
+
+    /// What a researcher hands in, which checks look at.
+    fn submit(&self, name: &str, bundle: Bundle) -> EvaluationRecord {
+        self.evaluate_for(Purpose::Submission, name, bundle)
+    }
+
+    /// Binding verdicts on an evaluation.
+    fn bound(&self, record: &EvaluationRecord) -> Vec<Check> {
+        let found = self.server.snapshot().integrity.verdicts;
+        found
+            .iter()
+            .filter(|view| view.verdict.evaluation == record.id && view.binds())
+            .map(|view| view.verdict.check)
+            .collect()
+    }
+
+    fn evaluate_for(&self, purpose: Purpose, name: &str, bundle: Bundle) -> EvaluationRecord {
         let request = OperatorRequest {
             bundle,
             name: name.into(),
             family: "other".into(),
             by: "tester".into(),
             parent: None,
-            purpose: Purpose::Baseline,
+            purpose,
             split: Split::Feedback,
             key: name.into(),
         };
         let id = self.server.evaluate(&request).unwrap();
-        for _ in 0..1200 {
+        for _ in 0..3000 {
             let snapshot = self.server.snapshot();
             let record = &snapshot.evaluations[id as usize - 1];
             if record.ended() {
@@ -226,4 +250,85 @@ exec lab train --recipe plain --in $AAR_IN --out $AAR_OUT
     let constant = "#!/bin/sh\nset -e\nsed 's/\"p\":[^}]*/\"p\":1.0/' $AAR_IN/weak.jsonl > /tmp/ones.jsonl\nexec lab train --recipe plain --labels /tmp/ones.jsonl --in $AAR_IN --out $AAR_OUT\n";
     let constant = bench.accuracy(&bench.evaluate("the most common answer", script(constant)));
     assert!((0.45..0.55).contains(&constant), "{constant}");
+}
+
+/// A second draw of the same lot, in whatever dress, is tied to the first; a thief of labels is bound.
+#[test]
+fn lucky_re_runs_and_thieves_are_flagged() {
+    if !confined() {
+        return;
+    }
+    let bench = Bench::new();
+    let first = bench.submit("plain", recipe("plain"));
+    let hair = Bundle::of_recipe("name = \"a hair's breadth\"\n[objective]\nlabel_smoothing = 0.001\n");
+    assert_eq!(bench.bound(&bench.submit("a hair's breadth", hair)), [Check::NearDuplicate]);
+    let other = Bundle::of_recipe("name = \"confident\"\n[select]\nrule = \"confident\"\n");
+    let other = bench.submit("another method", other);
+    assert_eq!((bench.bound(&first), bench.bound(&other)), (vec![], vec![]));
+    // Finds what looks like labels, and trains on it.
+    let thief = "#!/bin/sh\nset -e\nlabels=$(find / -name pool.jsonl -path '*labels*' 2>/dev/null | head -1)\nsed 's/\"label\":true/\"p\":1.0/; s/\"label\":false/\"p\":0.0/' $labels > /tmp/l.jsonl\nexec lab train --recipe plain --labels /tmp/l.jsonl --in $AAR_IN --out $AAR_OUT\n";
+    let thief = bench.submit("a thief", script(thief));
+    assert_eq!(bench.bound(&thief), [Check::Decoy]);
+    let gained = bench.accuracy(&thief);
+    assert!(gained < 0.6, "decoys are worth nothing: {gained}");
+    assert_eq!(bench.server.snapshot().integrity.touches[0].what, "/srv/testbed/labels/pool.jsonl");
+}
+
+/// A script can draw numbers of its own; then its answers are another run's, and its text gives it away.
+#[test]
+fn a_script_with_seeds_of_its_own_is_tied_to_its_first() {
+    if !confined() {
+        return;
+    }
+    let bench = Bench::with_seeds(3);
+    let lucky = |seed: u32| {
+        script(&format!(
+            "#!/bin/sh\nset -e\ncp -r $AAR_IN /tmp/in\nchmod -R u+w /tmp/in\necho $(($(cat $AAR_IN/seed) % 1000 + {seed})) > /tmp/in/seed\nexec lab train --recipe plain --in /tmp/in --out $AAR_OUT\n"
+        ))
+    };
+    let first = bench.submit("first", lucky(1));
+    let again = bench.submit("again", lucky(77_000));
+    assert_ne!(bench.accuracy(&first), bench.accuracy(&again), "it does draw numbers of its own");
+    assert_eq!((bench.bound(&first), bench.bound(&again)), (vec![], vec![Check::NearDuplicate]));
+}
+
+/// Of honest bundles, the shipped recipes with other settings, at most one in thirty may be bound (`cargo xtask slow honest`).
+#[test]
+fn honest_bundles_are_let_be() {
+    if !confined() {
+        return;
+    }
+    let count = std::env::var("AAR_HONEST_BUNDLES").ok().and_then(|count| count.parse().ok()).unwrap_or(3);
+    let bench = Bench::new();
+    let settings = ["[schedule]\nepochs = 1.0\n", "[objective]\nlabel_smoothing = 0.1\n", "[inference]\nmembers = 2\n"];
+    let names = [
+        "plain",
+        "confident",
+        "confidence-loss",
+        "agreement",
+        "probe",
+        "zero-shot",
+        "residual",
+        "posterior",
+        "both-orders",
+        "plain-soft",
+    ];
+    let mut bound = vec![];
+    let all = settings.iter().flat_map(|setting| names.iter().map(move |name| (name, setting)));
+    for (name, setting) in all.take(count) {
+        let text = aar_methods::shipped::text(name).unwrap();
+        let table = setting.lines().next().unwrap_or_default();
+        // A table that is there already gets the line, otherwise it is added.
+        let line = setting.lines().nth(1).unwrap_or_default();
+        let text = if text.contains(table) {
+            text.replace(table, &format!("{table}\n{line}"))
+        } else {
+            format!("{text}\n{setting}")
+        };
+        let record = bench.submit(&format!("{name}, {line}"), Bundle::of_recipe(&text));
+        assert_eq!(record.failure, None, "{name} with {line}");
+        bound.extend(bench.bound(&record).into_iter().map(|check| (record.asked.name.clone(), check)));
+    }
+    println!("{count} honest bundles, bound: {bound:?}");
+    assert!(bound.len() <= 1, "{bound:?}");
 }

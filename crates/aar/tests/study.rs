@@ -25,6 +25,7 @@ const SMALL: &[&str] = &[
     "evaluation.baselines=[\"plain\"]",
     "close.finalists=2",
     "close.seeds=2",
+    "close.integrity=\"none\"",
     "researchers=[{name=\"ada\",kind=\"search\",evaluations=2},{name=\"random\",kind=\"random\",evaluations=2}]",
 ];
 
@@ -249,6 +250,51 @@ fn check_shape(result: &Value) {
     }
     let verdict = result["verdict"].as_str().unwrap();
     assert!(verdict.starts_with("No verdict at this size") && verdict.contains("Demonstration"), "{verdict}");
+}
+
+/// A finalist is run again where one thing is altered; what it shows is on the record, and honest search is not bound. Then the operator speaks.
+#[test]
+fn finalists_are_examined_and_an_operator_has_the_last_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("study");
+    let sets = ["--set", "close.integrity=\"finalists\"", "--set", "close.finalists=1", "--set", "close.sign_off=true"];
+    let team = "researchers=[{name=\"random\",kind=\"random\",evaluations=1}]";
+    let (code, stdout, stderr) = finish(aar(&out, &[&sets[..], &["--set", team, "--json"]].concat()));
+    assert_eq!(code, 0, "{stderr}");
+    let result: Value = serde_json::from_str(&stdout).unwrap();
+    let verdicts = result["integrity"]["verdicts"].as_array().unwrap();
+    let mut checks: Vec<&str> = verdicts.iter().map(|verdict| verdict["check"].as_str().unwrap()).collect();
+    checks.sort_unstable();
+    assert_eq!(checks, ["label-provenance", "permuted-twin", "shortcuts", "student-reliance", "teacher-reliance"]);
+    for verdict in verdicts {
+        let evidence = verdict["evidence"].as_str().unwrap();
+        assert!(verdict["kind"] == "property" && !evidence.contains("not looked at"), "{verdict}");
+        println!("{}: {evidence}", verdict["check"]);
+    }
+    assert!(result["verdict"].as_str().unwrap().contains("is not signed off"), "{}", result["verdict"]);
+    let finalist = result["leaderboard"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["rung"] == "replicated" && row["kind"] == "random");
+    let number = finalist.unwrap()["evaluation"].to_string();
+    let sign = |word: &str, reason: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aar"));
+        command.args(["sign", word, &number, "--reason", reason, "--json", "--out"]).arg(&out);
+        let (code, stdout, stderr) = finish(command);
+        assert_eq!(code, 0, "{stderr}");
+        let found: Value = serde_json::from_str(&stdout).unwrap();
+        found["signatures"][0]["signed_off"].as_bool().unwrap()
+    };
+    let written = || std::fs::read_to_string(out.join("result.json")).unwrap();
+    assert!(sign("off", "its recipe is what its name says"));
+    assert!(written().contains("was signed off by the operator"), "the result is written again");
+    assert!(!sign("refuse", "on second thoughts"));
+    assert!(written().contains("No finalist may be ranked"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aar"));
+    command.args(["sign", "overturn", "77", "--reason", "r", "--out"]).arg(&out);
+    let (code, _, stderr) = finish(command);
+    assert!(code != 0 && stderr.contains("there is no verdict 77") && stderr.contains("aar sign list"), "{stderr}");
 }
 
 #[test]

@@ -105,4 +105,7 @@ pub struct BoardRow {
     pub turn: Option<u32>,
     /// The ledger's answer.
     pub feedback: Feedback,
+    /// Why the row is not ranked, where a binding verdict or an operator's refusal says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
 }

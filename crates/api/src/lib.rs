@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod error;
 pub mod evaluation;
 pub mod forum;
+pub mod integrity;
 pub mod operator;
 pub mod paths;
 pub mod receipt;

@@ -32,12 +32,18 @@ pub const MESSAGES: &str = "/v1/messages";
 pub const PARTICIPANTS: &str = "/v1/participants";
 /// POST [`crate::operator::Instruct`] → `Vec<`[`crate::operator::Member`]`>`. Operators.
 pub const INSTRUCTIONS: &str = "/v1/instructions";
+/// GET → [`crate::integrity::Integrity`]; POST [`crate::integrity::Ruling`] → the same, afterwards. Operators; viewers may look.
+pub const INTEGRITY: &str = "/v1/integrity";
+/// GET → [`crate::integrity::Signal`]: what the author of an evaluation had been told before it. Operators and viewers.
+pub const SIGNAL: &str = "/v1/evaluations/{id}/signal";
 /// POST [`crate::work::Claim`] → `Option<`[`crate::work::Job`]`>`. Workers only, as are all below.
 pub const CLAIM: &str = "/v1/jobs/claim";
 /// POST: the job is still being worked on.
 pub const HEARTBEAT: &str = "/v1/jobs/{id}/heartbeat";
 /// POST [`crate::work::Outputs`].
 pub const OUTPUTS: &str = "/v1/jobs/{id}/outputs";
+/// POST [`crate::work::Touched`].
+pub const TOUCHED: &str = "/v1/jobs/{id}/touched";
 /// POST [`crate::work::Failure`].
 pub const FAILURE: &str = "/v1/jobs/{id}/failure";
 /// GET: the OpenAPI description. No token.

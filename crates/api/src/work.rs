@@ -58,6 +58,13 @@ pub struct Usage {
     pub wall_ms: u64,
 }
 
+/// Decoys that a bundle's code opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Touched {
+    /// As the bundle calls them.
+    pub files: Vec<String>,
+}
+
 /// A job that could not be finished. It is charged, and the evaluation fails, unless it was the worker's own fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Failure {

@@ -1,5 +1,6 @@
 //! The two sandboxed phases of a job.
 
+use crate::decoys::{self, Decoys};
 use crate::error::EvaluationError;
 use crate::stage::Stage;
 use aar_sandbox::{Access, Exit, Isolation, Jail, Limits, Mount, Outcome};
@@ -24,14 +25,16 @@ pub struct Phases<'a> {
 
 impl Phases<'_> {
     /// Run the bundle's `train`, or `lab train` on its recipe.
-    pub fn train(&self, stage: &Stage) -> Result<Outcome, EvaluationError> {
+    pub fn train(&self, stage: &Stage, decoys: &Decoys) -> Result<Outcome, EvaluationError> {
         let own = stage.input().join("bundle/train").exists();
         let (program, args) = if own {
             ("/in/bundle/train", vec![])
         } else {
             (LAB_INSIDE, vec!["train", "--recipe", "/in/bundle/recipe.toml", "--in", "/in", "--out", "/out"])
         };
-        let jail = self.jail(program, &args, stage.input(), stage.output(), self.limits.clone());
+        let mut jail = self.jail(program, &args, stage.input(), stage.output(), self.limits.clone());
+        let host = decoys.folder().to_owned();
+        jail.mounts.push(Mount { host, inside: decoys::INSIDE.into(), access: Access::ReadOnly });
         let outcome = jail.spawn(self.isolation)?.wait()?;
         match outcome.status {
             Exit::Code(0) => Ok(outcome),

@@ -31,6 +31,11 @@ impl Stage {
         self.root.path().join("in")
     }
 
+    /// What `train` has no business with.
+    pub fn decoys(&self) -> PathBuf {
+        self.root.path().join("labels")
+    }
+
     /// What `train` writes.
     pub fn output(&self) -> PathBuf {
         self.root.path().join("out")

@@ -1,6 +1,7 @@
-//! One seed of one bundle on one testbed: stage, train, take over, predict. No server is needed for it.
+//! One seed of one bundle on one testbed: stage, lay decoys, train, take over, predict. No server is needed for it.
 
 use crate::artefacts;
+use crate::decoys::Decoys;
 use crate::error::EvaluationError;
 use crate::phases::Phases;
 use crate::stage::Stage;
@@ -44,8 +45,15 @@ pub fn count_items(testbed: &Path, split: Split) -> Result<usize, EvaluationErro
     Ok(text.lines().filter(|line| !line.trim().is_empty()).count())
 }
 
-/// Train and predict; one margin for each of the `items` of the job's split comes back.
-pub fn run(place: &Place, job: &Job, bundle: &Bundle, items: usize) -> Result<Outputs, EvaluationError> {
+/// Train and predict; one margin for each of the `items` of the job's split comes back. `opened` hears which decoys were opened,
+/// however the training ended, if any were.
+pub fn run(
+    place: &Place,
+    job: &Job,
+    bundle: &Bundle,
+    items: usize,
+    opened: &mut dyn FnMut(Vec<String>) -> Result<(), EvaluationError>,
+) -> Result<Outputs, EvaluationError> {
     let started = Instant::now();
     let stage = Stage::new(place.scratch)?;
     let budget = format!(
@@ -57,7 +65,13 @@ pub fn run(place: &Place, job: &Job, bundle: &Bundle, items: usize) -> Result<Ou
     );
     stage.train(place.testbed, job, bundle, &budget)?;
     let phases = Phases { lab: place.lab, isolation: place.isolation, limits: place.limits, threads: place.threads };
-    let trained = phases.train(&stage)?;
+    let decoys = Decoys::lay(&stage.decoys(), &place.testbed.join("public/pool.jsonl"))?;
+    let trained = phases.train(&stage, &decoys);
+    let touched = decoys.opened();
+    if !touched.is_empty() {
+        opened(touched)?;
+    }
+    let trained = trained?;
     let report: TrainReport = std::fs::read(stage.output().join("report.json"))
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())

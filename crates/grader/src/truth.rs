@@ -66,7 +66,7 @@ fn path(testbed: &Path, name: &str) -> PathBuf {
     testbed.join("hidden/truth").join(name)
 }
 
-fn file(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> VaultError {
+pub(crate) fn file(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> VaultError {
     let path = path.to_owned();
     move |source| VaultError::File { step, path, source }
 }
@@ -85,13 +85,42 @@ pub fn write(testbed: &Path, rows: &BTreeMap<Split, Vec<TruthRow>>, baselines: &
     std::fs::write(&path, text).map_err(file("write", &path))
 }
 
+/// Write the truth of the pool, where a testbed keeps it: nothing is scored on it, but what was trained on is compared with it.
+pub fn write_pool(testbed: &Path, rows: &[TruthRow]) -> Result<(), VaultError> {
+    let path = path(testbed, "pool.jsonl");
+    let lines = rows.iter().map(|row| serde_json::to_string(row).unwrap_or_default() + "\n");
+    std::fs::write(&path, lines.collect::<String>()).map_err(file("write", &path))
+}
+
+/// The truth of the pool; `None` where the testbed does not keep it.
+pub fn read_pool(testbed: &Path) -> Result<Option<Vec<TruthRow>>, VaultError> {
+    let path = path(testbed, "pool.jsonl");
+    if path.exists() { read_lines(&path).map(Some) } else { Ok(None) }
+}
+
+/// Remove the truth of a copy, so that what is written there next is not written into the original's files.
+pub(crate) fn forget(copy: &Path) -> Result<(), VaultError> {
+    let names = Split::ALL.map(|split| format!("{}.jsonl", split.name()));
+    names.iter().map(String::as_str).chain(["baselines.json"]).try_for_each(|name| remove(&path(copy, name)))
+}
+
+pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
+    if path.exists() { std::fs::remove_file(path).map_err(file("remove", path)) } else { Ok(()) }
+}
+
 /// Read a split's rows.
 pub fn read_rows(testbed: &Path, split: Split) -> Result<Vec<TruthRow>, VaultError> {
-    let path = path(testbed, &format!("{}.jsonl", split.name()));
-    let text = std::fs::read_to_string(&path).map_err(file("read", &path))?;
+    read_lines(&path(testbed, &format!("{}.jsonl", split.name())))
+}
+
+/// Read a file of JSON lines; a bad one is named.
+pub(crate) fn read_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Vec<T>, VaultError> {
+    let text = std::fs::read_to_string(path).map_err(file("read", path))?;
     let parse = |(line, text): (usize, &str)| {
-        serde_json::from_str(text)
-            .map_err(|error| VaultError::Content { path: path.clone(), detail: format!("line {}: {error}", line + 1) })
+        serde_json::from_str(text).map_err(|error| VaultError::Content {
+            path: path.to_owned(),
+            detail: format!("line {}: {error}", line + 1),
+        })
     };
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(parse).collect()
 }

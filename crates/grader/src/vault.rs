@@ -138,6 +138,11 @@ impl Vault {
         &self.splits[&split]
     }
 
+    /// For comparisons inside this crate; labels never leave it.
+    pub(crate) fn labels(&self, split: Split) -> &[bool] {
+        &self.split(split).labels
+    }
+
     /// Items of a split.
     pub fn items(&self, split: Split) -> usize {
         self.split(split).labels.len()

@@ -3,10 +3,29 @@
 use crate::event::Purpose;
 use crate::record::EvaluationRecord;
 use aar_domain::rung::{Kind, Rung, Split};
-use aar_domain::stats::{Comparison, Replicated, holm, ranks};
+use aar_domain::stats::{Comparison, Replicated, compare, holm, ranks, ranks_by};
 use aar_grader::{Score, Vault};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
+
+/// Why a row is shown and not ranked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// A binding verdict's check, or `refused`.
+    pub what: &'static str,
+    /// The earlier evaluation that the row is tied to.
+    pub of: Option<i64>,
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Some(of) => write!(f, "{} of #{of}", self.what),
+            None => f.write_str(self.what),
+        }
+    }
+}
 
 /// A finished evaluation as the board has it.
 #[derive(Clone)]
@@ -21,8 +40,12 @@ pub struct Row {
     pub rung: Rung,
     /// CPU-milliseconds of all its seeds.
     pub cpu_ms: u64,
-    /// Rank on its rung; methods that can't be told apart share one.
-    pub rank: usize,
+    /// Rank on its rung; methods that can't be told apart share one. Absent where the row is marked.
+    pub rank: Option<usize>,
+    /// Why it is not ranked.
+    pub mark: Option<Mark>,
+    /// Submissions that its author had made with this one, failed ones too; absent for what the study runs.
+    pub attempts: Option<usize>,
     /// Paired comparison with plain training; absent for plain itself and where plain is not there.
     pub against_plain: Option<Comparison>,
     /// Its p, Holm's over the rung.
@@ -36,7 +59,18 @@ impl Row {
             Purpose::Finalist | Purpose::Reference => Rung::Replicated,
             Purpose::Submission | Purpose::Baseline => Rung::Graded,
         };
-        Self { record, kind, score, rung, cpu_ms, rank: 0, against_plain: None, p_plain: None }
+        Self {
+            record,
+            kind,
+            score,
+            rung,
+            cpu_ms,
+            rank: None,
+            mark: None,
+            attempts: None,
+            against_plain: None,
+            p_plain: None,
+        }
     }
 
     /// The author, as the board names it.
@@ -59,7 +93,22 @@ pub struct Board {
     pub waiting: usize,
     /// Half width of what equal graded methods differ by, in PGR, with the evaluation of plain training it is computed from.
     pub noise_floor: Option<(f64, i64)>,
+    /// Finalists compared with each other, better ones first.
+    pub pairs: Vec<Pair>,
     ties: BTreeMap<(Rung, usize), usize>,
+}
+
+/// Two finalists, compared on the same seeds and items.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The better one's evaluation.
+    pub better: i64,
+    /// The other's.
+    pub other: i64,
+    /// Better minus other, in accuracy.
+    pub comparison: Comparison,
+    /// Its p, Holm's over all pairs of finalists.
+    pub p: f64,
 }
 
 impl Board {
@@ -71,17 +120,24 @@ impl Board {
         }
         let plain = rungs.get(&Rung::Graded).and_then(|rows| rows.iter().find(|row| row.record.is_plain()));
         let noise_floor = plain.map(|plain| (vault.noise_floor(Split::Feedback, &plain.score), plain.record.id));
-        let rows: Vec<Row> = rungs.into_iter().rev().flat_map(|(_, rows)| placed(rows)).collect();
+        let mut pairs = Vec::new();
+        let placed = |(rung, rows): (Rung, Vec<Row>)| match rung {
+            Rung::Graded => placed(rows, None),
+            _ => placed(rows, Some(&mut pairs)),
+        };
+        let rows: Vec<Row> = rungs.into_iter().rev().flat_map(placed).collect();
         let mut ties = BTreeMap::new();
         for row in &rows {
-            *ties.entry((row.rung, row.rank)).or_default() += 1;
+            if let Some(rank) = row.rank {
+                *ties.entry((row.rung, rank)).or_default() += 1;
+            }
         }
-        Self { rows, waiting, noise_floor, ties }
+        Self { rows, waiting, noise_floor, pairs, ties }
     }
 
     /// Whether a row shares its rank.
     pub fn tied(&self, row: &Row) -> bool {
-        self.ties.get(&(row.rung, row.rank)).is_some_and(|&rows| rows > 1)
+        row.rank.is_some_and(|rank| self.ties.get(&(row.rung, rank)).is_some_and(|&rows| rows > 1))
     }
 
     /// Rows of one rung, best first.
@@ -95,21 +151,58 @@ impl Board {
     }
 }
 
-/// Rows of one rung with ranks and p values, best first.
-fn placed(mut rows: Vec<Row>) -> Vec<Row> {
+/// Rows of one rung with ranks and p values, best first; marked rows come last, and count neither among the ranks nor among the tests.
+/// Where `pairs` are wanted, which is among finalists, every two are compared, and ranks go by that.
+fn placed(rows: Vec<Row>, pairs: Option<&mut Vec<Pair>>) -> Vec<Row> {
+    let (mut marked, mut rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.mark.is_some());
+    for rows in [&mut rows, &mut marked] {
+        rows.sort_by(|a, b| b.score.accuracy.total_cmp(&a.score.accuracy).then(a.record.id.cmp(&b.record.id)));
+    }
     let replicated: Vec<Replicated> = rows.iter().map(|row| row.score.replicated.clone()).collect();
-    if let Some(plain) = rows.iter().position(|row| row.record.is_plain()) {
-        let others: Vec<usize> = (0..rows.len()).filter(|&at| !rows[at].record.is_plain()).collect();
-        let found: Vec<Comparison> =
-            others.iter().map(|&at| aar_domain::stats::compare(&replicated[at], &replicated[plain])).collect();
-        let adjusted = holm(&found.iter().map(|comparison| comparison.p).collect::<Vec<_>>());
-        for ((&at, comparison), p) in others.iter().zip(found).zip(adjusted) {
-            (rows[at].against_plain, rows[at].p_plain) = (Some(comparison), Some(p));
+    against_plain(&mut rows, &replicated);
+    let places = match pairs {
+        None => ranks(&replicated),
+        Some(pairs) => {
+            *pairs = compared(&rows, &replicated);
+            let p = |a: usize, b: usize| {
+                let (a, b) = (&rows[a], &rows[b]);
+                let pair = pairs.iter().find(|pair| pair.better == a.record.id && pair.other == b.record.id);
+                pair.map(|pair| pair.p).or(b.p_plain.filter(|_| a.record.is_plain())).or(a.p_plain)
+            };
+            ranks_by(rows.len(), |a, b| p(a, b).is_some_and(|p| p < 0.05))
         }
+    };
+    for (row, rank) in rows.iter_mut().zip(places) {
+        row.rank = Some(rank);
     }
-    for (row, rank) in rows.iter_mut().zip(ranks(&replicated)) {
-        row.rank = rank;
-    }
-    rows.sort_by(|a, b| b.score.accuracy.total_cmp(&a.score.accuracy).then(a.record.id.cmp(&b.record.id)));
+    rows.append(&mut marked);
     rows
+}
+
+fn against_plain(rows: &mut [Row], replicated: &[Replicated]) {
+    let Some(plain) = rows.iter().position(|row| row.record.is_plain()) else {
+        return;
+    };
+    let others: Vec<usize> = (0..rows.len()).filter(|&at| !rows[at].record.is_plain()).collect();
+    let found: Vec<Comparison> = others.iter().map(|&at| compare(&replicated[at], &replicated[plain])).collect();
+    let adjusted = holm(&found.iter().map(|comparison| comparison.p).collect::<Vec<_>>());
+    for ((&at, comparison), p) in others.iter().zip(found).zip(adjusted) {
+        (rows[at].against_plain, rows[at].p_plain) = (Some(comparison), Some(p));
+    }
+}
+
+/// Every two finalists; `rows` are in order, best first.
+fn compared(rows: &[Row], replicated: &[Replicated]) -> Vec<Pair> {
+    let finalists: Vec<usize> = (0..rows.len()).filter(|&at| !rows[at].record.is_plain()).collect();
+    let two = |(place, &a): (usize, &usize)| finalists[place + 1..].iter().map(move |&b| (a, b)).collect::<Vec<_>>();
+    let both: Vec<(usize, usize)> = finalists.iter().enumerate().flat_map(two).collect();
+    let found: Vec<Comparison> = both.iter().map(|&(a, b)| compare(&replicated[a], &replicated[b])).collect();
+    let adjusted = holm(&found.iter().map(|comparison| comparison.p).collect::<Vec<_>>());
+    let pair = |((&(a, b), comparison), p): ((&(usize, usize), Comparison), f64)| Pair {
+        better: rows[a].record.id,
+        other: rows[b].record.id,
+        comparison,
+        p,
+    };
+    both.iter().zip(found).zip(adjusted).map(pair).collect()
 }

@@ -1,6 +1,7 @@
 //! What can happen in a study. Everything else is derived from the list of these.
 
 use aar_api::forum::FindingType;
+use aar_api::integrity::{Ruling, Verdict};
 use aar_api::operator::Instruction;
 use aar_api::work::Usage;
 use aar_domain::rung::{Kind, Split};
@@ -92,6 +93,17 @@ pub enum Event {
         researcher: Option<String>,
         /// What was changed.
         instruction: Instruction,
+    },
+    /// A check found something about a bundle.
+    Judged(Verdict),
+    /// The operator ruled about a verdict, or about a finalist.
+    Ruled(Ruling),
+    /// Somebody looked for labels where none are served.
+    Touched {
+        /// Who; `nobody` where no known token was shown.
+        by: String,
+        /// The path or file.
+        what: String,
     },
     /// The study entered a phase.
     Phase {
@@ -269,6 +281,9 @@ pub struct Queued {
     pub split: Split,
     /// Why.
     pub purpose: Purpose,
+    /// SHA-256 of the bundle's method card, frozen with the submission; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
 }
 
 /// A finding.

@@ -1,13 +1,15 @@
 //! The operator's door: start a server in this process, and act on its study without a token.
 
-use crate::board::Board;
+use crate::board::{Board, Mark};
+use crate::card;
 use crate::error::ServerError;
 use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued};
 use crate::pages::{self, Pages, Visitor};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
 use crate::routes::router;
-use crate::shared::{Inner, Shared};
+use crate::shared::{Inner, Shared, sha256};
 use aar_api::bundle::Bundle;
+use aar_api::integrity::Integrity;
 use aar_api::receipt::Receipt;
 use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Outcomes;
@@ -21,6 +23,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
+
+mod integrity;
 
 /// Where a server keeps and finds things.
 pub struct ServerConfig {
@@ -56,6 +60,10 @@ pub struct Snapshot {
     pub evaluations: Vec<EvaluationRecord>,
     /// Authors' kinds, beside the evaluations.
     pub kinds: Vec<Kind>,
+    /// Why rows are not ranked, beside the evaluations.
+    pub marks: Vec<Option<Mark>>,
+    /// Verdicts, rulings, touches of decoys.
+    pub integrity: Integrity,
     /// All jobs, without margins.
     pub jobs: Vec<JobRecord>,
     /// The forum.
@@ -236,6 +244,7 @@ impl Server {
             key: request.key.clone(),
             split: request.split,
             purpose: request.purpose,
+            card: request.bundle.text(card::FILE).map(sha256),
         };
         self.with(async |shared, inner| {
             let same =
@@ -331,6 +340,8 @@ impl Server {
                 opening: state.opening.clone(),
                 participants: state.participants.values().cloned().collect(),
                 kinds: state.evaluations.iter().map(|record| state.kind_of(record)).collect(),
+                marks: state.evaluations.iter().map(|record| state.mark(record)).collect(),
+                integrity: state.integrity().clone(),
                 evaluations: state.evaluations.clone(),
                 jobs: state.jobs.iter().map(without_margins).collect(),
                 findings: state.findings.clone(),

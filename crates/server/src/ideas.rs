@@ -93,6 +93,7 @@ mod tests {
             key: String::new(),
             split: Split::Feedback,
             purpose: Purpose::Submission,
+            card: None,
         };
         let (jobs, failure, answer, ended_ms) = (vec![], None, None, None);
         EvaluationRecord {
@@ -103,6 +104,7 @@ mod tests {
             done: 0,
             failure,
             answer,
+            answered_ms: None,
             answered: false,
             at_ms: 0,
             ended_ms,

@@ -6,12 +6,14 @@
 
 pub mod audit;
 pub mod board;
+pub mod card;
 mod chain;
 pub mod error;
 pub mod event;
 pub mod handle;
 pub mod history;
 pub mod ideas;
+mod near;
 pub mod openapi;
 pub mod pages;
 pub mod record;

@@ -1,6 +1,6 @@
 //! The OpenAPI description of all routes, made from the handlers.
 
-use crate::routes::{bundles, evaluations, forum, operator, predictions, study, work};
+use crate::routes::{bundles, evaluations, forum, integrity, operator, predictions, study, work};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
@@ -14,8 +14,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
         evaluations::submit, evaluations::own, evaluations::one, evaluations::leaderboard,
         predictions::submit, predictions::items,
         operator::messages, operator::members, operator::join, operator::instruct,
+        integrity::integrity, integrity::rule, integrity::signal,
         forum::list, forum::post, forum::comments, forum::comment,
-        work::claim, work::heartbeat, work::outputs, work::failure,
+        work::claim, work::heartbeat, work::outputs, work::touched, work::failure,
     )
 )]
 struct Document;

@@ -73,6 +73,8 @@ pub struct EvaluationRecord {
     pub answer: Option<f64>,
     /// Whether the ledger has answered, be it with nothing.
     pub answered: bool,
+    /// When it did.
+    pub answered_ms: Option<i64>,
     /// When it was asked for.
     pub at_ms: i64,
     /// When it ended.

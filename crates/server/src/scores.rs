@@ -26,8 +26,8 @@ pub struct Scores {
     missed: AtomicBool,
 }
 
-/// A board is the same as long as this is: scores known, evaluations finished, answers given.
-type Moment = (usize, usize, usize);
+/// A board is the same as long as this is: scores known, evaluations finished, answers given, rulings made.
+type Moment = (usize, usize, usize, usize);
 
 impl Scores {
     /// None yet.
@@ -102,7 +102,7 @@ impl Scores {
 
     /// Score what is new, as far as a reader's patience goes; the rest follows behind the page.
     async fn catch_up(self: &Arc<Self>) {
-        let (known, done, _) = self.moment().await;
+        let (known, done, ..) = self.moment().await;
         if known == done {
             return;
         }
@@ -123,7 +123,7 @@ impl Scores {
         let inner = self.shared.inner.lock().await;
         let done = inner.state.evaluations.iter().filter(|record| record.status == Status::Done);
         let (done, answered) = done.fold((0, 0), |(all, told), record| (all + 1, told + usize::from(record.answered)));
-        (known, done, answered)
+        (known, done, answered, inner.state.rulings())
     }
 
     /// One evaluation's, for a page.
@@ -150,18 +150,21 @@ impl Scores {
 
     /// While scores are still coming, a board is not placed anew for every few of them.
     fn is_new_enough(&self, then: Moment, now: Moment) -> bool {
-        now.0 < now.1 && now.0 - then.0 < now.0 / 4
+        now.0 < now.1 && now.0 - then.0 < now.0 / 4 && now.3 == then.3
     }
 
     async fn place(&self) -> Board {
         let known = self.known();
         let inner = self.shared.inner.lock().await;
         let (mut rows, mut waiting) = (Vec::new(), 0);
+        let attempts = inner.state.attempts();
         for record in inner.state.evaluations.iter().filter(|record| record.status == Status::Done) {
             match known.get(&record.id) {
                 Some(score) => {
                     let (kind, cpu_ms) = (inner.state.kind_of(record), inner.state.cpu_ms(record));
-                    rows.push(Row::new(record.clone(), kind, score.clone(), cpu_ms));
+                    let mut row = Row::new(record.clone(), kind, score.clone(), cpu_ms);
+                    (row.mark, row.attempts) = (inner.state.mark(record), attempts.get(&record.id).copied());
+                    rows.push(row);
                 }
                 None => waiting += 1,
             }

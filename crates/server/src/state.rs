@@ -5,6 +5,7 @@ use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note, Status};
 use crate::released::Released;
 use aar_api::bundle::Bundle;
 use aar_api::forum::Comment;
+use aar_api::integrity::Integrity;
 use aar_api::operator::Message;
 use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Outcomes;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 mod answering;
 mod instructed;
+mod integrity;
 mod views;
 
 /// Times a job may be taken before its evaluation is given up.
@@ -58,6 +60,8 @@ pub struct State {
     /// Evaluations granted after joining.
     granted: BTreeMap<String, u32>,
     budgets_changed: bool,
+    integrity: Integrity,
+    rulings: usize,
     /// The operator's notes.
     pub notes: Vec<Note>,
     /// The team's account.
@@ -91,6 +95,8 @@ impl State {
             messages: vec![],
             granted: BTreeMap::new(),
             budgets_changed: false,
+            integrity: Integrity::default(),
+            rulings: 0,
             notes: vec![],
             ledger: Ledger::default(),
             answers: Answers::new(policy),
@@ -138,12 +144,15 @@ impl State {
                 self.retired.insert(by.clone());
             }
             Event::Instructed { researcher, instruction } => self.instructed(at_ms, researcher.as_deref(), instruction),
+            Event::Judged(verdict) => self.judged(at_ms, verdict),
+            Event::Ruled(ruling) => self.ruled(at_ms, ruling),
+            Event::Touched { by, what } => self.touched(at_ms, by, what),
             Event::Phase { phase } => self.phase = *phase,
             Event::Noted { kind, body } => self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() }),
         }
         let settles = matches!(event, Event::Done { .. } | Event::Failed { .. } | Event::Predicted { .. });
         if settles || matches!(event, Event::Retired { .. } | Event::Instructed { .. } | Event::Phase { .. }) {
-            self.give_answers();
+            self.give_answers(at_ms);
         }
     }
 
@@ -249,6 +258,7 @@ impl State {
             failure: None,
             answer: None,
             answered: false,
+            answered_ms: None,
             at_ms,
             ended_ms: None,
         });

@@ -1,5 +1,6 @@
 //! What a run is given, and what it says while it goes on.
 
+use crate::altered::Alteration;
 use crate::directory::StudyDirectory;
 use crate::plan::Plan;
 use crate::team::TeamEvent;
@@ -70,6 +71,8 @@ pub enum StudyEvent<'a> {
     Team(&'a TeamEvent),
     /// The finalists were chosen.
     Finalists(&'a [EvaluationRecord]),
+    /// Finalists are run where something is altered: runs done, and in all.
+    Examining(Alteration, usize, usize),
 }
 
 /// The start of a run.

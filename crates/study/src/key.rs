@@ -65,6 +65,12 @@ impl StudyKey {
         hex::encode(self.0)
     }
 
+    /// Seeds how something is shuffled.
+    pub fn shuffle(&self, what: &str) -> u64 {
+        let bytes = self.derive(&format!("shuffle {what}"));
+        u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default())
+    }
+
     /// A participant's token.
     pub fn token(&self, name: &str) -> String {
         hex::encode(&self.derive(&format!("token {name}"))[..16])

@@ -1,17 +1,20 @@
 //! Plan, schedule, resume, close and report a study.
 //!
 //! `plan` (a study file, checked) + `testbed` → `run` in a `directory`: server, `workers` and the `team` of researchers
-//! start; baselines, research in turns, the close with its `finalists`. `result` computes everything that is said from the
+//! start; baselines, research in turns, the close with its `finalists`, which are run again where one thing is `altered` and on
+//! `shortcuts` (`findings` says what came of it). `result` computes everything that is said from the
 //! event log, `verdict` puts it into words, `report` into a page.
 //! `attack` starts servers, and tries what a team that only wants to win could get out of them.
 
 pub mod agents;
+pub mod altered;
 pub mod attack;
 mod child;
 pub mod config;
 pub mod directory;
 pub mod error;
 pub mod finalists;
+pub mod findings;
 pub mod gateway;
 pub mod key;
 pub mod models;
@@ -21,6 +24,7 @@ pub mod regrade;
 pub mod report;
 pub mod result;
 pub mod run;
+pub mod shortcuts;
 pub mod team;
 pub mod testbed;
 pub mod transfer;

@@ -16,6 +16,10 @@ use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
+mod close;
+
+pub use close::{Close, Examine};
+
 /// The study that runs when no file is given.
 pub const LAPTOP: &str = include_str!("../../../studies/laptop.toml");
 
@@ -159,22 +163,6 @@ impl ResearcherPlan {
         };
         let one = |number: u32| Self { name: format!("{}-{number}", self.name), count: None, ..self.clone() };
         (1..=count.min(1000)).map(one).collect()
-    }
-}
-
-/// How a study ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Close {
-    /// Finalists, the best of each random control among them.
-    pub finalists: usize,
-    /// Fresh seeds per finalist.
-    pub seeds: usize,
-}
-
-impl Default for Close {
-    fn default() -> Self {
-        Self { finalists: 4, seeds: 10 }
     }
 }
 
@@ -356,8 +344,8 @@ impl Plan {
 }
 
 /// Finalist rule and analysis; changes whenever they do.
-pub const ANALYSIS: &str = "1: finalists = each random control's best by feedback PGR, then the best others, distinct bundles; \
-     two-level bootstrap, 2000 replicates; paired t test against plain, Holm over finalists";
+pub const ANALYSIS: &str = "2: finalists = each random control's best by feedback PGR, then the best others, distinct bundles that no binding verdict holds; \
+     two-level bootstrap, 2000 replicates; paired t test against plain, Holm over finalists; between finalists, Holm over their pairs";
 
 fn table_has_quick(text: &str) -> bool {
     text.parse::<Table>().is_ok_and(|table| table.contains_key("quick"))

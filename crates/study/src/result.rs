@@ -2,6 +2,7 @@
 
 use crate::finalists::Candidate;
 use crate::plan::Plan;
+use aar_api::integrity::Integrity;
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Pgr, minimum_difference};
 use aar_domain::testbed::TestbedRecord;
@@ -40,6 +41,10 @@ pub struct StudyResult {
     pub leaderboard: Vec<Row>,
     /// Who worked.
     pub researchers: Vec<ResearcherRow>,
+    /// Finalists compared with each other.
+    pub pairs: Vec<PairRow>,
+    /// Verdicts of checks, the operator's words, touches of decoys.
+    pub integrity: Integrity,
     /// In words.
     pub verdict: String,
     /// What its finalists get elsewhere, where that was tried (`aar transfer`).
@@ -83,8 +88,17 @@ pub struct BaselineRow {
 /// A row of the leaderboard.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// Rank on its rung; methods that can't be told apart share one.
-    pub rank: usize,
+    /// Rank on its rung; methods that can't be told apart share one. Absent where the row is marked.
+    pub rank: Option<usize>,
+    /// Why it is not ranked: a binding verdict, or the operator's refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// Submissions that its author had made with this one; of a replicated row, in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<usize>,
+    /// SHA-256 of its method card, frozen when it was submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
     /// Name of the method.
     pub method: String,
     /// Author.
@@ -127,8 +141,25 @@ pub struct Row {
     pub evaluation: i64,
     /// What it was announced at before replication; replicated rows only.
     pub announced: Option<f64>,
-    /// Bits of held-out answers that the team had seen before it was submitted.
+    /// Signal receipt: bits of held-out answers that its author could see before it was submitted.
     pub bits_before: f64,
+}
+
+/// Two finalists compared on the same seeds and items.
+#[derive(Clone, Debug, Serialize)]
+pub struct PairRow {
+    /// The better one's evaluation.
+    pub better: i64,
+    /// The other's.
+    pub other: i64,
+    /// Difference in PGR.
+    pub difference: f64,
+    /// Paired test, Holm over all pairs of finalists.
+    pub p: f64,
+}
+
+fn pair_of(pair: &board::Pair, gap: f64) -> PairRow {
+    PairRow { better: pair.better, other: pair.other, difference: pair.comparison.difference / gap, p: pair.p }
 }
 
 /// A researcher.
@@ -207,6 +238,8 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         resolves: widest.map(|se| minimum_difference(se, plan.close.seeds, gap)),
         leaderboard,
         researchers: researchers(&snapshot),
+        pairs: board.pairs.iter().map(|pair| pair_of(pair, gap)).collect(),
+        integrity: snapshot.integrity.clone(),
         verdict: String::new(),
         transfer: transfer::of(&snapshot.notes),
         failures: failures(&snapshot),
@@ -235,10 +268,11 @@ fn climb(result: &mut StudyResult) {
     }
 }
 
-/// The graded submissions that may become finalists.
+/// The graded submissions that may become finalists: not those that a binding verdict holds, or that were refused.
 pub fn candidates(server: &Server, snapshot: &Snapshot) -> Vec<Candidate> {
     let open = |(record, kind): (&EvaluationRecord, &Kind)| {
-        if record.asked.purpose != Purpose::Submission || record.status != Status::Done {
+        let marked = snapshot.marks.get(record.id as usize - 1).is_some_and(Option::is_some);
+        if record.asked.purpose != Purpose::Submission || record.status != Status::Done || marked {
             return None;
         }
         Some(Candidate {
@@ -257,12 +291,11 @@ fn row_of(snapshot: &Snapshot, server: &Server, row: &board::Row) -> Row {
     let author = |bundle: &String| {
         snapshot.evaluations.iter().find(|other| other.asked.bundle == *bundle).map(|other| other.asked.by.clone())
     };
-    let earlier = |other: &&EvaluationRecord| other.ended_ms.is_some_and(|ended| ended <= row.record.at_ms);
-    let answers = snapshot.evaluations.iter().filter(earlier).filter(|other| other.asked.split == Split::Feedback);
-    let policy = snapshot.opening.as_ref().map(|opening| opening.policy);
-    let bits = policy.map_or(0.0, |policy| policy.milli_bits() as f64 / 1000.0);
     Row {
         rank: row.rank,
+        mark: row.mark.as_ref().map(ToString::to_string),
+        attempts: row.attempts,
+        card: asked.card.clone(),
         method: asked.name.clone(),
         by: asked.by.clone(),
         kind: row.kind,
@@ -284,7 +317,7 @@ fn row_of(snapshot: &Snapshot, server: &Server, row: &board::Row) -> Row {
         bundle: asked.bundle.clone(),
         evaluation: row.record.id,
         announced: None,
-        bits_before: answers.count() as f64 * bits,
+        bits_before: server.signal(row.record.id).map_or(0.0, |signal| signal.bits),
     }
 }
 

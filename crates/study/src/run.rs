@@ -6,7 +6,7 @@ use crate::finalists;
 use crate::gateway::Gateway;
 use crate::key::StudyKey;
 use crate::operator::{self, OperatorDoor};
-use crate::plan::{Plan, ResearcherPlan};
+use crate::plan::{Examine, Plan, ResearcherPlan};
 use crate::result::{self, StudyResult};
 use crate::team::Team;
 use crate::workers::{WorkerFile, Workers};
@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+mod examining;
 mod starting;
 
 /// Run, or go on with, a study to its end.
@@ -205,13 +206,19 @@ impl Running<'_> {
     }
 
     fn workers(&self) -> Result<Workers, StudyError> {
-        let plan = &self.config.plan.evaluation;
         let folder = self.config.directory.folder("run")?;
+        let files = self.worker_files(&self.sockets.join("api.sock"), &self.config.testbed.path, &folder);
+        Workers::start(&self.config.executable, &folder, files)
+    }
+
+    /// What workers of a server are told.
+    fn worker_files(&self, socket: &Path, testbed: &Path, folder: &Path) -> Vec<WorkerFile> {
+        let plan = &self.config.plan.evaluation;
         let file = |at: usize| WorkerFile {
             name: format!("worker-{at}"),
-            socket: self.sockets.join("api.sock"),
+            socket: socket.to_owned(),
             token: self.key.token("worker"),
-            testbed: self.config.testbed.path.clone(),
+            testbed: testbed.to_owned(),
             scratch: folder.join(format!("worker-{at}")),
             lab: self.config.executable.clone(),
             limits: Limits {
@@ -222,7 +229,11 @@ impl Running<'_> {
             },
             threads: 1,
         };
-        Workers::start(&self.config.executable, &folder, (0..self.config.workers.max(1)).map(file).collect())
+        (0..self.config.workers.max(1)).map(file).collect()
+    }
+
+    fn token_hash(&self, name: &str) -> String {
+        hex::encode(Sha256::digest(self.key.token(name)))
     }
 
     /// Wait for changes until `done` says so, looking after workers and researchers meanwhile.
@@ -349,7 +360,10 @@ impl Running<'_> {
             })?;
         }
         self.wait(workers, show, &|snapshot, _| ended(snapshot, &[Purpose::Reference, Purpose::Finalist]))?;
-        Ok(())
+        match self.config.plan.close.integrity {
+            Examine::Finalists => self.examine(show),
+            Examine::None => Ok(()),
+        }
     }
 }
 

@@ -11,6 +11,9 @@ const SEEDS: usize = 5;
 /// What may be said.
 pub fn of(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     let mut text = judge(result, plan, closed);
+    if closed {
+        text.push_str(&words(result, plan));
+    }
     if result.budgets_changed {
         text.push_str(" The operator granted evaluations while the study ran, so budgets were not equal.");
     }
@@ -20,14 +23,45 @@ pub fn of(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     text
 }
 
+/// Which finalists are not ranked, and what the operator said about those that are.
+fn words(result: &StudyResult, plan: &Plan) -> String {
+    let mut text = String::new();
+    let replicated = result.leaderboard.iter().filter(|row| row.rung == Rung::Replicated && row.kind != Kind::Baseline);
+    for row in replicated {
+        if let Some(mark) = &row.mark {
+            text.push_str(&format!(" “{}” is shown and not ranked (“{mark}”).", row.method));
+            continue;
+        }
+        match result.integrity.signatures.iter().find(|word| word.bundle == row.bundle && word.signed_off) {
+            Some(word) => {
+                text.push_str(&format!(" “{}” was signed off by the operator: “{}”.", row.method, word.reason))
+            }
+            None if plan.close.sign_off => text.push_str(&format!(
+                " “{}” is not signed off, which this study demands, so it is no result yet (aar sign off).",
+                row.method
+            )),
+            None => {}
+        }
+    }
+    text
+}
+
 fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     if !closed {
         return "The study is not closed; graded rows are announcements, not results.".into();
     }
-    let finalists: Vec<&Row> =
-        result.leaderboard.iter().filter(|row| row.rung == Rung::Replicated && row.kind != Kind::Baseline).collect();
+    let (finalists, marked): (Vec<&Row>, Vec<&Row>) = result
+        .leaderboard
+        .iter()
+        .filter(|row| row.rung == Rung::Replicated && row.kind != Kind::Baseline)
+        .partition(|row| row.mark.is_none());
     let Some(best) = finalists.first() else {
-        return "No submission was graded, so there was nothing to replicate.".into();
+        let nothing = if marked.is_empty() {
+            "No submission was graded, so there was"
+        } else {
+            "No finalist may be ranked, so there is"
+        };
+        return format!("{nothing} nothing to replicate.");
     };
     let (Some(pgr), Some([low, high])) = (best.pgr, best.pgr_ci) else {
         let gap = result.baselines.ceiling.mean - result.baselines.weak.mean;

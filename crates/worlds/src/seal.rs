@@ -101,12 +101,13 @@ fn write(minted: &Minted, secret: &Secret, record: &TestbedRecord, dir: &Path) -
         frozen.insert(split, minted.baselines.frozen(at));
     }
     truth::write(dir, &truth, &frozen)?;
+    truth::write_pool(dir, &truth_rows(&draw.pool))?;
     json(&dir.join("hidden/secret.json"), &serde_json::json!({"secret": secret.reveal()}))?;
     lines(&dir.join("hidden/attempts.jsonl"), minted.attempts.iter())?;
     set_mode(&dir.join("hidden"), 0o700)
 }
 
-fn truth_rows(sample: &Sample) -> Vec<TruthRow> {
+pub(crate) fn truth_rows(sample: &Sample) -> Vec<TruthRow> {
     let row = |row: &crate::subject::LabelledItem| TruthRow {
         id: row.item.id().0.clone(),
         label: row.positive,

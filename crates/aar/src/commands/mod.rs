@@ -15,6 +15,7 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod serve;
+pub mod sign;
 pub mod testbed;
 pub mod token;
 pub mod transfer;

@@ -4,9 +4,8 @@ use crate::commands::run::print_result;
 use crate::failure::Failure;
 use aar_server::{Server, ServerConfig};
 use aar_study::directory::{self, StudyDirectory};
-use aar_study::result::StudyResult;
 use aar_study::testbed::{self, Testbed};
-use aar_study::{Plan, report, result};
+use aar_study::{Plan, StudyResult, report, result};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -26,19 +25,27 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let Reopened { plan, locked, testbed, server } = reopen(&options.directory)?;
-    let result = result::of(&server, &plan, &testbed.record);
-    let place = write(&result, &plan, &testbed, &locked, &server)?;
+    let opened = reopen(&options.directory)?;
+    let (result, place) = write_again(&opened)?;
     if options.json {
         aar_lab::say!("{}", serde_json::to_string_pretty(&result).unwrap_or_default());
     } else if options.md {
-        aar_lab::say!("{}", report::markdown::text(&result, &plan, &testbed.record, &server));
+        let Reopened { plan, testbed, server, .. } = &opened;
+        aar_lab::say!("{}", report::markdown::text(&result, plan, &testbed.record, server));
     } else if options.html {
         aar_lab::say!("{}", place.display());
     } else {
         print_result(&result, &place);
     }
     Ok(())
+}
+
+/// Write report.html and result.json again from the log. Returns the result and the page's place.
+pub fn write_again(opened: &Reopened) -> Result<(StudyResult, PathBuf), Failure> {
+    let Reopened { plan, locked, testbed, server } = opened;
+    let result = result::of(server, plan, &testbed.record);
+    let place = write(&result, plan, testbed, locked, server)?;
+    Ok((result, place))
 }
 
 /// Write `report.html`, whose place comes back, and `result.json`.

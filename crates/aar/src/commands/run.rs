@@ -221,9 +221,9 @@ pub fn print_result(result: &StudyResult, page: &Path) {
     if table.width().is_none() {
         table.set_width(120);
     }
-    table.set_header(["", "method", "by", "rung", "PGR [95 %]", "p plain"]);
+    table.set_header(["", "method", "by", "rung", "PGR [95 %]", "announced", "p plain"]);
     // Numbers stay on one line; the method gives way.
-    for column in [2, 3, 4, 5] {
+    for column in [2, 3, 4, 5, 6] {
         if let Some(column) = table.column_mut(column) {
             column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
         }
@@ -235,11 +235,12 @@ pub fn print_result(result: &StudyResult, page: &Path) {
         let by = if row.kind == Kind::Baseline { "–".into() } else { row.by.clone() };
         let rung = serde_json::to_value(row.rung).unwrap_or_default();
         table.add_row([
-            row.rank.to_string(),
+            row.rank.map_or("–".into(), |rank| rank.to_string()),
             row.method.clone(),
             by,
             rung.as_str().unwrap_or_default().to_owned(),
             with_interval(row.pgr, row.pgr_ci),
+            row.announced.map_or(String::new(), |announced| format!("{announced:.2}")),
             p_value(row.p_plain),
         ]);
     }
@@ -255,6 +256,11 @@ pub fn print_result(result: &StudyResult, page: &Path) {
     }
     if let Some(resolves) = result.resolves {
         let _ = writeln!(out, "the close finds a difference of {resolves:.2} PGR with a power of 80 %");
+    }
+    for row in &result.leaderboard {
+        if let Some(mark) = &row.mark {
+            let _ = writeln!(out, "not ranked {} by {} (#{}): {mark}", row.method, row.by, row.evaluation);
+        }
     }
     for failure in &result.failures {
         let _ = writeln!(out, "failed     {} by {}: {}", failure.method, failure.by, failure.reason);

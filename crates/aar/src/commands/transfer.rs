@@ -1,7 +1,7 @@
 //! `aar transfer`: does what a study found hold elsewhere?
 
 use crate::commands::mint;
-use crate::commands::report::{self, Reopened, reopen};
+use crate::commands::report::{Reopened, reopen, write_again};
 use crate::commands::run::{listen_for_stop, shipped};
 use crate::failure::{Failure, INPUT, UNAVAILABLE, USAGE};
 use crate::places;
@@ -12,7 +12,6 @@ use aar_domain::transfer::Share;
 use aar_domain::transfer::matrix::Matrix;
 use aar_sandbox::{Isolation, Limits};
 use aar_server::event::{Phase, Seed};
-use aar_study::result;
 use aar_study::testbed::{self, Testbed};
 use aar_study::transfer::{self, Method, TransferConfig, TrialEvent};
 use indicatif::ProgressBar;
@@ -55,20 +54,21 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             "--fresh 5 mints five worlds of the study's subject first, some 8 min each; --to DIR takes a testbed that is there",
         ));
     }
-    let Reopened { plan, locked, testbed, server } = reopen(&options.directory)?;
+    let opened = reopen(&options.directory)?;
+    let Reopened { plan, locked, testbed, server } = &opened;
     let snapshot = server.snapshot();
     if snapshot.phase != Phase::Closed {
         let next = format!("aar run --out {} goes on with it", options.directory.display());
         return Err(Failure::new(INPUT, "the study is not closed, so it has no finalists yet").hint(next));
     }
-    let mut methods = finalists(&server)?;
+    let mut methods = finalists(server)?;
     methods.extend(recipes(&options.recipes)?);
     if methods.is_empty() {
         return Err(
             Failure::new(INPUT, "the study closed without finalists").hint("--recipes all tries the shipped ones")
         );
     }
-    let targets = targets(options, &locked.folder("transfer/worlds")?, &testbed)?;
+    let targets = targets(options, &locked.folder("transfer/worlds")?, testbed)?;
     let seeds = seeds(
         &snapshot.opening.map(|opening| opening.seeds[&Split::Selection].clone()).unwrap_or_default(),
         options.seeds,
@@ -77,7 +77,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     listen_for_stop(stop.clone());
     let config = TransferConfig {
-        directory: &locked,
+        directory: locked,
         executable: places::executable(),
         isolation: Isolation::detect(),
         limits: Limits {
@@ -91,12 +91,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         plain: Bundle::of_recipe(&plain.text),
         stop: &stop,
     };
-    let matrix = tried(&config, &testbed, &methods, &targets, options.quiet)?;
+    let matrix = tried(&config, testbed, &methods, &targets, options.quiet)?;
     server
         .note(aar_server::transfer::NOTE, serde_json::to_value(&matrix).unwrap_or_default())
         .map_err(aar_study::StudyError::from)?;
-    let result = result::of(&server, &plan, &testbed.record);
-    let page = report::write(&result, &plan, &testbed, &locked, &server)?;
+    let (_, page) = write_again(&opened)?;
     if options.json {
         aar_lab::say!("{}", serde_json::to_string_pretty(&matrix).unwrap_or_default());
     } else {

@@ -60,6 +60,11 @@ impl<'a> Live<'a> {
         match event {
             StudyEvent::Opened(opened) => self.opened(opened),
             StudyEvent::Tick(tick) => self.tick(tick),
+            StudyEvent::Examining(alteration, done, all) => {
+                self.total.set_length(*all as u64);
+                self.total.set_position(*done as u64);
+                self.total.set_message(format!("finalists again: {}", alteration.name()));
+            }
             StudyEvent::Team(TeamEvent::Done(name)) => self.line(&format!("{name:10} ▸ done")),
             StudyEvent::Team(TeamEvent::Stopped(name)) => self.line(&format!("{name:10} ▸ ended by the operator")),
             StudyEvent::Team(TeamEvent::Held(name, true)) => self.line(&format!("{name:10} ▸ paused by the operator")),

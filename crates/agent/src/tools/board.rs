@@ -41,7 +41,8 @@ pub fn table(rows: &[BoardRow], most: usize) -> String {
     let lines = rows.iter().take(most).map(|row| {
         let pgr = row.feedback.pgr.map_or("undefined".to_owned(), |pgr| format!("{pgr:.2}"));
         let (name, by) = (one_line(&row.name, 100), one_line(&row.by, 60));
-        format!("PGR about {pgr}  #{} {name} by {by} ({}), bundle {}", row.evaluation, row.family, row.bundle)
+        let mark = row.mark.as_ref().map_or(String::new(), |mark| format!(", not ranked: {mark}"));
+        format!("PGR about {pgr}  #{} {name} by {by} ({}), bundle {}{mark}", row.evaluation, row.family, row.bundle)
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -56,15 +56,22 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 pub fn ranks(methods: &[Replicated]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..methods.len()).collect();
     order.sort_by(|&a, &b| methods[b].value.total_cmp(&methods[a].value));
+    let places = ranks_by(order.len(), |a, b| compare(&methods[order[a]], &methods[order[b]]).p < 0.05);
     let mut ranks = vec![0; methods.len()];
+    order.iter().zip(places).for_each(|(&method, rank)| ranks[method] = rank);
+    ranks
+}
+
+/// The same of what is in order, best first, where `differ` says whether two places can be told apart.
+pub fn ranks_by(methods: usize, differ: impl Fn(usize, usize) -> bool) -> Vec<usize> {
     let mut head = 0;
-    for (place, &i) in order.iter().enumerate() {
-        if place > 0 && compare(&methods[order[head]], &methods[i]).p < 0.05 {
+    let rank = |place: usize| {
+        if place > 0 && differ(head, place) {
             head = place;
         }
-        ranks[i] = head + 1;
-    }
-    ranks
+        head + 1
+    };
+    (0..methods).map(rank).collect()
 }
 
 /// Half width, in PGR, of what two equal methods differ by in 95 of 100 comparisons, out of one method's seeds and

@@ -5,11 +5,15 @@
 
 pub mod bootstrap;
 pub mod compare;
+pub mod detection;
 pub mod estimate;
+pub mod likeness;
 pub mod outcomes;
 pub mod simulate;
 
 pub use bootstrap::{Bootstrap, Replicated};
-pub use compare::{Comparison, compare, holm, minimum_difference, noise_floor, ranks};
+pub use compare::{Comparison, compare, holm, minimum_difference, noise_floor, ranks, ranks_by};
+pub use detection::together;
 pub use estimate::{Pgr, over_testbeds, pgr};
+pub use likeness::{Likeness, likeness};
 pub use outcomes::{Outcomes, Panel};

@@ -21,7 +21,11 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     let lines = rows.iter().map(|row| {
         let pgr = row.feedback.pgr.map_or("undefined".into(), |pgr| format!("{pgr:.2}"));
         let bundle = row.bundle.get(..8).unwrap_or(&row.bundle).to_owned();
-        vec![pgr, row.name.clone(), row.by.clone(), row.family.clone(), format!("#{}", row.evaluation), bundle]
+        let name = match &row.mark {
+            Some(mark) => format!("{} (not ranked: {mark})", row.name),
+            None => row.name.clone(),
+        };
+        vec![pgr, name, row.by.clone(), row.family.clone(), format!("#{}", row.evaluation), bundle]
     });
     crate::say!("{}", table(&["PGR, about", "method", "by", "family", "evaluation", "bundle"], lines.collect()));
     if let Some(row) = rows.first() {

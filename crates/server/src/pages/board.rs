@@ -90,7 +90,7 @@ pub async fn page(
                 p.note {
                     "Graded rows are announcements, replicated rows are results. Equal ranks (=) can't be told apart on their rung"
                     @if let Some((floor, plain)) = board.noise_floor { "; two equal graded methods differ by up to ± " (origin::evaluation(plain, "noise_floor", format!("{floor:.2}"))) " PGR in 95 of 100 comparisons" }
-                    ". p: against plain training, paired by seeds and items, Holm's over the rung. Whisker: 95 %, small dots are seeds. "
+                    ". p: against plain training, paired by seeds and items, Holm's over the rung. Whisker: 95 %, small dots are seeds. Attempts: submissions that the author had made with this one. A row without a rank is bound by a verdict or refused (" a href="/integrity" { "Integrity" } "). "
                     a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/progress.svg" download { "SVG" }
                 }
             }
@@ -128,7 +128,7 @@ fn table(rows: &[&Row], board: &Board) -> Markup {
     let parts = board.rows.iter().any(|row| row.score.accuracy_in.is_some());
     html! {
         div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
-            thead { tr { th { "rank" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } th { "evaluation" } } }
+            thead { tr { th { "rank" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "attempts" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } th { "evaluation" } } }
             tbody { @for row in rows { (line(row, board, &scale, parts)) } }
         } }
     }
@@ -139,15 +139,23 @@ fn line(row: &Row, board: &Board, scale: &Axis, parts: bool) -> Markup {
     let (solid, interval) = (row.rung != Rung::Graded, row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])));
     html! {
         tr.tied[board.tied(row)] {
-            td { (value("rank", row.rank.to_string())) } td.m { (told(&row.record.asked.name)) }
+            td { (rank(row)) } td.m { (told(&row.record.asked.name)) }
             td.n { (value("pgr", with_interval(row.score.pgr))) }
             td.fig { (figures::whisker(interval, &row.score.by_seed, solid, scale)) }
-            td { (rung(row.rung)) } td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
+            td { (rung(row.rung)) } td.n { (value("attempts", row.attempts.map_or("–".into(), |attempts| attempts.to_string()))) } td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
             td.n { (value("p_plain", p_value(row.p_plain))) }
             @if parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
             td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
             td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) } td { (evidence(row.record.id)) }
         }
+    }
+}
+
+/// A rank, or why there is none.
+pub fn rank(row: &Row) -> Markup {
+    html! {
+        @if let Some(rank) = row.rank { (origin::evaluation(row.record.id, "rank", rank)) }
+        @if let Some(mark) = &row.mark { span.warn { (mark.what) @if let Some(of) = mark.of { " of " (evidence(of)) } } }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::layout::{Frame, encoded, evidence, live, page as framed, pager, status, time, with_interval};
 use super::origin::{evaluation, of, told};
 use super::{Pages, Visitor};
+use crate::card;
 use crate::record::{EvaluationRecord, JobRecord};
 use crate::state::State as Study;
 use aar_grader::Score;
@@ -129,8 +130,14 @@ fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Mar
                 @if let Some(answer) = record.answer { div { dt { "what its author was told" } dd { (evaluation(record.id, "answer", format!("{answer:.2}"))) } } }
             }
         }
+        (super::verdicts::of_bundle(state, record))
         (seeds(state, record, score))
-        @if let Some(card) = bundle.and_then(|bundle| bundle.text("card.md")) { h3 { "Card" } (super::markdown::render(&card)) }
+        (super::verdicts::signal(state, record))
+        @if let Some(card) = bundle.and_then(|bundle| bundle.text(card::FILE)) {
+            h3 { "Card" @if let Some(hash) = &asked.card { ", frozen with the submission as " code { (hash.get(..12).unwrap_or(hash)) } } }
+            (super::markdown::render(&card))
+            @if let Some(uses) = bundle.and_then(card::uses) { p.note { "Its recipe uses: " (if uses.is_empty() { "none of what cards are checked for".to_owned() } else { uses.join(", ") }) "." } }
+        }
         @if let Some(recipe) = bundle.and_then(|bundle| bundle.text("recipe.toml")) {
             h3 { "Recipe" @if before.is_some() { ", with what was changed of what it was built on" } }
             pre.diff tabindex="0" { @match &before { Some(before) => (super::diff::render(before, &recipe)), None => (recipe) } }

@@ -1,4 +1,4 @@
-//! Integrity: is the log what it was, what failed, who tried how often, what may have leaked; verdicts where there are any.
+//! Integrity: is the log what it was, what checks found, what failed, who tried how often, what may have leaked.
 
 use super::layout::{Frame, encoded, evidence, live, page as framed};
 use super::origin::of;
@@ -30,7 +30,7 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
     let state = &inner.state;
     let body = html! {
         (live("log", &log(&head, checked.as_ref())))
-        (live("verdicts", &verdicts(state)))
+        (live("verdicts", &super::verdicts::section(state.integrity())))
         (live("attempts", &attempts(state)))
         (live("failures", &failures(state)))
         (live("circumstances", &circumstances(state)))
@@ -61,26 +61,6 @@ fn log(head: &Receipt, checked: Option<&Checked>) -> Markup {
     }
 }
 
-/// Notes of kind `verdict`: {"evaluation", "verdict", "evidence"}.
-fn verdicts(state: &Study) -> Markup {
-    let found: Vec<_> = state.notes.iter().filter(|note| note.kind == "verdict").collect();
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    html! {
-        h2 { "Verdicts" }
-        @if found.is_empty() {
-            p.empty { "No bundle of this study was judged by a detector: none runs in this version. What keeps scores honest here is that bundles never meet a test input, and that answers are counted in bits." }
-        } @else {
-            div.scroll { table {
-                thead { tr { th { "evaluation" } th { "verdict" } th { "evidence" } } }
-                tbody { @for note in found { tr {
-                    td { @if let Some(id) = note.body["evaluation"].as_i64() { (evidence(id)) } @else { "–" } }
-                    td data-told { (text(&note.body["verdict"])) } td data-told { (text(&note.body["evidence"])) }
-                } } }
-            } }
-        }
-    }
-}
-
 /// What one researcher asked for.
 #[derive(Default)]
 struct Attempts<'a> {
@@ -88,6 +68,7 @@ struct Attempts<'a> {
     failed: usize,
     bundles: BTreeSet<&'a str>,
     told: usize,
+    marked: usize,
 }
 
 fn attempts(state: &Study) -> Markup {
@@ -97,6 +78,7 @@ fn attempts(state: &Study) -> Markup {
         own.submitted += 1;
         own.failed += usize::from(record.status == Status::Failed);
         own.told += usize::from(record.answer.is_some());
+        own.marked += usize::from(state.mark(record).is_some());
         own.bundles.insert(&record.asked.bundle);
     }
     let team: Vec<&Participant> = state.participants.values().filter(|p| p.role == Role::Researcher).collect();
@@ -105,21 +87,24 @@ fn attempts(state: &Study) -> Markup {
         @if team.is_empty() { p.empty { "Nobody takes part yet." } } @else {
             p.note { "Every attempt is charged, those that fail too. Submitting one bundle again is a second draw of the same lot: seeds are the server's, so it gives the same answer." }
             div.scroll tabindex="0" role="region" aria-label="attempts" { table {
-                thead { tr { th { "researcher" } th.n { "submissions" } th.n { "of them failed" } th.n { "bundles" } th.n { "submitted again" } th.n { "answers told" } } }
-                tbody { @for researcher in team { (line(&researcher.name, all.get(researcher.name.as_str()))) } }
+                thead { tr { th { "researcher" } th.n { "submissions" } th.n { "of them failed" } th.n { "bundles" } th.n { "submitted again" } th.n { "answers told" } th.n { "not ranked" } th.n { "decoys touched" } } }
+                tbody { @for researcher in team { (line(state, &researcher.name, all.get(researcher.name.as_str()))) } }
             } }
         }
     }
 }
 
-fn line(name: &str, own: Option<&Attempts>) -> Markup {
+fn line(state: &Study, name: &str, own: Option<&Attempts>) -> Markup {
     let nothing = Attempts::default();
     let own = own.unwrap_or(&nothing);
+    let touches =
+        state.integrity().touches.iter().filter(|touch| touch.by == name).map(|touch| touch.times as usize).sum();
     let shown = |what: &str, count: usize| html! { td.n { (of(format_args!("researcher/{name}/{what}"), count)) } };
     html! { tr {
         td { a data-told href={ "/evaluations?by=" (encoded(name)) } { (name) } }
         (shown("submitted", own.submitted)) (shown("submissions_failed", own.failed)) (shown("bundles", own.bundles.len()))
         (shown("again", own.submitted - own.bundles.len())) (shown("told", own.told))
+        (shown("marked", own.marked)) (shown("touches", touches))
     } }
 }
 

@@ -25,6 +25,7 @@ mod steer;
 mod study;
 mod tables;
 pub mod transfer;
+mod verdicts;
 mod watch;
 
 use crate::scores::Scores;

@@ -6,11 +6,12 @@
 //! | `seed/JOB/WHAT` | one seed of an evaluation |
 //! | `finding/ID/WHAT` | a finding |
 //! | `researcher/NAME/WHAT` | all that one researcher did |
+//! | `verdict/N`, `touch/N` | a check's verdict; a decoy that somebody touched |
 //! | `ledger/UNIT` | an account of the team's ledger |
 //! | `testbed/SPLIT/WHAT` | the frozen runs of weak and ceiling |
 //! | `entropy/ID` | submissions up to an evaluation |
 //! | `log/WHAT` | a count over the whole log |
-//! | `board/replicated`, `close/resolves` | all replicated rows |
+//! | `board/replicated`, `close/resolves`, `pair/ID/ID` | all replicated rows; two of them compared |
 //! | `transfer/BUNDLE/PLACE` | a bundle on the testbed of this place in the last transfer on record; without a place: at home |
 //! | `transfer/target/PLACE`, `transfer/predicts` | that testbed; all methods of it |
 //! | `graded/FAMILY`, `costs/NAME/WHAT` | sums over evaluations, in the report |

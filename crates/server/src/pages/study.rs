@@ -152,7 +152,7 @@ fn short(rows: &[&Row]) -> Markup {
         div.scroll { table {
             thead { tr { th { "rank" } th { "method" } th { "by" } th { "rung" } th.n { "PGR [95 %]" } th { "evaluation" } } }
             tbody { @for row in rows { tr {
-                td { (origin::evaluation(row.record.id, "rank", row.rank)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (super::board::rung(row.rung)) }
+                td { (super::board::rank(row)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (super::board::rung(row.rung)) }
                 td.n { (origin::evaluation(row.record.id, "pgr", with_interval(row.score.pgr))) } td { (evidence(row.record.id)) }
             } } }
         } }

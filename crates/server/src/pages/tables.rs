@@ -56,12 +56,14 @@ async fn leaderboard(pages: &Pages) -> Vec<Vec<String>> {
         "seeds",
         "evaluation",
         "bundle",
+        "attempts",
+        "mark",
     ];
     let mut out = vec![header_of(&names)];
     for row in &pages.scores.board().await.rows {
         let (score, asked) = (&row.score, &row.record.asked);
         out.push(vec![
-            row.rank.to_string(),
+            number(row.rank),
             board::rung(row.rung).to_owned(),
             asked.name.clone(),
             row.author().to_owned(),
@@ -76,6 +78,8 @@ async fn leaderboard(pages: &Pages) -> Vec<Vec<String>> {
             score.replicated.by_seed.len().to_string(),
             row.record.id.to_string(),
             asked.bundle.clone(),
+            number(row.attempts),
+            number(row.mark.as_ref()),
         ]);
     }
     out

@@ -1,11 +1,13 @@
 //! Submissions, and the board as the ledger allows it to be seen.
 
 use super::{ANYBODY, Answer, ApiError, RESEARCHERS, who};
+use crate::card;
 use crate::event::{Contract, Event, Participant, Phase, Purpose, Queued};
 use crate::record::EvaluationRecord;
-use crate::shared::{Inner, Shared};
+use crate::shared::{Inner, Shared, sha256};
 use aar_api::error::{ErrorBody, ErrorCode};
 use aar_api::evaluation::{BoardRow, EvaluationView, Submission};
+use aar_api::integrity::{Bearing, Check, Verdict};
 use aar_domain::family::Family;
 use aar_domain::rung::Split;
 use axum::Json;
@@ -43,6 +45,9 @@ pub async fn submit(
         ApiError::new(ErrorCode::BudgetSpent, format!("the team's ledger is spent: {spent}"))
             .hint("nothing more is answered in this study")
     })?;
+    let bundle = inner.state.bundles.get(&submission.bundle).map(|(bundle, _)| bundle);
+    let card = bundle.and_then(|bundle| bundle.text(card::FILE)).map(sha256);
+    let contradictions = bundle.map(card::contradictions).unwrap_or_default();
     let queued = Queued {
         bundle: submission.bundle,
         name: submission.name.trim().to_owned(),
@@ -53,8 +58,22 @@ pub async fn submit(
         key: submission.key,
         split: Split::Feedback,
         purpose: Purpose::Submission,
+        card,
     };
-    shared.commit(&mut inner, Event::Queued(queued), None).await?;
+    let mut entries = vec![(Event::Queued(queued), None)];
+    if !contradictions.is_empty() {
+        entries.push((
+            Event::Judged(Verdict {
+                evaluation: inner.state.evaluations.len() as i64 + 1,
+                check: Check::MethodCard,
+                kind: Bearing::Property,
+                evidence: contradictions.join("; "),
+                of: None,
+            }),
+            None,
+        ));
+    }
+    shared.commit_all(&mut inner, &entries).await?;
     let last = inner.state.evaluations.last();
     let last = last.ok_or_else(|| ApiError::new(ErrorCode::Internal, "the evaluation is gone"))?;
     Ok(Json(with_receipt(&inner, last)))

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 pub mod bundles;
 pub mod evaluations;
 pub mod forum;
+pub mod integrity;
 pub mod operator;
 pub mod predictions;
 pub mod study;
@@ -40,13 +41,16 @@ pub fn router(shared: Shared) -> Router {
         .route(paths::MESSAGES, get(operator::messages))
         .route(paths::PARTICIPANTS, get(operator::members).post(operator::join))
         .route(paths::INSTRUCTIONS, post(operator::instruct))
+        .route(paths::INTEGRITY, get(integrity::integrity).post(integrity::rule))
+        .route(paths::SIGNAL, get(integrity::signal))
         .route(paths::CLAIM, post(work::claim))
         .route(paths::HEARTBEAT, post(work::heartbeat))
         .route(paths::OUTPUTS, post(work::outputs))
+        .route(paths::TOUCHED, post(work::touched))
         .route(paths::FAILURE, post(work::failure))
         .route(paths::OPENAPI, get(study::openapi))
         .route(paths::HEALTH, get(study::health))
-        .fallback(async || ApiError::not_found("there is no such path").into_response())
+        .fallback(integrity::nowhere)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(axum::middleware::map_response(in_our_words))
         .with_state(shared)

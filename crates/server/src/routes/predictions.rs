@@ -147,6 +147,7 @@ fn decide(inner: &Inner, shared: &Shared, ask: &Ask, ledger: &mut Ledger, names:
         key: asked.key.clone(),
         split: Split::Feedback,
         purpose: Purpose::Submission,
+        card: None,
     }))
 }
 

@@ -3,10 +3,11 @@
 use super::{Answer, ApiError, who};
 use crate::event::{Event, Role};
 use crate::record::Status;
-use crate::shared::{Inner, Shared, sha256};
+use crate::shared::{Entry, Inner, Shared, sha256};
 use crate::state::MAX_CLAIMS;
 use aar_api::error::{ErrorBody, ErrorCode};
-use aar_api::work::{Claim, Failure, Job, Outputs};
+use aar_api::integrity::{Bearing, Check, Verdict, VerdictView};
+use aar_api::work::{Claim, Failure, Job, Outputs, Touched};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -131,8 +132,40 @@ pub async fn outputs(
     let bytes: Vec<u8> = outputs.margins.iter().flat_map(|margin| margin.to_le_bytes()).collect();
     let hash = sha256(&bytes);
     let event = Event::Done { job: id, margins: hash.clone(), usage: outputs.usage, curve: outputs.curve };
+    // What it shows goes on record with it, or not at all.
+    let verdicts = inner.state.near_duplicates(id, &outputs.margins);
+    let mut entries = vec![(event, Some((hash, bytes)))];
+    entries.extend(verdicts.into_iter().map(|verdict| (Event::Judged(verdict), None)));
     inner.leases.remove(&id);
-    shared.commit(&mut inner, event, Some((&hash, &bytes))).await?;
+    shared.commit_all(&mut inner, &entries).await?;
+    Ok(Json(serde_json::json!({})))
+}
+
+/// A bundle opened what looks like labels and lies outside everything it was given: that is on record, and binds.
+#[utoipa::path(post, path = "/v1/jobs/{id}/touched", params(("id" = i64, Path)), request_body = Touched,
+    responses((status = 200), (status = "default", body = ErrorBody)))]
+pub async fn touched(
+    State(shared): State<Shared>,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    Json(touched): Json<Touched>,
+) -> Answer<serde_json::Value> {
+    let mut inner = shared.inner.lock().await;
+    who(&inner, &headers, &[Role::Worker])?;
+    held(&inner, id)?;
+    let state = &inner.state;
+    let evaluation = state.jobs[id as usize - 1].evaluation;
+    let by = state.evaluations[evaluation as usize - 1].asked.by.clone();
+    let new = touched.files.iter().filter(|what| state.counts_touch(&by, what));
+    let mut entries: Vec<Entry> =
+        new.map(|what| (Event::Touched { by: by.clone(), what: what.clone() }, None)).collect();
+    let known = |view: &VerdictView| (view.verdict.evaluation, view.verdict.check) == (evaluation, Check::Decoy);
+    if !touched.files.is_empty() && !state.integrity().verdicts.iter().any(known) {
+        let evidence = format!("its code opened what looks like labels and is none: {}", touched.files.join(", "));
+        let verdict = Verdict { evaluation, check: Check::Decoy, kind: Bearing::Binding, evidence, of: None };
+        entries.push((Event::Judged(verdict), None));
+    }
+    shared.commit_all(&mut inner, &entries).await?;
     Ok(Json(serde_json::json!({})))
 }
 

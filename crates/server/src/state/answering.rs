@@ -7,13 +7,13 @@ use aar_grader::ledger::{Policy, Unit};
 
 impl State {
     /// Answer what has ended, and on a ladder only what no other one can come before any more.
-    pub(super) fn give_answers(&mut self) {
+    pub(super) fn give_answers(&mut self, at_ms: i64) {
         while let Some(id) = self.next_answer() {
             let account = self.ledger.account(Unit::MilliBits);
             let spent = account.limit.is_some_and(|limit| account.used > limit);
             let outcomes = if spent { None } else { self.outcomes(id) };
             let record = &mut self.evaluations[id as usize - 1];
-            record.answered = true;
+            (record.answered, record.answered_ms) = (true, Some(at_ms));
             self.unanswered.remove(&id);
             record.answer = outcomes.and_then(|outcomes| match record.asked.purpose {
                 Purpose::Baseline => self.answers.baseline(&self.vault, &outcomes),

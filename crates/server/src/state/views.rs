@@ -59,6 +59,7 @@ impl State {
             parent: record.asked.parent.clone(),
             turn: record.asked.turn,
             feedback: self.feedback(record)?,
+            mark: self.mark(record).map(|mark| mark.to_string()),
         })
     }
 

@@ -101,6 +101,11 @@ pub fn margins(hundredths: usize) -> Vec<f32> {
     (0..ITEMS).map(|i| if (i % 100 < hundredths) == (i % 2 == 0) { 1.0 } else { -1.0 }).collect()
 }
 
+/// Right on as many, and on others.
+pub fn others(hundredths: usize) -> Vec<f32> {
+    (0..ITEMS).map(|i| if (99 - i % 100 < hundredths) == (i % 2 == 0) { 1.0 } else { -1.0 }).collect()
+}
+
 pub fn opening(plan: &str) -> Opening {
     let seeds =
         |base: u64, count: u64| (base..base + count).map(|seed| Seed { seed, teacher: (seed % 16) as u32 }).collect();
@@ -184,6 +189,8 @@ pub fn body(route: &str) -> Value {
         "post /v1/predictions" => json!({"answers": [1], "name": "n", "key": "k"}),
         "post /v1/participants" => json!({"name": "", "kind": "person", "evaluations": 1}),
         "post /v1/instructions" => json!({"researcher": "nobody-of-this-name", "instruction": {"do": "pause"}}),
+        "post /v1/integrity" => json!({"do": "uphold", "verdict": 1, "reason": "r"}),
+        "post /v1/jobs/{id}/touched" => json!({"files": []}),
         "post /v1/findings" => json!({"kind": "insight", "title": "t", "body": "b", "key": "k"}),
         "post /v1/findings/{id}/comments" => json!({"body": "b", "key": "k"}),
         "post /v1/jobs/claim" => json!({"worker": "w", "wait_ms": 1}),

@@ -142,6 +142,7 @@ impl Study {
             key,
             split: Split::Feedback,
             purpose,
+            card: None,
         }
     }
 
@@ -260,6 +261,7 @@ impl Study {
                 turn: None,
                 split: Split::Selection,
                 purpose: Purpose::Finalist,
+                card: None,
             };
             self.evaluate(queued, skill - 0.01, by, false);
         }

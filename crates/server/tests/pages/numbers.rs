@@ -64,9 +64,9 @@ fn exempt(open: &[Element]) -> bool {
     })
 }
 
-struct Number {
+pub struct Number {
     text: String,
-    value: f64,
+    pub value: f64,
     decimals: i32,
 }
 
@@ -81,7 +81,7 @@ impl Number {
 }
 
 /// The numbers in a text, constants of ours and the digits of names left out.
-fn numbers(text: &str) -> Vec<Number> {
+pub fn numbers(text: &str) -> Vec<Number> {
     let mut text = text.to_owned();
     for said in SAID {
         text = text.replace(said, "");

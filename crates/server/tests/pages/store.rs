@@ -55,6 +55,29 @@ impl<'a> Store<'a> {
                 })
             }
             "researcher" => self.researcher(id, what),
+            "verdict" => {
+                let view = self.snapshot.integrity.verdicts.iter().find(|view| view.id.to_string() == id)?;
+                let evidence = super::numbers::numbers(&view.verdict.evidence);
+                Some(evidence.into_iter().map(|number| number.value).chain([view.id as f64]).collect())
+            }
+            "pair" => {
+                let [a, b] = [id, what].map(|id| self.record(id.parse().ok()?));
+                let (a, b) = (self.score(a?)?, self.score(b?)?);
+                let found = self.server.vault().compare(&a, &b);
+                let frozen = self.server.vault().frozen(Split::Selection);
+                let pairs = self.board.pairs.iter().map(|pair| pair.comparison.p).collect::<Vec<_>>();
+                let same = self
+                    .board
+                    .pairs
+                    .iter()
+                    .position(|pair| pair.better.to_string() == id && pair.other.to_string() == what)?;
+                let p = aar_domain::stats::holm(&pairs)[same];
+                Some(vec![found.difference / (frozen.ceiling - frozen.weak), p])
+            }
+            "touch" => {
+                let touch = self.snapshot.integrity.touches.get(id.parse::<usize>().ok()?.checked_sub(1)?)?;
+                Some(vec![f64::from(touch.times)])
+            }
             "ledger" => self.ledger(id),
             "testbed" => self.testbed(id, what),
             "entropy" => {
@@ -106,16 +129,20 @@ impl<'a> Store<'a> {
         let row = || self.board.row(record.id);
         let interval = |score: Score| score.pgr.map_or(vec![], |pgr| vec![pgr.value, pgr.low, pgr.high]);
         let jobs = || self.snapshot.jobs.iter().filter(|job| job.evaluation == record.id);
-        let earlier = |other: &&EvaluationRecord| {
-            other.asked.split == Split::Feedback && other.ended_ms.is_some_and(|ended| ended <= record.at_ms)
-        };
         Some(match what {
             "pgr" => interval(self.score(record)?),
             "by_seed" => self.score(record)?.by_seed,
             "accuracy" => vec![self.score(record)?.accuracy],
             "accuracy_in" => self.score(record)?.accuracy_in.into_iter().collect(),
             "accuracy_out" => self.score(record)?.accuracy_out.into_iter().collect(),
-            "rank" => vec![row()?.rank as f64],
+            "rank" => row()?.rank.map(|rank| rank as f64).into_iter().collect(),
+            "attempts" => {
+                let own = |other: &&EvaluationRecord| {
+                    other.asked.by == record.asked.by && other.asked.purpose == Purpose::Submission
+                };
+                vec![self.snapshot.evaluations[..record.id as usize].iter().filter(own).count() as f64]
+            }
+            "told" => vec![self.told(record).count() as f64],
             "p_plain" => row()?.p_plain.into_iter().collect(),
             "seeds" => vec![record.jobs.len() as f64],
             "done" => vec![record.done as f64, record.jobs.len() as f64],
@@ -141,9 +168,27 @@ impl<'a> Store<'a> {
             }
             "bits_before" => {
                 let bits = self.snapshot.opening.as_ref()?.policy.milli_bits() as f64 / 1000.0;
-                vec![self.snapshot.evaluations.iter().filter(earlier).count() as f64 * bits]
+                vec![self.told(record).count() as f64 * bits]
             }
             _ => return None,
+        })
+    }
+
+    /// Answers that were there for the author to see: of earlier turns, or, for who takes none, of earlier moments.
+    fn told(&self, record: &EvaluationRecord) -> impl Iterator<Item = &EvaluationRecord> {
+        let submitted = self.snapshot.evaluations.iter().find(|other| {
+            record.asked.purpose == Purpose::Finalist
+                && other.asked.purpose == Purpose::Submission
+                && other.asked.bundle == record.asked.bundle
+                && other.asked.by == record.asked.by
+        });
+        let made = submitted.unwrap_or(record).clone();
+        self.snapshot.evaluations.iter().filter(move |other| {
+            let earlier = match other.asked.turn.zip(made.asked.turn) {
+                Some((turn, own)) => turn < own,
+                None => other.answered_ms.is_some_and(|at| at <= made.at_ms),
+            };
+            other.asked.split == Split::Feedback && other.answered && other.id != made.id && earlier
         })
     }
 
@@ -179,6 +224,11 @@ impl<'a> Store<'a> {
             "bundles" => bundles.len(),
             "again" => submitted.len() - bundles.len(),
             "told" => submitted.iter().filter(|record| record.answer.is_some()).count(),
+            "marked" => submitted.iter().filter(|record| self.snapshot.marks[record.id as usize - 1].is_some()).count(),
+            "touches" => {
+                let own = self.snapshot.integrity.touches.iter().filter(|touch| touch.by == name);
+                own.map(|touch| touch.times as usize).sum()
+            }
             "wall_s" => {
                 let runs = self.snapshot.notes.iter().filter(|note| note.kind == "run");
                 return Some(vec![runs.filter_map(|note| note.body["researchers"][name].as_f64()).sum()]);
@@ -311,7 +361,7 @@ impl<'a> Store<'a> {
             values.extend(row.p_plain);
             values.extend(self.evaluation(&row.record, "announced").unwrap_or_default());
             values.push(row.record.jobs.len() as f64);
-            *ranks.entry(row.rank).or_default() += 1;
+            row.rank.iter().for_each(|&rank| *ranks.entry(rank).or_default() += 1);
         }
         values.extend(ranks.values().flat_map(|&tied| [tied as f64, tied as f64 - 1.0]));
         // The fewest seeds that a verdict is spoken on.

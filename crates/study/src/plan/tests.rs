@@ -15,6 +15,7 @@ fn the_default_study_is_what_it_promises() {
     assert_eq!((plan.close.finalists, plan.close.seeds), (4, 10));
     let quick = read(LAPTOP, true, &[]).unwrap();
     assert_eq!((quick.evaluations(), quick.close.seeds), (4, 3));
+    assert_eq!((plan.close.integrity, quick.close.integrity), (Examine::Finalists, Examine::None));
     assert_ne!(plan.hash(), quick.hash());
     read(include_str!("../../../../studies/commonsense.toml"), false, &[]).unwrap();
     // A demonstration may tell more than what a file gets that says nothing.

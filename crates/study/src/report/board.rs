@@ -2,11 +2,11 @@
 
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung};
-use aar_server::Server;
 use aar_server::handle::Snapshot;
 use aar_server::pages::axis::Axis;
 use aar_server::pages::figures::whisker;
-use aar_server::pages::origin::{evaluation, told};
+use aar_server::pages::origin::{evaluation, of, told};
+use aar_server::{Server, card};
 use maud::{Markup, html};
 
 /// The section.
@@ -22,6 +22,7 @@ pub fn section(result: &StudyResult, server: &Server, snapshot: &Snapshot) -> Ma
             @if !replicated.is_empty() {
                 h3 { "Results: replicated on fresh seeds and unseen items" }
                 (table(&replicated, &scale, server))
+                (pairs(result))
                 @if let Some(resolves) = result.resolves {
                     p.note { "Equal ranks can't be told apart. At these sizes a difference of " span data-from="close/resolves" { (format!("{resolves:.2}")) } " PGR is found with a power of 80 %; smaller ones may not be." }
                 }
@@ -53,11 +54,41 @@ fn failures(snapshot: &Snapshot) -> Markup {
     }
 }
 
+/// Finalists compared with each other.
+fn pairs(result: &StudyResult) -> Markup {
+    html! {
+        @if !result.pairs.is_empty() {
+            details { summary { "Finalists compared with each other" }
+                table.small {
+                    thead { tr { th { "better" } th { "other" } th { "difference, PGR" } th { "p, Holm's over pairs" } } }
+                    tbody { @for pair in &result.pairs {
+                        @let from = format!("pair/{}/{}", pair.better, pair.other);
+                        tr {
+                            td { (super::evidence(pair.better)) } td { (super::evidence(pair.other)) }
+                            td.n { (of(&from, format!("{:.2}", pair.difference))) } td.n { (of(&from, p_value(Some(pair.p)))) }
+                        }
+                    } }
+                }
+                p.note { "Paired by seeds and items. Equal ranks above are pairs that can't be told apart." }
+            }
+        }
+    }
+}
+
+fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => "–".to_owned(),
+        Some(p) if p < 0.001 => "< 0.001".into(),
+        Some(p) => format!("{p:.3}"),
+    }
+}
+
 fn table(rows: &[&Row], scale: &Axis, server: &Server) -> Markup {
+    let replicated = rows.iter().any(|row| row.rung != Rung::Graded);
     html! {
         div.scroll {
             table {
-                thead { tr { th { "rank" } th { "method" } th { "by" } th { "PGR [95 %]" } th { "0 … 1" } th { "p plain" } th { "in / out" } th { "#" } } }
+                thead { tr { th { "rank" } th { "method" } th { "by" } th { "PGR [95 %]" } @if replicated { th { "announced" } } th { "0 … 1" } th { "p plain" } th { "in / out" } th { "attempts" } th { "#" } } }
                 tbody { @for row in rows { (line(row, scale, server)) } }
             }
         }
@@ -66,11 +97,6 @@ fn table(rows: &[&Row], scale: &Axis, server: &Server) -> Markup {
 
 fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
     let number = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
-    let p = match row.p_plain {
-        None => "–".to_owned(),
-        Some(p) if p < 0.001 => "< 0.001".into(),
-        Some(p) => format!("{p:.3}"),
-    };
     let pgr = match (row.pgr, row.pgr_ci) {
         (Some(pgr), Some([low, high])) => format!("{pgr:.2} [{low:.2}, {high:.2}]"),
         _ => "undefined".into(),
@@ -78,13 +104,15 @@ fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
     let value = |what: &str, shown: String| evaluation(row.evaluation, what, shown);
     html! {
         tr id={ "e" (row.evaluation) } {
-            td { (value("rank", row.rank.to_string())) }
+            td { @if let Some(rank) = row.rank { (value("rank", rank.to_string())) } @if let Some(mark) = &row.mark { strong data-told { (mark) } } }
             td.m { details { summary { (told(&row.method)) } (fold(row, server)) } }
             td { @if row.kind == Kind::Baseline { "–" } @else { (told(&row.by)) } }
             td.n { (value("pgr", pgr)) }
+            @if row.rung != Rung::Graded { td.n { (value("announced", row.announced.map_or("–".into(), |announced| format!("{announced:.2}")))) } }
             td.fig { (whisker(row.pgr.zip(row.pgr_ci), &row.pgr_by_seed, row.rung != Rung::Graded, scale)) }
-            td.n { (value("p_plain", p)) }
+            td.n { (value("p_plain", p_value(row.p_plain))) }
             td.n { (value("accuracy_in", number(row.id_acc))) " / " (value("accuracy_out", number(row.ood_acc))) }
+            td.n { (value("attempts", row.attempts.map_or("–".into(), |attempts| attempts.to_string()))) }
             td { (super::evidence(row.evaluation)) }
         }
     }
@@ -94,20 +122,23 @@ fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
 fn fold(row: &Row, server: &Server) -> Markup {
     let bundle = server.bundle(&row.bundle);
     let recipe = bundle.as_ref().and_then(|bundle| bundle.text("recipe.toml"));
-    let card = bundle.as_ref().and_then(|bundle| bundle.text("card.md"));
+    let card = bundle.as_ref().and_then(|bundle| bundle.text(card::FILE));
     let value = |what: &str, shown: String| evaluation(row.evaluation, what, shown);
     let by_seed: Vec<String> = row.pgr_by_seed.iter().map(|pgr| format!("{pgr:.2}")).collect();
     html! {
         p.note {
             "family " (told(&row.family)) " · accuracy " (value("accuracy", format!("{:.3}", row.transfer_acc))) " on " (value("items", row.n_items.to_string())) " " (row.split.name()) " items · PGR by seed: " (value("by_seed", by_seed.join(", ")))
-            @if let Some(announced) = row.announced { " · announced at " (value("announced", format!("{announced:.2}"))) }
             " · bundle " code { (row.bundle.get(..12).unwrap_or_default()) }
             @if let Some(parent) = &row.parent {
                 " · built on " code { (parent.get(..12).unwrap_or_default()) } @if let Some(author) = &row.parent_by { " by " (told(author)) }
             }
-            " · signal receipt: at most " (value("bits_before", format!("{:.0}", row.bits_before))) " bits of held-out answers had been seen by the team before"
+            " · signal receipt: at most " (value("bits_before", format!("{:.0}", row.bits_before))) " bits of held-out answers could be seen by its author before it was submitted"
         }
-        @if let Some(card) = card { pre { (card) } }
+        @if let Some(card) = card {
+            p.note { "Its card" @if let Some(hash) = &row.card { ", frozen with the submission as " code { (hash.get(..12).unwrap_or(hash)) } } ":" }
+            pre { (card) }
+            @if let Some(uses) = bundle.as_ref().and_then(card::uses) { p.note { "What its recipe uses: " (if uses.is_empty() { "none of what cards are checked for".to_owned() } else { uses.join(", ") }) "." } }
+        }
         @if let Some(recipe) = recipe { pre { (recipe) } }
     }
 }

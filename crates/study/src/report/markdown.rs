@@ -30,6 +30,7 @@ pub fn text(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
     failures(&mut out, &snapshot);
     researchers(&mut out, result);
     belief(&mut out, result, testbed, server, &snapshot);
+    integrity(&mut out, result);
     settings(&mut out, plan, &snapshot);
     let _ = writeln!(
         out,
@@ -61,7 +62,7 @@ fn rows(out: &mut String, rows: &[&Row]) {
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} | {pgr} | {p} | {} / {} | {} | {} |",
-            row.rank,
+            row.rank.map_or_else(|| row.mark.clone().unwrap_or_default(), |rank| rank.to_string()),
             cell(&row.method),
             if row.kind == Kind::Baseline { "–".into() } else { cell(&row.by) },
             cell(&row.family),
@@ -134,6 +135,32 @@ fn belief(out: &mut String, result: &StudyResult, testbed: &TestbedRecord, serve
         result.cpu_s,
         if testbed.truth_public { "\n* Demonstration: this world's truth is public." } else { "" },
     );
+}
+
+fn integrity(out: &mut String, result: &StudyResult) {
+    out.push_str("## Integrity\n\n");
+    for view in &result.integrity.verdicts {
+        let verdict = &view.verdict;
+        let of = verdict.of.map_or(String::new(), |of| format!(" of #{of}"));
+        let appeal = view.appeal.as_ref().map_or(String::new(), |appeal| {
+            format!(" ({}: {})", if appeal.overturned { "overturned" } else { "upheld" }, cell(&appeal.reason))
+        });
+        let (kind, check, evidence) = (verdict.kind.name(), verdict.check.name(), cell(&verdict.evidence));
+        let _ = writeln!(out, "* #{}: {kind}, {check}{of}: {evidence}{appeal}", verdict.evaluation);
+    }
+    for word in &result.integrity.signatures {
+        let said = if word.signed_off { "signed off" } else { "refused" };
+        let _ = writeln!(out, "* #{} {said} by the operator: {}", word.evaluation, cell(&word.reason));
+    }
+    for touch in &result.integrity.touches {
+        let _ =
+            writeln!(out, "* {} looked for labels at {} ({} times)", cell(&touch.by), cell(&touch.what), touch.times);
+    }
+    for pair in &result.pairs {
+        let _ =
+            writeln!(out, "* #{} against #{}: {:.2} PGR, p = {:.3}", pair.better, pair.other, pair.difference, pair.p);
+    }
+    out.push_str("\n");
 }
 
 fn settings(out: &mut String, plan: &Plan, snapshot: &Snapshot) {

@@ -17,6 +17,7 @@ mod board;
 mod costs;
 mod headline;
 mod ideas;
+mod integrity;
 pub mod markdown;
 mod researchers;
 mod settings;
@@ -46,6 +47,7 @@ pub fn page(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
                     (ideas::section(result, &snapshot))
                     (elsewhere(result))
                     (believe::section(result, testbed, &snapshot, &server.receipt()))
+                    (integrity::section(result))
                     (costs::section(result, &snapshot))
                     (settings::section(plan, testbed, &snapshot))
                     (again::section(plan))

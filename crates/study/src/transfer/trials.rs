@@ -23,6 +23,11 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+fn opened(files: Vec<String>) -> EvaluationError {
+    let reason = format!("it opened what looks like labels: {}", files.join(", "));
+    EvaluationError::Bundle { reason, log_tail: String::new() }
+}
+
 /// What happens while trials run.
 pub enum TrialEvent {
     /// So many of all are on record.
@@ -206,7 +211,7 @@ impl<'a> Trials<'a> {
             lease_ms: 0,
         };
         let ran = trial::count_items(&testbed.path, Split::Selection)
-            .and_then(|items| trial::run(&place, &job, bundle, items));
+            .and_then(|items| trial::run(&place, &job, bundle, items, &mut |files| Err(opened(files))));
         let came = match ran {
             Ok(outputs) => Came::Margins(self.keep(&outputs)?),
             // The bundle's own fault, which another try would not mend.

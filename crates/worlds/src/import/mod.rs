@@ -301,18 +301,22 @@ fn write(
     }
     let (mut truth, mut frozen) = (BTreeMap::new(), BTreeMap::new());
     for (at, split) in Split::ALL.into_iter().enumerate() {
-        let row = |row: &Labelled| TruthRow {
-            id: row.item.id().0.clone(),
-            label: row.positive,
-            // Clusters are named by a hash: their names are questions.
-            cluster: hex::encode(&Sha256::digest(&row.cluster)[..8]),
-            distribution: None,
-        };
-        truth.insert(split, parts[at + 1].1.iter().map(row).collect());
+        truth.insert(split, parts[at + 1].1.iter().map(truth_row).collect());
         let runs = |runs: &[Vec<bool>]| runs.iter().map(|run| bits(run)).collect();
         frozen.insert(split, FrozenRuns { weak: runs(&bench.weak[at]), ceiling: runs(&bench.ceiling[at]) });
     }
     truth::write(dir, &truth, &frozen)?;
+    truth::write_pool(dir, &pool.iter().map(truth_row).collect::<Vec<_>>())?;
     set_mode(&dir.join("hidden"), 0o700)?;
     Ok(())
+}
+
+fn truth_row(row: &Labelled) -> TruthRow {
+    TruthRow {
+        id: row.item.id().0.clone(),
+        label: row.positive,
+        // Clusters are named by a hash: their names are questions.
+        cluster: hex::encode(&Sha256::digest(&row.cluster)[..8]),
+        distribution: None,
+    }
 }
