@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ["", "leaderboard", "researchers", "forum", "evaluations", "lineage", "diversity", "transfer", "integrity", "access"]
-PARTS = ["forum/1", "evaluations/20"]
+PARTS = ["forum/1", "evaluations/20", "researchers/search-01", "researchers/search-01/transcript?at=1"]
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1200, "height": 900}
 
@@ -146,6 +146,42 @@ def filtered(browser, study, cookies, check):
     context.close()
 
 
+def transcript(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "researchers")
+    page.get_by_role("link", name="search-01", exact=True).click()
+    check("a researcher's notebook is shown", page.get_by_role("heading", name="What I know").count() == 1)
+    page.get_by_role("link", name="What it and its language model said").click()
+    check("a transcript opens at its newest part", page.get_by_text("newest ⇥").count() == 0 and page.locator("article").count() > 0)
+    fold = page.locator("details.fold").last
+    check("tools are folded", not fold.evaluate("fold => fold.open"))
+    fold.locator("summary").click()
+    check("and unfold", fold.locator("pre").is_visible())
+    page.get_by_label("search").fill("OBSIDIAN needle")
+    page.get_by_label("search").press("Enter")
+    check("a transcript is searched", page.locator("mark").first.inner_text() == "obsidian" and "q=OBSIDIAN" in page.url)
+    page.locator("article a").first.click()
+    line = page.url.rsplit("#", 1)[1]
+    check("and a hit leads to its line", page.locator(f"#{line}").get_by_text("obsidian needle").first.is_visible(), page.url)
+    check("where nothing it says runs", page.evaluate("window.harmed") is None)
+    context.close()
+
+
+def steered(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "researchers")
+    row = page.locator("tr", has=page.get_by_role("link", name="search-03", exact=True))
+    row.get_by_role("button", name="Pause").click()
+    row = page.locator("tr", has=page.get_by_role("link", name="search-03", exact=True))
+    check("a researcher is paused", row.get_by_text("paused by the operator").count() == 1)
+    row.get_by_role("button", name="Go on").click()
+    row = page.locator("tr", has=page.get_by_role("link", name="search-03", exact=True))
+    check("and goes on", row.get_by_text("paused by the operator").count() == 0)
+    context.close()
+
+
 def hostile(browser, study, cookies, check):
     context = entered(browser, study, cookies)
     page = context.new_page()
@@ -186,6 +222,8 @@ def roles(browser, study, check):
     page = context.new_page()
     page.goto(study.base + "access")
     check("a viewer makes no links", page.locator("button").count() == 0)
+    answer = page.goto(study.base + "researchers/search-01/transcript")
+    check("and reads no transcript while the study runs", answer.status == 403, answer.status)
     context.close()
     context = browser.new_context()
     answer = context.new_page().goto(study.viewer)
@@ -206,7 +244,8 @@ def pictures(browser, study, cookies, folder):
         for path in PAGES + PARTS:
             page.goto(study.base + path)
             page.wait_for_timeout(200)
-            page.screenshot(path=folder / f"{path.replace('/', '-') or 'study'}-{look}.png")
+            name = path.split("?")[0].replace("/", "-") or "study"
+            page.screenshot(path=folder / f"{name}-{look}.png")
         context.close()
 
 
@@ -230,9 +269,14 @@ def main():
             if options.screenshots:
                 pictures(browser, study, cookies, options.screenshots)
             if not options.study:
-                for part in [every_page, phone, live, filtered, hostile, accessible]:
+                for part in [every_page, phone, live, filtered, transcript, hostile, accessible]:
                     part(browser, study, cookies, check)
                 roles(browser, study, check)
+                running = Study(["running"])
+                try:
+                    steered(browser, running, session(browser, running.link), check)
+                finally:
+                    running.close()
             browser.close()
     finally:
         study.close()

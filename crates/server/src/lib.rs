@@ -19,6 +19,7 @@ mod released;
 mod routes;
 mod scores;
 mod shared;
+pub mod spending;
 mod state;
 mod store;
 

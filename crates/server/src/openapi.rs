@@ -14,7 +14,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
         evaluations::submit, evaluations::own, evaluations::one, evaluations::leaderboard,
         predictions::submit, predictions::items,
         operator::messages, operator::members, operator::join, operator::instruct,
-        forum::list, forum::post, forum::comments, forum::comment,
+        forum::list, forum::post, forum::comments, forum::comment, forum::vote,
         work::claim, work::heartbeat, work::outputs, work::failure,
     )
 )]

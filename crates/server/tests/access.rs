@@ -26,6 +26,7 @@ fn body(route: &str) -> Value {
         "post /v1/instructions" => json!({"researcher": "nobody-of-this-name", "instruction": {"do": "pause"}}),
         "post /v1/findings" => json!({"kind": "insight", "title": "t", "body": "b", "key": "k"}),
         "post /v1/findings/{id}/comments" => json!({"body": "b", "key": "k"}),
+        "post /v1/findings/{id}/votes" => json!({"value": 1}),
         "post /v1/jobs/claim" => json!({"worker": "w", "wait_ms": 1}),
         "post /v1/jobs/{id}/outputs" => json!({"margins": [], "usage": {
             "train_operations": 0, "train_cpu_ms": 0, "predict_cpu_ms": 0, "wall_ms": 0}}),

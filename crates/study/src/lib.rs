@@ -9,6 +9,7 @@ mod child;
 pub mod config;
 pub mod directory;
 pub mod error;
+pub mod export;
 pub mod finalists;
 pub mod gateway;
 pub mod key;

@@ -158,7 +158,7 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
                 button { "Make a link for a viewer" } " "
                 button formaction="/links?role=operator" { "Make a link for an operator" }
             }
-            p.note { "A link works once and becomes a session of that browser, until this run ends. A viewer sees everything, exact scores too, and can change nothing." }
+            p.note { "A link works once and becomes a session of that browser, until this run ends. A viewer sees exact scores too, but no transcript or notebook before the study is over, and can change nothing." }
         } @else {
             p.note { "A viewer may look; links are made by an operator." }
         }

@@ -100,6 +100,15 @@ pub fn with_interval(pgr: Option<Pgr>) -> String {
     pgr.map_or("undefined".into(), |pgr| format!("{:.2} [{:.2}, {:.2}]", pgr.value, pgr.low, pgr.high))
 }
 
+/// A count as a person reads it; from ten thousand on with a prefix.
+pub fn amount(count: u64) -> String {
+    match count {
+        0..10_000 => count.to_string(),
+        10_000..1_000_000 => format!("{:.1} k", count as f64 / 1e3),
+        _ => format!("{:.1} M", count as f64 / 1e6),
+    }
+}
+
 /// A moment: UTC as it stands, the viewer's zone by script.
 pub fn time(at_ms: i64) -> Markup {
     let text = utc(at_ms);

@@ -6,6 +6,7 @@ use aar_api::client::{Address, Client, ClientError};
 use aar_api::error::ErrorCode;
 use aar_api::evaluation::{EvaluationView, Submission};
 use aar_api::paths;
+use aar_domain::item::Distribution;
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::{Policy, Unit};
 use aar_grader::truth::{self, FrozenRuns, TruthRow};
@@ -130,7 +131,7 @@ pub fn testbed_of(dir: &Path, items: usize) {
             id: format!("{i}"),
             label: i.is_multiple_of(2),
             cluster: i.to_string(),
-            distribution: None,
+            distribution: Some(if i % 4 == 3 { Distribution::Out } else { Distribution::In }),
         };
         let lines: String =
             (0..items).map(|i| format!("{{\"id\":\"{i}\",\"question\":\"q\",\"choice\":\"c\"}}\n")).collect();

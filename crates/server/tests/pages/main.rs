@@ -2,6 +2,7 @@
 
 #[path = "../bench/mod.rs"]
 mod bench;
+mod desk;
 #[path = "../large/mod.rs"]
 mod large;
 mod markup;
@@ -21,10 +22,11 @@ use bench::{Bench, config, margins, opening, refused, serve};
 use std::net::{Ipv4Addr, SocketAddr};
 use visit::Browser;
 
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 27] = [
     "/",
     "/leaderboard",
     "/researchers",
+    "/researchers/ada",
     "/forum",
     "/forum/1",
     "/evaluations",
@@ -38,12 +40,16 @@ const PAGES: [&str; 22] = [
     "/figures/progress.svg",
     "/figures/lineage.svg",
     "/figures/diversity.svg",
+    "/figures/leaderboard.svg",
+    "/figures/timeline.svg",
+    "/figures/loss-1.svg",
     "/data/leaderboard.csv",
     "/data/evaluations.csv",
     "/data/findings.csv",
     "/data/comments.csv",
     "/data/seeds.csv",
     "/data/diversity.csv",
+    "/data/loss-1.csv",
 ];
 
 /// A study with an evaluation by each researcher, the second built on the first, and a hostile finding.
