@@ -1,9 +1,9 @@
 """The pages in a browser: opened, read without a script, live, filtered, attacked, and looked at with axe.
 
     python -m venv out/browser && out/browser/bin/pip install -r tests/browser/requirements.txt
-    out/browser/bin/python tests/browser/pages.py [--screenshots DIR] [--study DIR --testbed DIR]
+    out/browser/bin/python tests/browser/pages.py [--screenshots DIR [--small]] [--study DIR --testbed DIR]
 
-Needs Chromium (`chromium` on the path, or AAR_CHROMIUM) and cargo. Exit status 1 where something does not hold.
+Needs Chromium (`chromium` on the path, or AAR_CHROMIUM) and cargo (or AAR_SHOWN_STUDY, the example that it would build). Exit status 1 where something does not hold.
 """
 
 import argparse
@@ -28,7 +28,9 @@ class Study:
     """A study that is being served, until it is closed."""
 
     def __init__(self, arguments):
-        command = ["cargo", "run", "--release", "--quiet", "-p", "aar-server", "--example", "shown_study", "--"]
+        built = os.environ.get("AAR_SHOWN_STUDY")
+        cargo = ["cargo", "run", "--release", "--quiet", "-p", "aar-server", "--example", "shown_study", "--"]
+        command = [built] if built else cargo
         self.process = subprocess.Popen(
             command + arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -133,7 +135,7 @@ def filtered(browser, study, cookies, check):
     page.select_option("select[name=sort]", "new")
     page.get_by_role("button", name="Show").click()
     rows = page.locator("tbody tr").all_inner_texts()
-    families = set(page.locator("tbody tr td:nth-child(7)").all_inner_texts())
+    families = set(page.locator("tbody tr td:nth-child(8)").all_inner_texts())
     check("a filter filters", rows and families == {family}, families)
     again = context.new_page()
     again.goto(page.url)
@@ -231,27 +233,32 @@ def roles(browser, study, check):
     context.close()
 
 
-def pictures(browser, study, cookies, folder):
+def pictures(browser, study, cookies, folder, small):
+    """Every page in every look; small ones are for the repository (`docs/img/pages`)."""
     folder.mkdir(parents=True, exist_ok=True)
     looks = {
         "light": {"viewport": DESK},
         "dark": {"viewport": DESK, "color_scheme": "dark"},
         "phone": {"viewport": PHONE, "is_mobile": True, "has_touch": True},
     }
+    kind = {"type": "jpeg", "quality": 60} if small else {"type": "png"}
     for look, more in looks.items():
+        if small:
+            more = {**more, "device_scale_factor": 0.75}
         context = entered(browser, study, cookies, **more)
         page = context.new_page()
         for path in PAGES + PARTS:
             page.goto(study.base + path)
             page.wait_for_timeout(200)
             name = path.split("?")[0].replace("/", "-") or "study"
-            page.screenshot(path=folder / f"{name}-{look}.png")
+            page.screenshot(path=folder / f"{name}-{look}.{'jpg' if small else 'png'}", **kind)
         context.close()
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--screenshots", type=pathlib.Path)
+    parser.add_argument("--small", action="store_true", help="screenshots for the repository")
     parser.add_argument("--study", help="a folder with study.db")
     parser.add_argument("--testbed", help="the testbed it was run on")
     options = parser.parse_args()
@@ -267,7 +274,7 @@ def main():
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             cookies = session(browser, study.link)
             if options.screenshots:
-                pictures(browser, study, cookies, options.screenshots)
+                pictures(browser, study, cookies, options.screenshots, options.small)
             if not options.study:
                 for part in [every_page, phone, live, filtered, transcript, hostile, accessible]:
                     part(browser, study, cookies, check)

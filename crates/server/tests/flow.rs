@@ -223,6 +223,7 @@ fn every_route_is_described() {
     post /v1/evaluations
     post /v1/findings
     post /v1/findings/{id}/comments
+    post /v1/findings/{id}/votes
     post /v1/instructions
     post /v1/jobs/claim
     post /v1/jobs/{id}/failure

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::layout::{Frame, encoded, evidence, live, page as framed, pager, with_interval};
 use super::origin::{self, of, told};
-use super::{Pages, Visitor, figures};
+use super::{Pages, Visitor, figures, integrity};
 use crate::board::{Board, Row};
 use aar_domain::rung::Rung;
 use axum::Extension;
@@ -89,6 +89,7 @@ pub async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Html<String> {
     let board = pages.scores.board().await;
+    let marks = integrity::marks(&pages.shared.inner.lock().await.state);
     let rows = wanted.sorted(&board);
     let parts = rows.len().div_ceil(SHOWN).max(1);
     let at = wanted.page.clamp(1, parts);
@@ -100,12 +101,13 @@ pub async fn page(
             @if shown.is_empty() {
                 p.empty { @if board.waiting > 0 { "They appear here as they are scored." } @else if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
             } @else {
-                (table(shown, &board, wanted.group == "family"))
+                (table(shown, &board, &marks, wanted.group == "family"))
                 (pager("/leaderboard", &wanted.query(), at, parts))
                 p.note {
                     "Graded rows are announcements, replicated rows are results. Equal ranks (=) can't be told apart on their rung"
                     @if let Some((floor, plain)) = board.noise_floor { "; two equal graded methods differ by up to ± " (origin::evaluation(plain, "noise_floor", format!("{floor:.2}"))) " PGR in 95 of 100 comparisons" }
                     ". p: against plain training, paired by seeds and items, Holm's over the rung. Whisker: 95 %, small dots are seeds. "
+                    @if !shown.iter().any(|row| matches!(row.rung, Rung::Transferred | Rung::NotTransferred)) { "None was " a href="/transfer" { "tried elsewhere" } ". " }
                     a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/leaderboard.svg" download { "SVG" }
                 }
             }
@@ -137,36 +139,42 @@ fn filter(wanted: &Wanted, board: &Board) -> Markup {
     }
 }
 
-fn table(rows: &[&Row], board: &Board, grouped: bool) -> Markup {
+/// What detectors say, by evaluation.
+type Marks = BTreeMap<i64, Vec<String>>;
+
+fn table(rows: &[&Row], board: &Board, marks: &Marks, grouped: bool) -> Markup {
     let values = rows.iter().filter_map(|row| row.score.pgr).flat_map(|pgr| [pgr.low, pgr.high]);
     let scale = Axis::over(values, 6.0, 224.0);
     // Not every testbed tells the distributions apart.
     let parts = board.rows.iter().any(|row| row.score.accuracy_in.is_some());
+    // Nor is every study's best tried on other data.
+    let tried = board.rows.iter().any(|row| matches!(row.rung, Rung::Transferred | Rung::NotTransferred));
     let family = |at: usize| rows.get(at).map(|row| row.record.asked.family.as_str());
     html! {
         div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
-            thead { tr { th { "rank" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } th { "elsewhere" } th { "evaluation" } } }
+            thead { tr { th { "rank" } th { "#" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } @if tried { th { "elsewhere" } } } }
             tbody { @for (at, row) in rows.iter().enumerate() {
-                @if grouped && (at == 0 || family(at - 1) != family(at)) { tr.group { th colspan=(if parts { 13 } else { 12 }) data-told scope="rowgroup" { (row.record.asked.family) } } }
-                (line(row, board, &scale, parts))
+                @if grouped && (at == 0 || family(at - 1) != family(at)) { tr.group { th colspan=(11 + usize::from(parts) + usize::from(tried)) data-told scope="rowgroup" { (row.record.asked.family) } } }
+                (line(row, board, marks.get(&row.record.id), &scale, [parts, tried]))
             } }
         } }
     }
 }
 
-fn line(row: &Row, board: &Board, scale: &Axis, parts: bool) -> Markup {
+fn line(row: &Row, board: &Board, marks: Option<&Vec<String>>, scale: &Axis, [parts, tried]: [bool; 2]) -> Markup {
     let value = |what: &str, shown: String| origin::evaluation(row.record.id, what, shown);
     let (solid, interval) = (row.rung != Rung::Graded, row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])));
     html! {
         tr.tied[board.tied(row)] {
-            td { (value("rank", row.rank.to_string())) } td.m { (told(&row.record.asked.name)) }
+            td { (value("rank", row.rank.to_string())) } td { (evidence(row.record.id)) } td.m { (told(&row.record.asked.name)) @for mark in marks.into_iter().flatten() { " " a.tag.failed data-told href="/integrity" { (mark) } } }
             td.n { (value("pgr", with_interval(row.score.pgr))) }
             td.fig { (figures::whisker(interval, &row.score.by_seed, solid, scale)) }
             td { (rung(row.rung)) } td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
             td.n { (value("p_plain", p_value(row.p_plain))) }
             @if parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
             td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
-            td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) } td { (elsewhere(row.rung)) } td { (evidence(row.record.id)) }
+            td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) }
+            @if tried { td { (elsewhere(row.rung)) } }
         }
     }
 }

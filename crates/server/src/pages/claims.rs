@@ -11,6 +11,11 @@ pub struct Backing {
     pub values: Vec<f64>,
 }
 
+/// Whether a text has a number that would be marked.
+pub fn mentions(text: &str) -> bool {
+    !numbers(text).is_empty()
+}
+
 /// Markdown's events with every measured-looking number of a text marked: with a fraction, or in per cent.
 pub fn marked<'a>(events: impl Iterator<Item = Event<'a>>, backing: &Backing) -> Vec<Event<'a>> {
     let mut in_code = false;

@@ -26,7 +26,7 @@ pub fn figure(jobs: &[&JobRecord]) -> Option<Markup> {
     let (low, high) = points().fold((f32::MAX, f32::MIN), |(low, high), (_, loss)| (low.min(*loss), high.max(*loss)));
     let (low, room) = (f64::from(low), f64::from(high - low).max(1e-6));
     let x = |step: u32| 56.0 + (WIDTH - 130.0) * f64::from(step) / steps;
-    let y = |loss: f64| HEIGHT - 32.0 - (HEIGHT - 52.0) * (loss - low) / room;
+    let y = |loss: f64| HEIGHT - 32.0 - (HEIGHT - 68.0) * (loss - low) / room;
     let line = |job: &JobRecord| {
         let finite = job.curve.iter().filter(|(_, loss)| loss.is_finite());
         finite.map(|(step, loss)| format!("{:.1},{:.1}", x(*step), y(f64::from(*loss)))).collect::<Vec<_>>().join(" ")

@@ -1,6 +1,6 @@
 //! The forum: typed findings with the evaluation behind them, comments, search.
 
-use super::claims::Backing;
+use super::claims::{Backing, mentions};
 use super::layout::{Frame, encoded, evidence, live, page as framed, pager, time};
 use super::markdown::render_claims;
 use super::origin::{of, told};
@@ -117,7 +117,7 @@ fn post(finding: &FindingRecord, backing: Option<&Backing>) -> Markup {
             p.note {
                 span.tag { (kind(posted.kind)) } " " (told(&posted.by)) @if let Some(turn) = posted.turn { ", turn " (of(format_args!("finding/{}/turn", finding.id), turn)) } " · " (time(finding.at_ms)) " · "
                 @match posted.evaluation { Some(id) => { "backed by " (evidence(id)) } None => { span.tag { "claimed: no evaluation behind it" } } }
-                @if !finding.votes.is_empty() { " · " (of(format_args!("finding/{}/votes", finding.id), format!("{:+}", finding.score()))) " in votes of " (of(format_args!("finding/{}/voters", finding.id), voters(finding))) }
+                @if !finding.votes.is_empty() { " · " (of(format_args!("finding/{}/votes", finding.id), format!("{:+}", finding.score()))) @let voters = voters(finding); " from " (of(format_args!("finding/{}/voters", finding.id), voters)) (if voters == 1 { " vote" } else { " votes" }) }
                 @if !finding.comments.is_empty() { " · " (of(format_args!("finding/{}/comments", finding.id), finding.comments.len())) @if finding.comments.len() == 1 { " comment" } @else { " comments" } }
             }
             @if let Some(backing) = backing { div data-told { (render_claims(&posted.body, backing)) } } @else {
@@ -141,7 +141,7 @@ pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visit
             &html! {
                 h2 data-told { (finding.posted.title) }
                 (post(finding, Some(&backing)))
-                p.note { "A number that leads somewhere is what the evaluation there gave; a dotted one is claimed, with no evaluation behind it." }
+                @if mentions(&finding.posted.body) || finding.comments.iter().any(|(_, comment)| mentions(&comment.body)) { p.note { "A number that leads somewhere is what the evaluation there gave; a dotted one is claimed, with no evaluation behind it." } }
                 @for (_, comment) in &finding.comments {
                     div.comment { p.note { (told(&comment.by)) " · " (time(comment.at_ms)) } div data-told { (render_claims(&comment.body, &Backing::default())) } }
                 }

@@ -61,6 +61,17 @@ fn log(head: &Receipt, checked: Option<&Checked>) -> Markup {
     }
 }
 
+/// What detectors say of evaluations, for the leaderboard.
+pub fn marks(state: &Study) -> BTreeMap<i64, Vec<String>> {
+    let mut marks = BTreeMap::<i64, Vec<String>>::new();
+    for note in state.notes.iter().filter(|note| note.kind == "verdict") {
+        if let (Some(id), Some(verdict)) = (note.body["evaluation"].as_i64(), note.body["verdict"].as_str()) {
+            marks.entry(id).or_default().push(verdict.to_owned());
+        }
+    }
+    marks
+}
+
 /// Notes of kind `verdict`: {"evaluation", "verdict", "evidence"}.
 fn verdicts(state: &Study) -> Markup {
     let found: Vec<_> = state.notes.iter().filter(|note| note.kind == "verdict").collect();

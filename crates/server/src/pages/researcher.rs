@@ -102,6 +102,9 @@ pub async fn page(
         p { a href="/researchers" { "← all researchers" } }
         h2 { (told(&name)) }
         (facts(state, known, account))
+        @if allowed {
+            p { @if pages.transcripts.has(&name) { a href={ "/researchers/" (encoded(&name)) "/transcript" } { "What it and its language model said" } " · " } a href="#notebook" { "its notebook" } }
+        }
         (timeline_of(state, &name))
         h3 { "Evaluations" }
         (evaluations(state, &board, &name))
@@ -183,9 +186,6 @@ async fn notebook(pages: &Pages, name: &str) -> Markup {
         @if let Some(says) = &says {
             p { "It says of itself: " strong data-told { (says.state) @if !says.what.is_empty() { " (" (says.what) ")" } } ", since " (time(says.since_ms)) "; last sign of life " (time(says.seen_ms)) "." }
         }
-        h3 { "Transcript" }
-        @if pages.transcripts.has(name) { p { a href={ "/researchers/" (encoded(name)) "/transcript" } { "What it and its language model said" } } }
-        @else { p.empty { "There is none: it speaks to no language model, or has not begun." } }
         h3 { "Notebook" }
         @match text {
             Some(text) => div.notebook data-told { (super::markdown::render(&text)) },

@@ -53,7 +53,7 @@ fn all(state: &State, spending: Option<&Spending>, steered: bool) -> Markup {
         @else {
             p.note { "A line's bars run from submission to result; a cross is a failure, a dashed bar still runs. From " (time(span.0)) " to " (time(span.1)) ". " a href="/figures/timeline.svg" download { "SVG" } " · " a href="/data/evaluations.csv" download { "CSV" } }
             div.scroll tabindex="0" role="region" aria-label="researchers" { table {
-                thead { tr { th { "name" } th { "kind" } th { "started from" } th { "timeline" } th.n { "evaluations" } th.n { "failed" } th.n { "findings" } @if spending.is_some() { th.n { "spent" } } th { "state" } @if steered { th { "operator" } } } }
+                thead { tr { th { "name" } th { "state" } th { "timeline" } th.n { "evaluations" } th.n { "failed" } th.n { "findings" } @if spending.is_some() { th.n { "spent" } } th { "kind" } th { "started from" } } }
                 tbody { @for researcher in &team {
                     @let account = spending.map(|spending| spending.callers.get(&researcher.name));
                     (line(state, researcher, &works.remove(researcher.name.as_str()).unwrap_or_default(), span, account, steered))
@@ -100,15 +100,15 @@ fn line(
     let shown = |what: &str, shown: String| of(format_args!("researcher/{}/{what}", researcher.name), shown);
     html! {
         tr {
-            td.who { strong { a data-told href={ "/researchers/" (name) } { (researcher.name) } } } td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
-            td data-told { (researcher.direction.as_deref().unwrap_or("–")) }
+            td.who { strong { a data-told href={ "/researchers/" (name) } { (researcher.name) } } }
+            td { (doing(state, researcher, &work.evaluations)) @if steered { (steer::buttons(state, &researcher.name)) } }
             td.fig { (timeline(&work.evaluations, span)) }
             td.n { a href={ "/evaluations?by=" (name) } { (shown("evaluations", format!("{} of {}", work.submitted, researcher.evaluations))) } }
             td.n { (shown("failed", failed.to_string())) }
             td.n { a href={ "/forum?by=" (name) } { (shown("findings", work.findings.to_string())) } }
             @if let Some(account) = account { td.n { (spent(&researcher.name, account)) } }
-            td { (doing(state, researcher, &work.evaluations)) }
-            @if steered { td { (steer::buttons(state, &researcher.name)) } }
+            td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
+            td data-told { (researcher.direction.as_deref().unwrap_or("–")) }
         }
     }
 }

@@ -224,17 +224,17 @@ fn head(entry: &Entry) -> Markup {
 fn said(id: &str, piece: &Piece, text: &str) -> Markup {
     let first: String =
         text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(110).collect();
-    let fold = |mark: &str, class: &str, label: &str| {
-        html! { details.fold id=(id) { summary { (mark) " " span class=(class) { (label) } " " code data-told { (first) } } pre data-told { (text) } } }
+    let fold = |class: &str, label: &str| {
+        html! { details.fold id=(id) { summary { span class=(class) { (label) } " " code data-told { (first) } } pre data-told { (text) } } }
     };
     match &piece.from {
-        From::System => fold("§", "", "what stands above the conversation"),
-        From::Reasoning => fold("~", "", "reasoning"),
+        From::System => fold("", "what stands above the conversation"),
+        From::Reasoning => fold("", "reasoning"),
         From::Call(name) => {
-            html! { details.fold id=(id) { summary { "▸ " strong data-told { (name) } " " code data-told { (first) } } pre data-told { (text) } } }
+            html! { details.fold id=(id) { summary { strong data-told { (name) } " " code data-told { (first) } } pre data-told { (text) } } }
         }
-        From::Result(false) => fold("◂", "", "result"),
-        From::Result(true) => fold("✗", "warn", "failed"),
+        From::Result(false) => fold("", "result"),
+        From::Result(true) => fold("warn", "failed result"),
         From::Told => html! { div.said.told { p.note { "told" } pre data-told { (text) } } },
         From::Model => html! { div.said data-told { (super::markdown::render(text)) } },
         From::Gateway => html! { p.warn data-told { (text) } },

@@ -57,7 +57,7 @@ fn a_researchers_own_things_are_the_operators_until_the_study_is_over() {
     let (operator, viewer) =
         (Browser::of(bench.server(), Some(Visitor::Operator)), Browser::of(bench.server(), Some(Visitor::Viewer)));
     let page = operator.text("/researchers/ada");
-    assert!(page.contains("<h1>Mine</h1>") && page.contains("<strong>hold</strong>"), "{page}");
+    assert!(page.contains("<h3>Mine</h3>") && page.contains("<strong>hold</strong>"), "{page}");
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"), "{page}");
     assert!(page.contains("/researchers/ada/transcript") && page.contains("training (shell)"));
     let seen = viewer.text("/researchers/ada");

@@ -71,7 +71,7 @@ fn bench() -> Bench {
     let finding = NewFinding {
         kind: FindingType::Result,
         title: HOSTILE.into(),
-        body: format!("{HOSTILE}\n\n**bold** [x](javascript:alert(1))"),
+        body: format!("{HOSTILE}\n\n**bold** [x](javascript:alert(1)) recovers 0.50, not 0.12"),
         evaluation: Some(1),
         turn: Some(0),
         key: "k".into(),
@@ -120,6 +120,7 @@ fn pages_open_to_operator_and_viewer_and_to_nobody_else() {
             let answer = browser.get(path);
             assert_eq!(answer.status(), 200, "{path} for {visitor:?}");
             let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+            assert_eq!(answer.headers()["referrer-policy"], "same-origin", "or forms come from nowhere");
             assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         }
         assert_eq!(browser.get("/evaluations/99").status(), 404);
@@ -181,6 +182,16 @@ fn values_name_their_evaluations_and_filters_stand_in_the_url() {
     let page = browser.text("/leaderboard?by=ada");
     assert!(page.contains("first") && !page.contains("second"), "{page}");
     assert!(browser.text("/leaderboard").contains("class=\"tied\""), "equal margins are a tie");
+    bench.server().note("verdict", serde_json::json!({"evaluation": 1, "verdict": "too right"})).unwrap();
+    assert!(browser.text("/leaderboard").contains("href=\"/integrity\">too right</a>"));
+    assert!(browser.text("/leaderboard?group=family").contains("<tr class=\"group\">"));
+    let post = browser.text("/forum/1");
+    assert!(post.contains("href=\"/evaluations/1\">0.50</a>"), "what the evaluation gave: {post}");
+    assert!(post.contains("class=\"claimed\" title=\"claimed: no evaluation behind it\">0.12</span>"), "{post}");
+    let one = browser.text("/evaluations/1");
+    assert!(one.contains("out of distribution") && one.contains("/figures/loss-1.svg"), "{one}");
+    assert_eq!(browser.get("/figures/loss-99.svg").status(), 404);
+    assert!(browser.text("/data/loss-1.csv").contains(",\"10\",\"0.5\""));
     assert!(browser.text("/forum?q=BOLD").contains("class=\"post\""));
     assert!(browser.text("/forum?q=unheard").contains("Nothing fits"));
     let score = bench.server().score(1).unwrap().pgr.unwrap();
