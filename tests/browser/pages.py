@@ -1,9 +1,9 @@
 """The pages in a browser: opened, read without a script, live, filtered, attacked, and looked at with axe.
 
     python -m venv out/browser && out/browser/bin/pip install -r tests/browser/requirements.txt
-    out/browser/bin/python tests/browser/pages.py [--screenshots DIR] [--study DIR --testbed DIR]
+    out/browser/bin/python tests/browser/pages.py [--screenshots DIR [--small]] [--study DIR --testbed DIR]
 
-Needs Chromium (`chromium` on the path, or AAR_CHROMIUM) and cargo. Exit status 1 where something does not hold.
+Needs Chromium (`chromium` on the path, or AAR_CHROMIUM) and cargo (or AAR_SHOWN_STUDY, the example that it would build). Exit status 1 where something does not hold.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = ["", "leaderboard", "researchers", "forum", "evaluations", "lineage", "diversity", "transfer", "integrity", "access"]
-PARTS = ["forum/1", "evaluations/20"]
+PARTS = ["forum/1", "evaluations/20", "researchers/search-01", "researchers/search-01/transcript?at=1"]
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1200, "height": 900}
 
@@ -28,7 +28,9 @@ class Study:
     """A study that is being served, until it is closed."""
 
     def __init__(self, arguments):
-        command = ["cargo", "run", "--release", "--quiet", "-p", "aar-server", "--example", "shown_study", "--"]
+        built = os.environ.get("AAR_SHOWN_STUDY")
+        cargo = ["cargo", "run", "--release", "--quiet", "-p", "aar-server", "--example", "shown_study", "--"]
+        command = [built] if built else cargo
         self.process = subprocess.Popen(
             command + arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -133,7 +135,7 @@ def filtered(browser, study, cookies, check):
     page.select_option("select[name=sort]", "new")
     page.get_by_role("button", name="Show").click()
     rows = page.locator("tbody tr").all_inner_texts()
-    families = set(page.locator("tbody tr td:nth-child(7)").all_inner_texts())
+    families = set(page.locator("tbody tr td:nth-child(8)").all_inner_texts())
     check("a filter filters", rows and families == {family}, families)
     again = context.new_page()
     again.goto(page.url)
@@ -143,6 +145,42 @@ def filtered(browser, study, cookies, check):
     page.get_by_label("search").press("Enter")
     posts = page.locator(".post")
     check("the forum is searched", "q=quarantine+palimpsest" in page.url and 0 < posts.count() < 40, posts.count())
+    context.close()
+
+
+def transcript(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "researchers")
+    page.get_by_role("link", name="search-01", exact=True).click()
+    check("a researcher's notebook is shown", page.get_by_role("heading", name="What I know").count() == 1)
+    page.get_by_role("link", name="What it and its language model said").click()
+    check("a transcript opens at its newest part", page.get_by_text("newest ⇥").count() == 0 and page.locator("article").count() > 0)
+    fold = page.locator("details.fold").last
+    check("tools are folded", not fold.evaluate("fold => fold.open"))
+    fold.locator("summary").click()
+    check("and unfold", fold.locator("pre").is_visible())
+    page.get_by_label("search").fill("OBSIDIAN needle")
+    page.get_by_label("search").press("Enter")
+    check("a transcript is searched", page.locator("mark").first.inner_text() == "obsidian" and "q=OBSIDIAN" in page.url)
+    page.locator("article a").first.click()
+    line = page.url.rsplit("#", 1)[1]
+    check("and a hit leads to its line", page.locator(f"#{line}").get_by_text("obsidian needle").first.is_visible(), page.url)
+    check("where nothing it says runs", page.evaluate("window.harmed") is None)
+    context.close()
+
+
+def steered(browser, study, cookies, check):
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "researchers")
+    row = page.locator("tr", has=page.get_by_role("link", name="search-03", exact=True))
+    row.get_by_role("button", name="Pause").click()
+    row = page.locator("tr", has=page.get_by_role("link", name="search-03", exact=True))
+    check("a researcher is paused", row.get_by_text("paused by the operator").count() == 1)
+    row.get_by_role("button", name="Go on").click()
+    row = page.locator("tr", has=page.get_by_role("link", name="search-03", exact=True))
+    check("and goes on", row.get_by_text("paused by the operator").count() == 0)
     context.close()
 
 
@@ -186,6 +224,8 @@ def roles(browser, study, check):
     page = context.new_page()
     page.goto(study.base + "access")
     check("a viewer makes no links", page.locator("button").count() == 0)
+    answer = page.goto(study.base + "researchers/search-01/transcript")
+    check("and reads no transcript while the study runs", answer.status == 403, answer.status)
     context.close()
     context = browser.new_context()
     answer = context.new_page().goto(study.viewer)
@@ -193,26 +233,32 @@ def roles(browser, study, check):
     context.close()
 
 
-def pictures(browser, study, cookies, folder):
+def pictures(browser, study, cookies, folder, small):
+    """Every page in every look; small ones are for the repository (`docs/img/pages`)."""
     folder.mkdir(parents=True, exist_ok=True)
     looks = {
         "light": {"viewport": DESK},
         "dark": {"viewport": DESK, "color_scheme": "dark"},
         "phone": {"viewport": PHONE, "is_mobile": True, "has_touch": True},
     }
+    kind = {"type": "jpeg", "quality": 60} if small else {"type": "png"}
     for look, more in looks.items():
+        if small:
+            more = {**more, "device_scale_factor": 0.75}
         context = entered(browser, study, cookies, **more)
         page = context.new_page()
         for path in PAGES + PARTS:
             page.goto(study.base + path)
             page.wait_for_timeout(200)
-            page.screenshot(path=folder / f"{path.replace('/', '-') or 'study'}-{look}.png")
+            name = path.split("?")[0].replace("/", "-") or "study"
+            page.screenshot(path=folder / f"{name}-{look}.{'jpg' if small else 'png'}", **kind)
         context.close()
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--screenshots", type=pathlib.Path)
+    parser.add_argument("--small", action="store_true", help="screenshots for the repository")
     parser.add_argument("--study", help="a folder with study.db")
     parser.add_argument("--testbed", help="the testbed it was run on")
     options = parser.parse_args()
@@ -228,11 +274,16 @@ def main():
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             cookies = session(browser, study.link)
             if options.screenshots:
-                pictures(browser, study, cookies, options.screenshots)
+                pictures(browser, study, cookies, options.screenshots, options.small)
             if not options.study:
-                for part in [every_page, phone, live, filtered, hostile, accessible]:
+                for part in [every_page, phone, live, filtered, transcript, hostile, accessible]:
                     part(browser, study, cookies, check)
                 roles(browser, study, check)
+                running = Study(["running"])
+                try:
+                    steered(browser, running, session(browser, running.link), check)
+                finally:
+                    running.close()
             browser.close()
     finally:
         study.close()

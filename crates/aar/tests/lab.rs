@@ -180,6 +180,10 @@ fn posts_that_begin_alike_are_all_kept_and_one_sent_twice_is_one() {
     }
     let list = lab(&["forum"]);
     assert!(list.contains("2 findings") && list.contains("(2 comments)"), "{list}");
+    // Nobody votes on what is one's own.
+    let vote = bench.command(&["forum", "vote", "1"]).env("AAR_API", &address).env("AAR_TOKEN", "ada's token").output();
+    let vote = said(vote.unwrap());
+    assert!(vote.code != 0 && vote.err.contains("somebody else's"), "{}", vote.err);
     assert!(lab(&["forum", "show", "1"]).contains("one\n"));
     assert!(lab(&["status"]).contains("ada"));
 }

@@ -105,6 +105,7 @@ fn every_tool_is_called() {
         ("search_findings", json!({}), "1 of 1 findings"),
         ("read_finding", json!({"finding": 1}), "finding #1 (insight) by ada"),
         ("comment", json!({"finding": 1, "body": "why?"}), "Commented"),
+        ("vote", json!({"finding": 1, "vote": "down"}), "stands at -1"),
         ("download_snapshot", json!({"bundle": "cdcdcdcd"}), "card.md"),
         ("budget", json!({}), "5 left"),
     ];

@@ -57,6 +57,20 @@ pub struct Finding {
     pub at_ms: i64,
     /// Number of comments.
     pub comments: usize,
+    /// Votes for it, less those against.
+    #[serde(default)]
+    pub votes: i64,
+}
+
+/// A vote on somebody else's finding; a later one takes the place of an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewVote {
+    /// 1: it helps; -1: it misleads; 0: no vote any more.
+    pub value: i8,
+    /// The author's turn, where it works in turns.
+    #[serde(default)]
+    pub turn: Option<u32>,
 }
 
 /// A comment to be made.

@@ -26,6 +26,8 @@ pub const LEADERBOARD: &str = "/v1/leaderboard";
 pub const FINDINGS: &str = "/v1/findings";
 /// POST [`crate::forum::NewComment`]; GET → `Vec<`[`crate::forum::Comment`]`>`.
 pub const COMMENTS: &str = "/v1/findings/{id}/comments";
+/// POST [`crate::forum::NewVote`] → [`crate::forum::Finding`].
+pub const VOTES: &str = "/v1/findings/{id}/votes";
 /// GET `?after=id` → `Vec<`[`crate::operator::Message`]`>`: what the operator said to this researcher.
 pub const MESSAGES: &str = "/v1/messages";
 /// GET → `Vec<`[`crate::operator::Member`]`>`; POST [`crate::operator::NewParticipant`] → [`crate::operator::Joined`]. Operators.

@@ -1,15 +1,13 @@
 //! What was said, outside the sandboxes: one file per caller, one line per event, only ever appended to.
 //!
-//! A conversation grows by a little with every call, and every call sends all of it. So a call's body is written as what is new
-//! against an earlier one of the same caller (`after`): how many entries of its list of messages stay, which other fields
-//! are the same. [`read`] puts bodies together again.
+//! What a line holds is `aar_llm::transcript`'s; [`read`] puts bodies together again.
 
 use crate::error::GatewayError;
-use crate::ledger::book::{Charge, Outcome};
+use crate::ledger::book::Charge;
 use crate::secret::{Key, hide_text};
 use aar_llm::conversation::Reply;
+pub use aar_llm::transcript::{Event, Line, Written};
 use aar_llm::wire::Wire;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -19,128 +17,6 @@ use std::sync::{Mutex, PoisonError};
 
 /// Bodies per caller that the next one is compared with: an agent may have more than one conversation at a time.
 const REMEMBERED: usize = 4;
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Milliseconds since the epoch.
-    pub at_ms: i64,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
-    /// A call goes to its provider.
-    Asked {
-        /// The call's number in the ledger.
-        call: i64,
-        /// The format.
-        wire: Wire,
-        /// The model as the caller named it; the body has the pinned name.
-        model: String,
-        /// The body.
-        body: Written,
-        /// What was taken out of it on the way.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        taken_out: Vec<String>,
-    },
-    /// It ended.
-    Ended {
-        /// The call's number.
-        call: i64,
-        /// How often the provider was asked.
-        attempts: u32,
-        /// The last HTTP status, if there was one.
-        status: Option<u16>,
-        /// The answer, if it was whole.
-        reply: Option<Reply>,
-        /// Why there is none.
-        failure: Option<String>,
-        /// How it ended.
-        outcome: Outcome,
-        /// What was charged.
-        charge: Charge,
-    },
-    /// A call was refused before any provider was asked.
-    Refused {
-        /// Why.
-        reason: String,
-        /// What the caller was told.
-        message: String,
-    },
-}
-
-/// A body, as far as it is new.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Written {
-    /// The call whose body this one goes on from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<i64>,
-    /// How many entries of its list of messages stay.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub keep: usize,
-    /// Other fields that are the same there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub same: Vec<String>,
-    /// Fields that are not; of the list of messages what follows.
-    pub new: Map<String, Value>,
-}
-
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-/// Where the conversation stands in a body.
-fn list_of(wire: Wire) -> &'static str {
-    if wire == Wire::Responses { "input" } else { "messages" }
-}
-
-impl Written {
-    /// What of `body` is new after the best of `earlier`.
-    fn of(wire: Wire, body: &Map<String, Value>, earlier: &[(i64, Map<String, Value>)]) -> Self {
-        let key = list_of(wire);
-        let entries = |body: &Map<String, Value>| body.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-        let messages = entries(body);
-        let shared = |old: &Map<String, Value>| {
-            messages.iter().zip(entries(old).iter()).take_while(|(new, old)| new == old).count()
-        };
-        let best =
-            earlier.iter().map(|(call, old)| (shared(old), *call, old)).max_by_key(|(keep, call, _)| (*keep, *call));
-        let Some((keep, call, old)) = best.filter(|_| body.contains_key(key)) else {
-            return Self { after: None, keep: 0, same: vec![], new: body.clone() };
-        };
-        let is_same = |(field, value): &(&String, &Value)| field.as_str() != key && old.get(*field) == Some(value);
-        let (same, new): (Vec<_>, Vec<_>) = body.iter().partition(is_same);
-        let mut new: Map<String, Value> =
-            new.into_iter().map(|(field, value)| (field.clone(), value.clone())).collect();
-        if body[key].is_array() {
-            new.insert(key.to_owned(), messages[keep..].to_vec().into());
-        }
-        Self { after: Some(call), keep, same: same.into_iter().map(|(field, _)| field.clone()).collect(), new }
-    }
-
-    /// The body again.
-    fn whole(&self, wire: Wire, earlier: &BTreeMap<i64, Map<String, Value>>) -> Option<Map<String, Value>> {
-        let Some(after) = self.after else {
-            return Some(self.new.clone());
-        };
-        let old = earlier.get(&after)?;
-        let mut body = self.new.clone();
-        for field in &self.same {
-            body.insert(field.clone(), old.get(field)?.clone());
-        }
-        let key = list_of(wire);
-        if let Some(new) = body.get_mut(key).and_then(Value::as_array_mut) {
-            let kept = old.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            new.splice(0..0, kept.get(..self.keep)?.iter().cloned());
-        }
-        Some(body)
-    }
-}
 
 /// One call and what became of it.
 #[derive(Clone, Debug, PartialEq)]

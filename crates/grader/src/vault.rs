@@ -10,6 +10,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
 
+mod subsets;
+
+pub use subsets::Subset;
+
 /// A testbed's truth. `Debug` shows sizes only.
 pub struct Vault {
     splits: BTreeMap<Split, Sealed>,

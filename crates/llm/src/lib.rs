@@ -1,7 +1,8 @@
 //! What is said to a language model and what it says, in one form for every wire format.
 //!
 //! [`conversation`] has the nouns; [`wire`] turns them into the JSON of a provider and back ([`messages`], [`chat`],
-//! [`responses`]), [`stream`] puts together an answer that comes piece by piece. The room does no input or output:
+//! [`responses`]), [`stream`] puts together an answer that comes piece by piece, [`transcript`] has
+//! the lines in which exchanges are kept. The room does no input or output:
 //! whoever carries the bytes (an agent inside, the gateway outside, a scripted endpoint in tests) brings its own client.
 
 pub mod conversation;
@@ -12,5 +13,7 @@ pub mod messages;
 pub mod responses;
 
 pub mod stream;
+
+pub mod transcript;
 
 mod json;

@@ -27,9 +27,15 @@ const ITEMS: usize = 1200;
 const PATHS: &[&str] = &[
     "/",
     "/?over=hours",
+    "/?over=dollars",
     "/leaderboard",
     "/leaderboard?by=search-07&sort=new",
     "/researchers",
+    "/researchers/search-07",
+    "/researchers/search-07/transcript",
+    "/researchers/search-07/transcript?at=12001",
+    "/researchers/search-07/transcript?q=obsidian+needle",
+    "/researchers/search-07/transcript?q=nowhere-to-be-found",
     "/forum",
     "/forum?sort=discussed",
     "/forum?q=quarantine+obsidian",
@@ -59,6 +65,7 @@ fn main() {
     if !dir.join("study.db").exists() {
         std::fs::create_dir_all(&dir).unwrap();
         large::write(&dir, 1, large::Size { items: ITEMS, ..large::LARGE });
+        large::talk::write(&dir.join("transcripts/search-07.jsonl"), 1, 100_000_000);
         println!("made in {:.1} s", begun.elapsed().as_secs_f64());
     }
     let begun = Instant::now();
@@ -79,7 +86,7 @@ fn main() {
     let size = browser.text("/").len();
     println!("the first page of all, {size} bytes: {:.0} ms", begun.elapsed().as_secs_f64() * 1000.0);
     println!("\nwhile scores are computed for the first time");
-    table(&browser, &PATHS[..12]);
+    table(&browser, &PATHS[..18]);
     let begun = Instant::now();
     let rows = server.board().rows.len();
     println!("\nonce all {rows} are (after another {:.1} s)", begun.elapsed().as_secs_f64());

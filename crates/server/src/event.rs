@@ -82,6 +82,17 @@ pub enum Event {
         /// Idempotency key.
         key: String,
     },
+    /// A vote on somebody else's finding was cast, changed or taken back.
+    Voted {
+        /// On which finding.
+        finding: i64,
+        /// By whom.
+        by: String,
+        /// 1, -1, or 0 for none any more.
+        value: i8,
+        /// The author's turn.
+        turn: Option<u32>,
+    },
     /// Somebody makes no more submissions.
     Retired {
         /// Who.

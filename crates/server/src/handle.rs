@@ -4,7 +4,7 @@ use crate::board::{Board, Mark};
 use crate::card;
 use crate::error::ServerError;
 use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued};
-use crate::pages::{self, Pages, Visitor};
+use crate::pages::{self, Pages, Table, Visitor};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
 use crate::routes::router;
 use crate::shared::{Inner, Shared, sha256};
@@ -175,12 +175,12 @@ impl Server {
         self.pages.invite(visitor)
     }
 
-    /// A table as comma-separated values; `None` where there is none of this name ([`crate::pages::TABLES`]).
-    pub fn table(&self, name: &str) -> Option<String> {
+    /// A table; `None` where there is none of this name ([`crate::pages::TABLES`]).
+    pub fn table(&self, name: &str) -> Option<Table> {
         let runtime = self.runtime.as_ref().expect("the runtime lives as long as the server");
         runtime.block_on(async {
             self.pages.scores.all().await;
-            pages::csv(&self.pages, name).await
+            pages::table(&self.pages, name).await
         })
     }
 
@@ -192,6 +192,19 @@ impl Server {
     /// What the close concluded, for the pages to say.
     pub fn conclude(&self, verdict: &str) {
         self.pages.conclude(verdict);
+    }
+
+    /// What language models have cost so far, for the pages to say; a form of [`crate::spending::Spending`].
+    pub fn spend(&self, totals: &serde_json::Value) {
+        if let Ok(spending) = serde_json::from_value(totals.clone()) {
+            self.pages.spend(spending);
+        }
+    }
+
+    /// What pages say was spent.
+    pub fn spending(&self) -> Option<crate::spending::Spending> {
+        let runtime = self.runtime.as_ref().expect("the runtime lives as long as the server");
+        runtime.block_on(self.pages.spending())
     }
 
     /// The truth.

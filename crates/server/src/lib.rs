@@ -21,6 +21,7 @@ mod released;
 mod routes;
 mod scores;
 mod shared;
+pub mod spending;
 mod state;
 mod store;
 pub mod transfer;

@@ -15,7 +15,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
         predictions::submit, predictions::items,
         operator::messages, operator::members, operator::join, operator::instruct,
         integrity::integrity, integrity::rule, integrity::signal,
-        forum::list, forum::post, forum::comments, forum::comment,
+        forum::list, forum::post, forum::comments, forum::comment, forum::vote,
         work::claim, work::heartbeat, work::outputs, work::touched, work::failure,
     )
 )]

@@ -4,6 +4,7 @@ use crate::event::{Posted, Purpose, Queued, Seed};
 use aar_api::forum::Comment;
 use aar_api::work::Usage;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// How far something has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -109,6 +110,15 @@ pub struct FindingRecord {
     pub at_ms: i64,
     /// Comments with their keys.
     pub comments: Vec<(String, Comment)>,
+    /// Votes with their authors' turns.
+    pub votes: BTreeMap<String, (i8, Option<u32>)>,
+}
+
+impl FindingRecord {
+    /// Votes for it, less those against.
+    pub fn score(&self) -> i64 {
+        self.votes.values().map(|(value, _)| i64::from(*value)).sum()
+    }
 }
 
 /// The operator's note.

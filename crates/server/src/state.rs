@@ -132,12 +132,23 @@ impl State {
             }
             Event::Posted(posted) => {
                 let id = self.findings.len() as i64 + 1;
-                self.findings.push(FindingRecord { id, posted: posted.clone(), at_ms, comments: vec![] });
+                self.findings.push(FindingRecord {
+                    id,
+                    posted: posted.clone(),
+                    at_ms,
+                    comments: vec![],
+                    votes: BTreeMap::new(),
+                });
             }
             Event::Commented { finding, by, body, turn, key } => {
                 if let Some(finding) = self.findings.get_mut(*finding as usize - 1) {
                     let comment = Comment { by: by.clone(), body: body.clone(), at_ms, turn: *turn };
                     finding.comments.push((key.clone(), comment));
+                }
+            }
+            Event::Voted { finding, by, value, turn } => {
+                if let Some(finding) = self.findings.get_mut(*finding as usize - 1) {
+                    finding.votes.insert(by.clone(), (*value, *turn));
                 }
             }
             Event::Retired { by } => {
@@ -337,6 +348,13 @@ impl State {
         let seeds: Vec<u64> = jobs.iter().map(|job| job.seed.seed).collect();
         let margins: Vec<Vec<f32>> = jobs.iter().map(|job| job.margins.clone()).collect();
         self.vault.outcomes(record.asked.split, &seeds, &margins)
+    }
+
+    /// A finished evaluation on the parts of its split.
+    pub fn subsets(&self, id: i64) -> Vec<aar_grader::vault::Subset> {
+        let split = self.evaluations.get(id as usize - 1).map(|record| record.asked.split);
+        let known = split.and_then(|split| Some((split, self.outcomes(id)?)));
+        known.map(|(split, outcomes)| self.vault.subsets(split, &outcomes)).unwrap_or_default()
     }
 
     /// CPU-milliseconds of an evaluation's jobs so far.

@@ -6,7 +6,7 @@ use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::client::ClientError;
 use aar_api::error::ErrorCode;
 use aar_api::evaluation::{BoardRow, EvaluationView, Submission};
-use aar_api::forum::{Finding, FindingType, NewFinding};
+use aar_api::forum::{Finding, FindingType, NewFinding, NewVote};
 use aar_api::paths;
 use aar_api::study::{Me, TurnView};
 use aar_api::work::{Claim, Failure, Job, Outputs, Usage};
@@ -223,6 +223,7 @@ fn every_route_is_described() {
     post /v1/evaluations
     post /v1/findings
     post /v1/findings/{id}/comments
+    post /v1/findings/{id}/votes
     post /v1/instructions
     post /v1/jobs/claim
     post /v1/jobs/{id}/failure
@@ -232,4 +233,34 @@ fn every_route_is_described() {
     post /v1/predictions
     post /v1/retire
     ");
+}
+
+#[test]
+fn the_last_vote_of_each_counts_and_none_on_what_is_ones_own() {
+    let mut bench = Bench::new();
+    let post = |by: &str| -> Finding {
+        let (kind, key) = (FindingType::Insight, format!("by {by}"));
+        let new = NewFinding { kind, title: by.into(), body: String::new(), evaluation: None, turn: None, key };
+        bench.client(by).post(paths::FINDINGS, &new).unwrap()
+    };
+    let (first, second) = (post("ada"), post("boole"));
+    let vote = |bench: &Bench, by: &str, on: &Finding, value: i8, turn: Option<u32>| -> Result<Finding, ClientError> {
+        bench.client(by).post(&paths::VOTES.replace("{id}", &on.id.to_string()), &NewVote { value, turn })
+    };
+    assert_eq!(refused(vote(&bench, "ada", &first, 1, None)), ErrorCode::BadRequest);
+    assert_eq!(refused(vote(&bench, "ada", &second, 2, None)), ErrorCode::BadRequest);
+    assert_eq!(refused(vote(&bench, "ada", &Finding { id: 99, ..second.clone() }, 1, None)), ErrorCode::NotFound);
+    for (value, stands) in [(1, 1), (1, 1), (-1, -1), (0, 0), (1, 1)] {
+        assert_eq!(vote(&bench, "ada", &second, value, None).unwrap().votes, stands);
+    }
+    let height = bench.server().receipt().height;
+    vote(&bench, "ada", &second, 1, None).unwrap();
+    assert_eq!(bench.server().receipt().height, height, "the same vote again is no event");
+    // Votes of a turn that is not over are not seen by others who work in turns.
+    vote(&bench, "boole", &first, 1, Some(0)).unwrap();
+    let seen: Vec<Finding> = bench.client("ada").get(&format!("{}?before=0", paths::FINDINGS)).unwrap();
+    assert_eq!(seen.iter().map(|finding| finding.votes).collect::<Vec<_>>(), [0, 1]);
+    bench.restart();
+    let votes: Vec<i64> = bench.server().snapshot().findings.iter().map(|finding| finding.score()).collect();
+    assert_eq!(votes, [1, 1], "and they are in the log");
 }

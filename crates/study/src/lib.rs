@@ -13,6 +13,7 @@ mod child;
 pub mod config;
 pub mod directory;
 pub mod error;
+pub mod export;
 pub mod finalists;
 pub mod findings;
 pub mod gateway;

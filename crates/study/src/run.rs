@@ -71,6 +71,7 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
         team: None,
         gateway: None,
         recorded: BTreeSet::new(),
+        asked: None,
     };
     let ended = study.all(show);
     study.account()?;
@@ -176,6 +177,8 @@ struct Running<'a> {
     gateway: Option<(Gateway, tempfile::TempDir)>,
     /// Evaluations whose compute is on the gateway's ledger.
     recorded: BTreeSet<i64>,
+    /// When the gateway was last asked what was spent.
+    asked: Option<Instant>,
 }
 
 impl Running<'_> {

@@ -1,9 +1,8 @@
-//! `aar export`: a study's evaluations, seeds, findings and comments as tables for other tools.
+//! `aar export`: a study for other tools.
 
 use crate::commands::report::{Reopened, reopen};
-use crate::failure::{CREATE, Failure, USAGE};
-use aar_server::pages::TABLES;
-use aar_study::directory::write_whole;
+use crate::failure::{Failure, USAGE};
+use aar_study::export::{self, Form};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -14,35 +13,50 @@ pub struct Options {
     /// Tables of comma-separated values
     #[arg(long)]
     csv: bool,
+    /// The same tables as Parquet
+    #[arg(long)]
+    parquet: bool,
+    /// Evaluations as runs of MLflow, in a folder mlruns
+    #[arg(long)]
+    mlflow: bool,
+    /// Evaluations as runs of TensorBoard, in a folder tensorboard
+    #[arg(long)]
+    tensorboard: bool,
     /// Where to; DIR/export by default
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    if !options.csv {
-        return Err(Failure::new(USAGE, "no form to export in was named").hint("aar export DIR --csv"));
+    let forms = [
+        (options.csv, Form::Csv),
+        (options.parquet, Form::Parquet),
+        (options.mlflow, Form::Mlflow),
+        (options.tensorboard, Form::Tensorboard),
+    ];
+    let forms: Vec<Form> = forms.into_iter().filter(|(wanted, _)| *wanted).map(|(_, form)| form).collect();
+    if forms.is_empty() {
+        return Err(Failure::new(USAGE, "no form to export in was named")
+            .hint("aar export DIR --csv --parquet --mlflow --tensorboard, one or more of them"));
     }
     let Reopened { locked, server, .. } = reopen(&options.directory)?;
     let out = options.out.clone().unwrap_or_else(|| locked.path("export"));
-    std::fs::create_dir_all(&out)
-        .map_err(|error| Failure::new(CREATE, format!("create {}: {error}", out.display())))?;
-    for name in TABLES {
-        let text = server.table(name).unwrap_or_default();
-        let place = out.join(name);
-        write_whole(&place, &text)?;
-        // The header is a line too.
-        aar_lab::say!("{:18} {:6} rows", place.display(), records(&text).saturating_sub(1));
+    for form in forms {
+        for written in export::write(&server, form, &out)? {
+            let what = if matches!(form, Form::Csv | Form::Parquet) { "rows" } else { "runs" };
+            aar_lab::say!("{:18} {:6} {what}", out.join(&written.place).display(), written.count);
+        }
+        match form {
+            // MLflow keeps reading its files, but wants to be told that one knows of its databases.
+            Form::Mlflow => aar_lab::say!(
+                "look at it: cd {} && MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri ./mlruns",
+                out.display()
+            ),
+            Form::Tensorboard => {
+                aar_lab::say!("look at it: tensorboard --logdir {}", out.join("tensorboard").display())
+            }
+            Form::Csv | Form::Parquet => {}
+        }
     }
     Ok(())
-}
-
-/// Lines that are not inside quotes.
-fn records(text: &str) -> usize {
-    let mut quoted = false;
-    let ends = |byte: u8| {
-        quoted ^= byte == b'"';
-        !quoted && byte == b'\n'
-    };
-    text.bytes().map(ends).filter(|end| *end).count()
 }

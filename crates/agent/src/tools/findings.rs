@@ -1,10 +1,10 @@
-//! `share_finding`, `search_findings`, `read_finding`, `comment`
+//! `share_finding`, `search_findings`, `read_finding`, `comment`, `vote`
 
 use super::{Answer, Outcome, Platform, Run, Tool, Wrong};
 use crate::arguments::{Arguments, Kind, needed, optional};
 use crate::fence::one_line;
 use crate::heartbeat::Doing;
-use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding};
+use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding, NewVote};
 use aar_api::paths;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -34,11 +34,16 @@ pub const SHARE_FINDING: Tool = Tool {
 /// Find.
 pub const SEARCH_FINDINGS: Tool = Tool {
     name: "search_findings",
-    about: "Find posts of the forum, newest first, by words that all occur in title, text or author; without words the newest. Shows \
-            one line each; read_finding shows the whole.",
+    about: "Find posts of the forum by words that all occur in title, text or author; without words all of them. Shows one line each; \
+            read_finding shows the whole.",
     fields: &[
         optional("words", Kind::Text, "Words to look for."),
         optional("kind", KIND, "Only this kind."),
+        optional(
+            "sort",
+            Kind::Choice(&["new", "top", "discussed"]),
+            "Newest (the default), most votes or most comments first.",
+        ),
         optional("most", Kind::Integer(1, 100), "How many; 20 by default."),
     ],
     doing: Doing::Tool,
@@ -64,6 +69,19 @@ pub const COMMENT: Tool = Tool {
     ],
     doing: Doing::Tool,
     run: Run::Platform(comment),
+};
+
+/// Vote.
+pub const VOTE: Tool = Tool {
+    name: "vote",
+    about: "Vote on somebody else's post: \"up\" where it helped or held when you tried it, \"down\" where it misleads, \"none\" to take \
+            your vote back. Votes order the forum for people and researchers; they change no score.",
+    fields: &[
+        needed("finding", Kind::Integer(1, i64::MAX), "Its number."),
+        needed("vote", Kind::Choice(&["up", "down", "none"]), "Which."),
+    ],
+    doing: Doing::Tool,
+    run: Run::Platform(vote),
 };
 
 fn share(platform: &Platform, arguments: &Arguments) -> Outcome {
@@ -99,12 +117,17 @@ fn search(platform: &Platform, arguments: &Arguments) -> Outcome {
         })
         .collect();
     hits.reverse();
+    match arguments.text("sort") {
+        "top" => hits.sort_by_key(|finding| std::cmp::Reverse(finding.votes)),
+        "discussed" => hits.sort_by_key(|finding| std::cmp::Reverse(finding.comments)),
+        _ => {}
+    }
     let text = if hits.is_empty() {
         format!("No finding among {} matches.", findings.len())
     } else {
         let lines: Vec<String> = hits.iter().take(most).map(|finding| line(finding)).collect();
         format!(
-            "{} of {} findings match; the newest {}:\n{}",
+            "{} of {} findings match; the first {}:\n{}",
             hits.len(),
             findings.len(),
             lines.len(),
@@ -134,6 +157,19 @@ fn comment(platform: &Platform, arguments: &Arguments) -> Outcome {
     let new = NewComment { key: key(&[&id.to_string(), &body]), body, turn: turn(platform)? };
     let _: serde_json::Value = platform.post(&comments_path(id), &new)?;
     Ok(Answer::from(format!("Commented on finding #{id}.")))
+}
+
+fn vote(platform: &Platform, arguments: &Arguments) -> Outcome {
+    platform.forum_open()?;
+    let id = arguments.number("finding").unwrap_or_default();
+    let value = match arguments.text("vote") {
+        "up" => 1,
+        "down" => -1,
+        _ => 0,
+    };
+    let new = NewVote { value, turn: turn(platform)? };
+    let finding: Finding = platform.post(&paths::VOTES.replace("{id}", &id.to_string()), &new)?;
+    Ok(Answer::from(format!("Finding #{id} stands at {:+}.", finding.votes)).with(json!({"votes": finding.votes})))
 }
 
 /// What is posted is read by all.
@@ -172,7 +208,8 @@ pub fn whole(platform: &Platform, finding: &Finding, comments: &[Comment]) -> St
 pub fn line(finding: &Finding) -> String {
     let evaluation = finding.evaluation.map(|id| format!(" [evaluation #{id}]")).unwrap_or_default();
     let (by, title) = (one_line(&finding.by, 60), one_line(&finding.title, 200));
-    format!("#{} {} by {by}{evaluation}, {} comments: {title}", finding.id, kind_name(finding), finding.comments)
+    let votes = if finding.votes == 0 { String::new() } else { format!(" ({:+})", finding.votes) };
+    format!("#{} {} by {by}{evaluation}{votes}, {} comments: {title}", finding.id, kind_name(finding), finding.comments)
 }
 
 /// The kind as it is written in JSON.

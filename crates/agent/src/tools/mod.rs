@@ -100,6 +100,7 @@ pub const TOOLS: &[&Tool] = &[
     &findings::SEARCH_FINDINGS,
     &findings::READ_FINDING,
     &findings::COMMENT,
+    &findings::VOTE,
     &snapshot::DOWNLOAD_SNAPSHOT,
     &budget::BUDGET,
     &shell::SHELL,

@@ -129,6 +129,11 @@ fn route(method: &str, path: &str, body: &Value, state: &mut Remembered) -> (u16
             state.comments.push((id.parse().unwrap(), comment));
             (200, json!({}))
         }
+        ("POST", ["findings", id, "votes"]) => {
+            let place = id.parse::<usize>().unwrap() - 1;
+            state.findings[place]["votes"] = body["value"].clone();
+            (200, state.findings[place].clone())
+        }
         ("POST", ["retire"]) => {
             state.retired = true;
             (200, json!({}))

@@ -3,46 +3,9 @@
 use crate::price::{nano, usd};
 use crate::settings::Limits;
 use aar_llm::conversation::Usage;
+pub use aar_llm::transcript::{Charge, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Tokens and what they cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Charge {
-    /// Tokens by kind.
-    pub usage: Usage,
-    /// Nano-dollars.
-    pub nano: i64,
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// With an answer, charged by what its provider said.
-    Answered,
-    /// Within an answer, charged by what was seen.
-    Cut,
-    /// With a failure that providers do not charge.
-    Failed,
-    /// Nobody knows what the provider did: charged its worst case.
-    Unknown,
-    /// The gateway ended before the call did: charged its worst case.
-    Crashed,
-}
-
-impl Outcome {
-    /// As it stands in the ledger.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Cut => "cut",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Crashed => "crashed",
-        }
-    }
-}
 
 /// What else costs something; counted on the same ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::print_json;
 use crate::cli::Server;
 use crate::failure::{Failure, INPUT, USAGE};
 use aar_api::client::Client;
-use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding};
+use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding, NewVote};
 use aar_api::paths;
 use aar_api::study::Me;
 use clap::Subcommand;
@@ -51,6 +51,17 @@ enum Act {
         #[arg(long)]
         body: String,
     },
+    /// Vote for somebody else's finding: it helps
+    Vote {
+        /// Its number
+        id: i64,
+        /// Against it: it misleads
+        #[arg(long)]
+        against: bool,
+        /// Take the vote back
+        #[arg(long, conflicts_with = "against")]
+        back: bool,
+    },
 }
 
 pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
@@ -79,6 +90,17 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
             let body = text(body)?;
             let new = NewComment { key: key(&[&id.to_string(), &body]), body, turn: turn(&client)? };
             let _: serde_json::Value = client.post(&paths::COMMENTS.replace("{id}", &id.to_string()), &new)?;
+            Ok(())
+        }
+        Act::Vote { id, against, back } => {
+            let value = i8::from(!against && !back) - i8::from(*against);
+            let new = NewVote { value, turn: turn(&client)? };
+            let finding: Finding = client.post(&paths::VOTES.replace("{id}", &id.to_string()), &new)?;
+            if json {
+                print_json(&finding)
+            } else {
+                crate::say!("#{} stands at {:+}", finding.id, finding.votes)
+            }
             Ok(())
         }
     }
@@ -119,7 +141,14 @@ fn list(client: &Client, json: bool) -> Result<(), Failure> {
     }
     for finding in &findings {
         let comments = if finding.comments > 0 { format!(" ({} comments)", finding.comments) } else { String::new() };
-        crate::say!("#{:<4} {:10} {:12} {}{comments}", finding.id, finding.by, kind_name(finding), finding.title);
+        let votes = if finding.votes == 0 { String::new() } else { format!(" ({:+})", finding.votes) };
+        crate::say!(
+            "#{:<4} {:10} {:12} {}{votes}{comments}",
+            finding.id,
+            finding.by,
+            kind_name(finding),
+            finding.title
+        );
     }
     crate::say!("{} findings; read one: lab forum show NUMBER", findings.len());
     Ok(())

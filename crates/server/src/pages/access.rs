@@ -141,7 +141,8 @@ pub async fn harden(mut response: Response) -> Response {
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Without any referrer a browser would not say either where a form comes from (`Origin: null`), and be refused.
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
@@ -158,7 +159,7 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
                 button { "Make a link for a viewer" } " "
                 button formaction="/links?role=operator" { "Make a link for an operator" }
             }
-            p.note { "A link works once and becomes a session of that browser, until this run ends. A viewer sees everything, exact scores too, and can change nothing." }
+            p.note { "A link works once and becomes a session of that browser, until this run ends. A viewer sees exact scores too, but no transcript or notebook before the study is over, and can change nothing." }
         } @else {
             p.note { "A viewer may look; links are made by an operator." }
         }

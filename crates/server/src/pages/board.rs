@@ -5,13 +5,14 @@ use super::layout::{Frame, encoded, evidence, live, page as framed, pager, with_
 use super::origin::{self, of, told};
 use super::{Pages, Visitor, figures};
 use crate::board::{Board, Row};
+use crate::record::Note;
 use aar_domain::rung::Rung;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Html;
 use maud::{Markup, html};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows at a time.
 const SHOWN: usize = 50;
@@ -24,12 +25,19 @@ pub struct Wanted {
     family: String,
     by: String,
     rung: String,
+    group: String,
     page: usize,
 }
 
 impl Wanted {
     fn query(&self) -> String {
-        let pairs = [("sort", &self.sort), ("family", &self.family), ("by", &self.by), ("rung", &self.rung)];
+        let pairs = [
+            ("sort", &self.sort),
+            ("family", &self.family),
+            ("by", &self.by),
+            ("rung", &self.rung),
+            ("group", &self.group),
+        ];
         let set = pairs.iter().filter(|(_, value)| !value.is_empty());
         set.map(|(key, value)| format!("{key}={}", encoded(value))).collect::<Vec<_>>().join("&")
     }
@@ -53,6 +61,14 @@ impl Wanted {
             // As the board has it: by rung, best first.
             _ => {}
         }
+        if self.group == "family" {
+            // Families in the order of their first rows; within one the order stays.
+            let mut first = BTreeMap::new();
+            for (at, row) in rows.iter().enumerate() {
+                first.entry(row.record.asked.family.as_str()).or_insert(at);
+            }
+            rows.sort_by_key(|row| first[row.record.asked.family.as_str()]);
+        }
         rows
     }
 }
@@ -74,6 +90,7 @@ pub async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Html<String> {
     let board = pages.scores.board().await;
+    let tried = tried(&pages.shared.inner.lock().await.state.notes);
     let rows = wanted.sorted(&board);
     let parts = rows.len().div_ceil(SHOWN).max(1);
     let at = wanted.page.clamp(1, parts);
@@ -85,13 +102,14 @@ pub async fn page(
             @if shown.is_empty() {
                 p.empty { @if board.waiting > 0 { "They appear here as they are scored." } @else if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
             } @else {
-                (table(shown, &board))
+                (table(shown, &board, &tried, wanted.group == "family"))
                 (pager("/leaderboard", &wanted.query(), at, parts))
                 p.note {
                     "Graded rows are announcements, replicated rows are results. Equal ranks (=) can't be told apart on their rung"
                     @if let Some((floor, plain)) = board.noise_floor { "; two equal graded methods differ by up to ± " (origin::evaluation(plain, "noise_floor", format!("{floor:.2}"))) " PGR in 95 of 100 comparisons" }
                     ". p: against plain training, paired by seeds and items, Holm's over the rung. Whisker: 95 %, small dots are seeds. Attempts: submissions that the author had made with this one. A row without a rank is bound by a verdict or refused (" a href="/integrity" { "Integrity" } "). "
-                    a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/progress.svg" download { "SVG" }
+                    @if tried.is_empty() { "None was " a href="/transfer" { "tried elsewhere" } ". " }
+                    a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/leaderboard.svg" download { "SVG" }
                 }
             }
         }))
@@ -116,37 +134,80 @@ fn filter(wanted: &Wanted, board: &Board) -> Markup {
             (list("rung", &["graded", "replicated"].into(), &wanted.rung))
             (list("family", &families, &wanted.family))
             (list("by", &authors, &wanted.by))
+            label { "group" select name="group" { (option("", "no", &wanted.group)) (option("family", "by family", &wanted.group)) } }
             button { "Show" }
         }
     }
 }
 
-fn table(rows: &[&Row], board: &Board) -> Markup {
+/// What bundles came to elsewhere, where they were tried.
+type Tried = BTreeMap<String, Rung>;
+
+fn tried(notes: &[Note]) -> Tried {
+    let lines = crate::transfer::of(notes).into_iter().flat_map(|matrix| matrix.methods);
+    lines.map(|line| (line.bundle, line.rung)).collect()
+}
+
+fn table(rows: &[&Row], board: &Board, tried: &Tried, grouped: bool) -> Markup {
     let values = rows.iter().filter_map(|row| row.score.pgr).flat_map(|pgr| [pgr.low, pgr.high]);
     let scale = Axis::over(values, 6.0, 224.0);
     // Not every testbed tells the distributions apart.
     let parts = board.rows.iter().any(|row| row.score.accuracy_in.is_some());
+    let family = |at: usize| rows.get(at).map(|row| row.record.asked.family.as_str());
     html! {
         div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
-            thead { tr { th { "rank" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "attempts" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } th { "evaluation" } } }
-            tbody { @for row in rows { (line(row, board, &scale, parts)) } }
+            thead { tr { th { "rank" } th { "#" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "attempts" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } @if !tried.is_empty() { th { "elsewhere" } } } }
+            tbody { @for (at, row) in rows.iter().enumerate() {
+                @if grouped && (at == 0 || family(at - 1) != family(at)) { tr.group { th colspan=(12 + usize::from(parts) + usize::from(!tried.is_empty())) data-told scope="rowgroup" { (row.record.asked.family) } } }
+                (line(row, board, tried, &scale, parts))
+            } }
         } }
     }
 }
 
-fn line(row: &Row, board: &Board, scale: &Axis, parts: bool) -> Markup {
+fn line(row: &Row, board: &Board, tried: &Tried, scale: &Axis, parts: bool) -> Markup {
     let value = |what: &str, shown: String| origin::evaluation(row.record.id, what, shown);
     let (solid, interval) = (row.rung != Rung::Graded, row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])));
     html! {
         tr.tied[board.tied(row)] {
-            td { (rank(row)) } td.m { (told(&row.record.asked.name)) }
+            td { (rank(row)) } td { (evidence(row.record.id)) } td.m { (told(&row.record.asked.name)) }
             td.n { (value("pgr", with_interval(row.score.pgr))) }
             td.fig { (figures::whisker(interval, &row.score.by_seed, solid, scale)) }
             td { (rung(row.rung)) } td.n { (value("attempts", row.attempts.map_or("–".into(), |attempts| attempts.to_string()))) } td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
             td.n { (value("p_plain", p_value(row.p_plain))) }
             @if parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
             td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
-            td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) } td { (evidence(row.record.id)) }
+            td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) }
+            @if !tried.is_empty() { td { (elsewhere(tried.get(&row.record.asked.bundle))) } }
+        }
+    }
+}
+
+/// Whether it holds on other testbeds.
+fn elsewhere(rung: Option<&Rung>) -> &'static str {
+    match rung {
+        None => "not tried",
+        Some(Rung::Transferred) => "transferred",
+        Some(Rung::NotTransferred) => "did not transfer",
+        Some(_) => "tried; undecided",
+    }
+}
+
+/// The first rows as a figure of its own.
+pub fn figure(board: &Board) -> Markup {
+    let rows: Vec<&Row> = board.rows.iter().take(SHOWN).collect();
+    let values = rows.iter().filter_map(|row| row.score.pgr).flat_map(|pgr| [pgr.value, pgr.low, pgr.high]);
+    let scale = Axis::over(values, 6.0, 224.0);
+    html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 760 " (rows.len() * 24 + 34) } role="img" aria-label="leaderboard" {
+            @for (at, row) in rows.iter().enumerate() {
+                @let y = at * 24;
+                text x="4" y=(y + 17) { @if let Some(rank) = row.rank { (rank) ". " } (row.record.asked.name.chars().take(44).collect::<String>()) }
+                text.faint x="310" y=(y + 17) { (row.author()) ", " (rung(row.rung)) }
+                g transform={ "translate(430 " (y + 2) ")" } { (figures::dot(row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])), &row.score.by_seed, row.rung != Rung::Graded, &scale)) }
+                text x="664" y=(y + 17) { (row.pgr().map_or("–".into(), |pgr| format!("{pgr:.2}"))) }
+            }
+            text.faint x="4" y=(rows.len() * 24 + 24) { "PGR with 95 % intervals; the thin lines are 0 and 1. Solid: replicated; hollow: graded." }
         }
     }
 }

@@ -6,7 +6,9 @@ use super::{Pages, Visitor};
 use crate::card;
 use crate::record::{EvaluationRecord, JobRecord};
 use crate::state::State as Study;
+use aar_domain::item::Distribution;
 use aar_grader::Score;
+use aar_grader::vault::Subset;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -95,13 +97,16 @@ pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visit
     let code = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let body = match found {
         None => html! { p.empty { "There is no evaluation " (id) ". " a href="/evaluations" { "All evaluations" } } },
-        Some(record) => live("evaluation", &about(&inner.state, record, score.as_deref())),
+        Some(record) => {
+            let subsets = inner.state.subsets(record.id);
+            live("evaluation", &about(&inner.state, record, score.as_deref(), &subsets))
+        }
     };
     drop(inner);
     (code, framed(&Frame::of(&pages, visitor, "Evaluations", "/evaluations").await, &body)).into_response()
 }
 
-fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Markup {
+fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>, subsets: &[Subset]) -> Markup {
     let asked = &record.asked;
     let bundle = state.bundles.get(&asked.bundle).map(|(bundle, _)| bundle);
     let parent =
@@ -125,11 +130,10 @@ fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Mar
             dl.facts {
                 div { dt { "PGR [95 %]" } dd { (evaluation(record.id, "pgr", with_interval(score.pgr))) } }
                 div { dt { "accuracy" } dd { (evaluation(record.id, "accuracy", format!("{:.3}", score.accuracy))) } }
-                @if let Some(inside) = score.accuracy_in { div { dt { "in distribution" } dd { (evaluation(record.id, "accuracy_in", format!("{inside:.3}"))) } } }
-                @if let Some(outside) = score.accuracy_out { div { dt { "out of distribution" } dd { (evaluation(record.id, "accuracy_out", format!("{outside:.3}"))) } } }
                 @if let Some(answer) = record.answer { div { dt { "what its author was told" } dd { (evaluation(record.id, "answer", format!("{answer:.2}"))) } } }
             }
         }
+        @if !subsets.is_empty() { (parts(record.id, subsets)) }
         (super::verdicts::of_bundle(state, record))
         (seeds(state, record, score))
         (super::verdicts::signal(state, record))
@@ -148,6 +152,25 @@ fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Mar
     }
 }
 
+/// Accuracy on the parts of the split, beside the two ends of the scale there.
+fn parts(id: i64, subsets: &[Subset]) -> Markup {
+    html! {
+        h3 { "Parts of the split" }
+        div.scroll { table.short {
+            thead { tr { th { "items" } th.n { "how many" } th.n { "weak teacher" } th.n { "this method" } th.n { "lowest and highest seed" } th.n { "ceiling" } } }
+            tbody { @for subset in subsets {
+                @let (name, text) = match subset.distribution { Distribution::In => ("in", "in distribution"), Distribution::Out => ("out", "out of distribution") };
+                @let shown = |what: &str, value: f64| evaluation(id, &format!("{name}/{what}"), format!("{value:.3}"));
+                @let ends = subset.by_seed.iter().fold((1.0f64, 0.0f64), |(low, high), seed| (low.min(*seed), high.max(*seed)));
+                tr {
+                    td { (text) } td.n { (evaluation(id, &format!("{name}/items"), subset.items)) } td.n { (shown("weak", subset.weak)) }
+                    td.n { strong { (shown("accuracy", subset.accuracy())) } } td.n { (shown("by_seed", ends.0)) " – " (shown("by_seed", ends.1)) } td.n { (shown("ceiling", subset.ceiling)) }
+                }
+            } }
+        } }
+    }
+}
+
 fn seeds(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Markup {
     let jobs: Vec<&JobRecord> = record.jobs.iter().filter_map(|&job| state.jobs.get(job as usize - 1)).collect();
     html! {
@@ -156,6 +179,16 @@ fn seeds(state: &Study, record: &EvaluationRecord, score: Option<&Score>) -> Mar
             thead { tr { th { "seed" } th.n { "teacher" } th { "status" } th.n { "accuracy" } th.n { "PGR" } th.n { "training, CPU-s" } th { "loss over steps" } th.n { "last loss" } } }
             tbody { @for (at, job) in jobs.iter().enumerate() { (seed(at, job, score)) } }
         } }
+        @if let Some(figure) = super::curves::figure(&jobs) {
+            h3 { "Training loss" }
+            figure {
+                div.wide tabindex="0" role="region" aria-label="figure" { (figure) }
+                figcaption {
+                    "A line per seed, as the bundle's own training wrote it down. "
+                    a href={ "/figures/loss-" (record.id) ".svg" } download { "SVG" } " · " a href={ "/data/loss-" (record.id) ".csv" } download { "CSV" }
+                }
+            }
+        }
     }
 }
 

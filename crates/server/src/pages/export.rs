@@ -1,8 +1,10 @@
 //! What is behind the figures, to take away: SVG with colours of its own, and CSV.
 
 use super::figures::Over;
-use super::{Pages, diversity, figures, lineage, tables};
-use crate::ideas;
+use super::{Pages, board, curves, diversity, figures, lineage, researchers, tables};
+use crate::record::JobRecord;
+use crate::state::State as Study;
+use crate::{ideas, spending};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,13 +20,24 @@ pub struct Drawn {
 pub async fn figure(State(pages): State<Pages>, Path(name): Path<String>, Query(wanted): Query<Drawn>) -> Response {
     let all = pages.scores.board().await;
     let drawn = match name.as_str() {
-        "progress.svg" => figures::progress(&all, Over::named(&wanted.over), &|id| format!("/evaluations/{id}")),
+        "progress.svg" => {
+            let course = spending::course(&pages.shared.inner.lock().await.state.notes);
+            figures::progress(&all, Over::named(&wanted.over), &course, &|id| format!("/evaluations/{id}"))
+        }
         "lineage.svg" => lineage::whole(&all),
         "diversity.svg" => {
             let inner = pages.shared.inner.lock().await;
             diversity::figure(&ideas::course(&inner.state.evaluations, &inner.state.retired))
         }
-        _ => return missing(),
+        "leaderboard.svg" => board::figure(&all),
+        "timeline.svg" => researchers::figure(&pages.shared.inner.lock().await.state),
+        name => {
+            let inner = pages.shared.inner.lock().await;
+            match part_of(name, "loss-", ".svg").and_then(|id| curves::figure(&jobs(&inner.state, id)?)) {
+                Some(figure) => figure,
+                None => return missing(),
+            }
+        }
     };
     let mut text = drawn.into_string();
     for (name, colour) in [
@@ -42,10 +55,25 @@ pub async fn figure(State(pages): State<Pages>, Path(name): Path<String>, Query(
 
 /// A table as a file.
 pub async fn table(State(pages): State<Pages>, Path(name): Path<String>) -> Response {
-    match tables::csv(&pages, &name).await {
+    let own = match part_of(&name, "loss-", ".csv") {
+        Some(id) => jobs(&pages.shared.inner.lock().await.state, id).map(|jobs| curves::csv(&jobs)),
+        None => tables::table(&pages, &name).await.map(|table| table.csv()),
+    };
+    match own {
         Some(text) => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response(),
         None => missing(),
     }
+}
+
+/// The number in a name.
+fn part_of(name: &str, before: &str, after: &str) -> Option<i64> {
+    name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
+}
+
+/// An evaluation's seeds.
+fn jobs(state: &Study, evaluation: i64) -> Option<Vec<&JobRecord>> {
+    let record = state.evaluations.iter().find(|record| record.id == evaluation)?;
+    Some(record.jobs.iter().filter_map(|&job| state.jobs.get(job as usize - 1)).collect())
 }
 
 fn missing() -> Response {

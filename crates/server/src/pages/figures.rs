@@ -2,6 +2,7 @@
 
 use super::axis::Axis;
 use crate::board::{Board, Row};
+use crate::spending::{Spent, spent_by};
 use aar_domain::rung::{Kind, Rung};
 use maud::{Markup, html};
 use std::fmt::Write;
@@ -21,6 +22,10 @@ pub enum Over {
     Hours,
     /// CPU-hours of all that ended before.
     Cost,
+    /// US$ that language models had cost by then.
+    Dollars,
+    /// Tokens that had been read and written by then.
+    Tokens,
 }
 
 impl Over {
@@ -29,6 +34,8 @@ impl Over {
         match name {
             "hours" => Over::Hours,
             "cost" => Over::Cost,
+            "dollars" => Over::Dollars,
+            "tokens" => Over::Tokens,
             _ => Over::Evaluations,
         }
     }
@@ -39,19 +46,24 @@ impl Over {
             Over::Evaluations => "evaluations, in the order they ended",
             Over::Hours => "hours since the first evaluation was asked for",
             Over::Cost => "CPU-hours of evaluations",
+            Over::Dollars => "US$ that language models had cost by then",
+            Over::Tokens => "millions of tokens that language models had used by then",
         }
     }
 
     /// Where each row lies, rows being in the order they ended. Replicated rows follow at even steps.
-    fn of(self, rows: &[&Row]) -> Vec<f64> {
+    fn of(self, rows: &[&Row], course: &[Spent]) -> Vec<f64> {
         let start = rows.iter().map(|row| row.record.at_ms).min().unwrap_or(0);
         let mut spent = 0.0;
         let place = |(at, row): (usize, &&Row)| {
             spent += row.cpu_ms as f64 / 3.6e6;
+            let by_then = || spent_by(course, row.record.ended_ms.unwrap_or(start));
             match self {
                 Over::Evaluations => at as f64 + 0.5,
                 Over::Hours => (row.record.ended_ms.unwrap_or(start) - start) as f64 / 3.6e6,
                 Over::Cost => spent,
+                Over::Dollars => by_then().map_or(0.0, |spent| spent.usd),
+                Over::Tokens => by_then().map_or(0.0, |spent| spent.tokens as f64 / 1e6),
             }
         };
         rows.iter().enumerate().map(place).collect()
@@ -66,9 +78,9 @@ pub fn in_order(board: &Board) -> (Vec<&Row>, usize) {
     (rows, split)
 }
 
-/// PGR of every evaluation: graded points hollow, the best so far as a step, replicated ones solid on the right. `link` leads
-/// from an evaluation to where it is told about.
-pub fn progress(board: &Board, over: Over, link: &dyn Fn(i64) -> String) -> Markup {
+/// PGR of every evaluation: graded points hollow, the best so far as a step, replicated ones solid on the right. `course` is what
+/// language models cost, for what is drawn over that; `link` leads from an evaluation to where it is told about.
+pub fn progress(board: &Board, over: Over, course: &[Spent], link: &dyn Fn(i64) -> String) -> Markup {
     let (rows, split) = in_order(board);
     if rows.is_empty() {
         return html! {};
@@ -80,7 +92,8 @@ pub fn progress(board: &Board, over: Over, link: &dyn Fn(i64) -> String) -> Mark
         Some(if crowded && at < split { [pgr.value; 3] } else { [pgr.value, pgr.low, pgr.high] })
     };
     let y = Axis::over(rows.iter().enumerate().filter_map(drawn).flatten(), HEIGHT - 36.0, 22.0);
-    let (x, border) = places(&rows, split, over);
+    let at = over.of(&rows, course);
+    let (x, border) = places(&at, split, over);
     html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="group" aria-label={ "PGR over " (over.label()) } {
             @for tick in y.ticks() {
@@ -96,22 +109,22 @@ pub fn progress(board: &Board, over: Over, link: &dyn Fn(i64) -> String) -> Mark
             @if crowded { path d=(dots(&rows[..split], &x, &y)) stroke="var(--accent)" stroke-width="3.5" stroke-linecap="round" stroke-opacity="0.55" {} }
             @for (i, row) in rows.iter().enumerate().skip(if crowded { split } else { 0 }) { (point(row, x[i], &y, link)) }
             text.faint x="56" y=(HEIGHT - 8.0) { (over.label()) }
-            @if over != Over::Evaluations && split > 0 { text.faint x=(x[split - 1]) y=(HEIGHT - 8.0) text-anchor="end" { "up to " (format!("{:.2}", over.of(&rows[..split])[split - 1])) } }
+            @if over != Over::Evaluations && split > 0 { text.faint x=(x[split - 1]) y=(HEIGHT - 8.0) text-anchor="end" { "up to " (format!("{:.2}", at[split - 1])) } }
             text.faint x="8" y="14" { "PGR" }
         }
     }
 }
 
 /// Places of all rows, and of the border between graded and replicated ones.
-fn places(rows: &[&Row], split: usize, over: Over) -> (Vec<f64>, f64) {
+fn places(rows: &[f64], split: usize, over: Over) -> (Vec<f64>, f64) {
     let (from, to) = (56.0, WIDTH - 74.0);
     if over == Over::Evaluations {
         let step = (to - from) / rows.len() as f64;
-        return (over.of(rows).iter().map(|at| from + step * at).collect(), from + step * split as f64);
+        return (rows.iter().map(|at| from + step * at).collect(), from + step * split as f64);
     }
     let share = if split == rows.len() { 1.0 } else { 0.8 };
     let border = from + (to - from) * share;
-    let graded = over.of(&rows[..split]);
+    let graded = &rows[..split];
     let last = graded.last().copied().unwrap_or(1.0).max(1e-9);
     let mut x: Vec<f64> = graded.iter().map(|at| from + (border - from - 10.0) * at / last).collect();
     let step = (to - border) / (rows.len() - split).max(1) as f64;
@@ -208,16 +221,19 @@ pub fn line(values: &[f64], most: &[f64], label: &str, name: &str) -> Markup {
 
 /// One value with its interval and seeds, on the scale shared by all rows.
 pub fn whisker(value: Option<(f64, [f64; 2])>, by_seed: &[f64], solid: bool, scale: &Axis) -> Markup {
+    html! { svg width="230" height="22" viewBox="0 0 230 22" aria-hidden="true" { (dot(value, by_seed, solid, scale)) } }
+}
+
+/// The same as a part of another figure.
+pub(super) fn dot(value: Option<(f64, [f64; 2])>, by_seed: &[f64], solid: bool, scale: &Axis) -> Markup {
     let at = |value: f64| format!("{:.1}", scale.at(value));
     html! {
-        svg width="230" height="22" viewBox="0 0 230 22" aria-hidden="true" {
-            line x1=(at(0.0)) x2=(at(0.0)) y1="2" y2="20" stroke="var(--line)" {}
-            line x1=(at(1.0)) x2=(at(1.0)) y1="2" y2="20" stroke="var(--line)" {}
-            @if let Some((value, [low, high])) = value {
-                line x1=(at(low)) x2=(at(high)) y1="11" y2="11" stroke="var(--accent)" stroke-width="2" {}
-                @for seed in by_seed { circle cx=(at(*seed)) cy="11" r="1.6" fill="var(--faint)" {} }
-                circle cx=(at(value)) cy="11" r="4" fill=(if solid { "var(--accent)" } else { "var(--paper)" }) stroke="var(--accent)" stroke-width="1.5" {}
-            }
+        line x1=(at(0.0)) x2=(at(0.0)) y1="2" y2="20" stroke="var(--line)" {}
+        line x1=(at(1.0)) x2=(at(1.0)) y1="2" y2="20" stroke="var(--line)" {}
+        @if let Some((value, [low, high])) = value {
+            line x1=(at(low)) x2=(at(high)) y1="11" y2="11" stroke="var(--accent)" stroke-width="2" {}
+            @for seed in by_seed { circle cx=(at(*seed)) cy="11" r="1.6" fill="var(--faint)" {} }
+            circle cx=(at(value)) cy="11" r="4" fill=(if solid { "var(--accent)" } else { "var(--paper)" }) stroke="var(--accent)" stroke-width="1.5" {}
         }
     }
 }

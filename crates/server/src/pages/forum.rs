@@ -1,7 +1,8 @@
 //! The forum: typed findings with the evaluation behind them, comments, search.
 
+use super::claims::{Backing, mentions};
 use super::layout::{Frame, encoded, evidence, live, page as framed, pager, time};
-use super::markdown::render;
+use super::markdown::render_claims;
 use super::origin::{of, told};
 use super::search::Index;
 use super::{Pages, Visitor};
@@ -45,8 +46,10 @@ impl Wanted {
         let held = index.holds(all, &self.q);
         let found = all.iter().zip(held).rev().filter(|(record, held)| *held && wants(record));
         let mut found: Vec<&FindingRecord> = found.map(|(record, _)| record).collect();
-        if self.sort == "discussed" {
-            found.sort_by_key(|record| std::cmp::Reverse(record.comments.len()));
+        match self.sort.as_str() {
+            "top" => found.sort_by_key(|record| std::cmp::Reverse(record.score())),
+            "discussed" => found.sort_by_key(|record| std::cmp::Reverse(record.comments.len())),
+            _ => {}
         }
         found
     }
@@ -80,7 +83,7 @@ pub async fn page(
             @if found.is_empty() {
                 p.empty { @if inner.state.findings.is_empty() { "Nothing is posted yet; researchers post what they try and learn, mostly after their first evaluation." } @else { "Nothing fits. " a href="/forum" { "Show all" } ", or search for fewer words." } }
             }
-            @for finding in shown { (post(finding, false)) }
+            @for finding in shown { (post(finding, None)) }
             (pager("/forum", &wanted.query(), at, parts))
         }))
     };
@@ -95,13 +98,18 @@ fn filter(wanted: &Wanted) -> Markup {
             label { "search" input type="search" name="q" value=(wanted.q) placeholder="all of these words"; }
             label { "type" select name="kind" { (option("", "all", &wanted.kind)) @for name in ["hypothesis", "result", "insight", "error"] { (option(name, name, &wanted.kind)) } } }
             label { "by" input name="by" value=(wanted.by) size="10"; }
-            label { "sort" select name="sort" { (option("", "newest", &wanted.sort)) (option("discussed", "most discussed", &wanted.sort)) } }
+            label { "sort" select name="sort" { (option("", "newest", &wanted.sort)) (option("top", "most votes", &wanted.sort)) (option("discussed", "most discussed", &wanted.sort)) } }
             button { "Show" }
         }
     }
 }
 
-fn post(finding: &FindingRecord, whole: bool) -> Markup {
+fn voters(finding: &FindingRecord) -> usize {
+    finding.votes.values().filter(|(value, _)| *value != 0).count()
+}
+
+/// A post: whole with what backs its numbers, or its beginning.
+fn post(finding: &FindingRecord, backing: Option<&Backing>) -> Markup {
     let posted = &finding.posted;
     let excerpt: String = posted.body.chars().take(EXCERPT).collect();
     html! {
@@ -109,9 +117,10 @@ fn post(finding: &FindingRecord, whole: bool) -> Markup {
             p.note {
                 span.tag { (kind(posted.kind)) } " " (told(&posted.by)) @if let Some(turn) = posted.turn { ", turn " (of(format_args!("finding/{}/turn", finding.id), turn)) } " · " (time(finding.at_ms)) " · "
                 @match posted.evaluation { Some(id) => { "backed by " (evidence(id)) } None => { span.tag { "claimed: no evaluation behind it" } } }
+                @if !finding.votes.is_empty() { " · " (of(format_args!("finding/{}/votes", finding.id), format!("{:+}", finding.score()))) @let voters = voters(finding); " from " (of(format_args!("finding/{}/voters", finding.id), voters)) (if voters == 1 { " vote" } else { " votes" }) }
                 @if !finding.comments.is_empty() { " · " (of(format_args!("finding/{}/comments", finding.id), finding.comments.len())) @if finding.comments.len() == 1 { " comment" } @else { " comments" } }
             }
-            @if whole { div data-told { (render(&posted.body)) } } @else {
+            @if let Some(backing) = backing { div data-told { (render_claims(&posted.body, backing)) } } @else {
                 h3 { a data-told href={ "/forum/" (finding.id) } { (posted.title) } }
                 p data-told { (excerpt) @if excerpt.len() < posted.body.len() { "…" } }
             }
@@ -121,6 +130,7 @@ fn post(finding: &FindingRecord, whole: bool) -> Markup {
 
 /// One finding with its comments.
 pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visitor>, Path(id): Path<i64>) -> Response {
+    let backing = backing(&pages, id).await;
     let inner = pages.shared.inner.lock().await;
     let found = inner.state.findings.iter().find(|finding| finding.id == id);
     let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
@@ -130,9 +140,10 @@ pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visit
             "finding",
             &html! {
                 h2 data-told { (finding.posted.title) }
-                (post(finding, true))
+                (post(finding, Some(&backing)))
+                @if mentions(&finding.posted.body) || finding.comments.iter().any(|(_, comment)| mentions(&comment.body)) { p.note { "A number that leads somewhere is what the evaluation there gave; a dotted one is claimed, with no evaluation behind it." } }
                 @for (_, comment) in &finding.comments {
-                    div.comment { p.note { (told(&comment.by)) " · " (time(comment.at_ms)) } div data-told { (render(&comment.body)) } }
+                    div.comment { p.note { (told(&comment.by)) " · " (time(comment.at_ms)) } div data-told { (render_claims(&comment.body, &Backing::default())) } }
                 }
                 p { a href="/forum" { "All findings" } }
             },
@@ -140,4 +151,23 @@ pub async fn one(State(pages): State<Pages>, Extension(visitor): Extension<Visit
     };
     drop(inner);
     (status, framed(&Frame::of(&pages, visitor, "Forum", "/forum").await, &body)).into_response()
+}
+
+/// What the evaluation behind a finding gave.
+async fn backing(pages: &Pages, finding: i64) -> Backing {
+    let (evaluation, answer) = {
+        let inner = pages.shared.inner.lock().await;
+        let found = inner.state.findings.iter().find(|record| record.id == finding);
+        let evaluation = found.and_then(|found| found.posted.evaluation);
+        let record = |id: i64| inner.state.evaluations.get(usize::try_from(id - 1).ok()?);
+        (evaluation, evaluation.and_then(|id| record(id)?.answer))
+    };
+    let Some(id) = evaluation else { return Backing::default() };
+    let mut values: Vec<f64> = answer.into_iter().collect();
+    if let Some(score) = pages.scores.of(id).await {
+        values.extend(score.pgr.iter().flat_map(|pgr| [pgr.value, pgr.low, pgr.high]));
+        values.extend([Some(score.accuracy), score.accuracy_in, score.accuracy_out].into_iter().flatten());
+        values.extend(&score.by_seed);
+    }
+    Backing { evaluation, values }
 }

@@ -97,7 +97,24 @@ pub fn evidence(id: i64) -> Markup {
 
 /// A value with its interval.
 pub fn with_interval(pgr: Option<Pgr>) -> String {
-    pgr.map_or("undefined".into(), |pgr| format!("{:.2} [{:.2}, {:.2}]", pgr.value, pgr.low, pgr.high))
+    pgr.map_or("undefined".into(), |pgr| {
+        format!("{} [{}, {}]", hundredths(pgr.value), hundredths(pgr.low), hundredths(pgr.high))
+    })
+}
+
+/// Without a sign before nought.
+fn hundredths(value: f64) -> String {
+    let text = format!("{value:.2}");
+    if text == "-0.00" { "0.00".into() } else { text }
+}
+
+/// A count as a person reads it; from ten thousand on with a prefix.
+pub fn amount(count: u64) -> String {
+    match count {
+        0..10_000 => count.to_string(),
+        10_000..1_000_000 => format!("{:.1} k", count as f64 / 1e3),
+        _ => format!("{:.1} M", count as f64 / 1e6),
+    }
 }
 
 /// A moment: UTC as it stands, the viewer's zone by script.

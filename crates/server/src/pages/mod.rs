@@ -7,6 +7,8 @@
 mod access;
 pub mod axis;
 mod board;
+mod claims;
+mod curves;
 mod diff;
 mod diversity;
 mod evaluations;
@@ -19,29 +21,32 @@ mod lineage;
 mod live;
 mod markdown;
 pub mod origin;
+mod researcher;
 mod researchers;
 mod search;
 mod steer;
 mod study;
 mod tables;
+mod transcript;
 pub mod transfer;
 mod verdicts;
 mod watch;
 
 use crate::scores::Scores;
 use crate::shared::Shared;
+use crate::spending::Spending;
 use access::Doors;
 use axum::Router;
 use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub use access::Visitor;
 pub use layout::with_interval;
-pub use tables::TABLES;
-pub(crate) use tables::csv;
+pub(crate) use tables::table;
+pub use tables::{Kind, TABLES, Table, kind};
 
 /// What all pages share.
 #[derive(Clone)]
@@ -52,11 +57,17 @@ pub struct Pages {
     verdict: Arc<Mutex<Option<String>>>,
     index: Arc<search::Index>,
     watch: Arc<watch::Watch>,
+    /// The study's directory.
+    folder: Arc<Path>,
+    transcripts: Arc<transcript::Transcripts>,
+    /// What the study said last; the log has it later.
+    spent: Arc<Mutex<Option<Spending>>>,
 }
 
 impl Pages {
     /// Nobody has been let in yet.
     pub(crate) fn new(shared: Shared, log: PathBuf) -> Self {
+        let folder: Arc<Path> = log.parent().unwrap_or(Path::new("")).into();
         Self {
             scores: Arc::new(Scores::new(shared.clone())),
             shared,
@@ -64,6 +75,9 @@ impl Pages {
             verdict: Arc::default(),
             index: Arc::default(),
             watch: Arc::new(watch::Watch::new(log)),
+            transcripts: Arc::new(transcript::Transcripts::of(folder.join("transcripts"))),
+            folder,
+            spent: Arc::default(),
         }
     }
 
@@ -78,6 +92,24 @@ impl Pages {
             *place = Some(verdict.to_owned());
         }
     }
+
+    /// What was spent so far; whoever looks is told where it has changed.
+    pub(crate) fn spend(&self, spending: Spending) {
+        let Ok(mut place) = self.spent.lock() else { return };
+        if place.as_ref() != Some(&spending) {
+            *place = Some(spending);
+            self.shared.changes.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// What was spent so far; `None` where nobody speaks to a language model.
+    pub(crate) async fn spending(&self) -> Option<Spending> {
+        let said = self.spent.lock().ok().and_then(|spent| spent.clone());
+        match said {
+            Some(said) => Some(said),
+            None => Spending::noted(&self.shared.inner.lock().await.state.notes),
+        }
+    }
 }
 
 /// All pages on one screen.
@@ -89,6 +121,9 @@ pub(crate) fn router(pages: Pages) -> Router {
         .route("/", get(study::page))
         .route("/leaderboard", get(board::page))
         .route("/researchers", get(researchers::page).post(steer::instruct))
+        .route("/researchers/{name}", get(researcher::page))
+        .route("/researchers/{name}/transcript", get(transcript::page))
+        .route("/researchers/{name}/transcript/{line}", get(transcript::one))
         .route("/forum", get(forum::page))
         .route("/forum/{id}", get(forum::one))
         .route("/evaluations", get(evaluations::page))

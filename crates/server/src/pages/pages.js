@@ -5,8 +5,9 @@ const state = document.getElementById("live");
 const say = (text, stale) => { if (state) { state.textContent = text; state.classList.toggle("stale", stale); } };
 const zone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const localise = root => root.querySelectorAll("time[datetime]").forEach(time => {
-  const utc = time.textContent;
-  time.textContent = zone.format(new Date(time.dateTime));
+  const [utc, moment] = [time.textContent, new Date(time.dateTime)];
+  if (isNaN(moment)) return; // A researcher's own clock may say anything.
+  time.textContent = zone.format(moment);
   time.title = utc;
 });
 const sources = new Map();

@@ -63,7 +63,13 @@ mod tests {
             turn: None,
             key: String::new(),
         };
-        let finding = |id, title| FindingRecord { id, posted: posted(title), at_ms: 0, comments: vec![] };
+        let finding = |id, title| FindingRecord {
+            id,
+            posted: posted(title),
+            at_ms: 0,
+            comments: vec![],
+            votes: Default::default(),
+        };
         let mut all = vec![finding(1, "Tempered")];
         let index = Index::default();
         assert_eq!(index.holds(&all, "labels TEMPERED"), [true]);

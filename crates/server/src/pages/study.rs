@@ -7,6 +7,7 @@ use super::{Pages, Visitor};
 use crate::board::{Board, Row};
 use crate::event::{Phase, Role};
 use crate::record::{EvaluationRecord, Status};
+use crate::spending::{self, Spending};
 use crate::state::State;
 use aar_domain::rung::{Rung, Split};
 use aar_grader::ledger::{Account, Unit};
@@ -38,13 +39,14 @@ pub async fn page(
 ) -> Html<String> {
     let board = pages.scores.board().await;
     let frozen = frozen(&pages).await;
+    let spending = pages.spending().await;
     let concluded = pages.verdict.lock().ok().and_then(|verdict| verdict.clone());
     let inner = pages.shared.inner.lock().await;
     let state = &inner.state;
     let body = html! {
         (live("glance", &html! {
             p.verdict data-from="board/replicated" { (verdict(state, concluded.as_deref())) }
-            (facts(state, frozen, &board))
+            (facts(state, frozen, &board, spending.as_ref()))
         }))
         (live("headline", &headline(&board, state, Over::named(&wanted.over))))
         (live("now", &now(state)))
@@ -81,7 +83,7 @@ fn verdict(state: &State, concluded: Option<&str>) -> String {
     }
 }
 
-fn facts(state: &State, frozen: Option<Frozen>, board: &Board) -> Markup {
+fn facts(state: &State, frozen: Option<Frozen>, board: &Board, spending: Option<&Spending>) -> Markup {
     let opening = state.opening.as_ref();
     let best = board.rows.iter().find(|row| row.kind != aar_domain::rung::Kind::Baseline);
     html! {
@@ -103,6 +105,7 @@ fn facts(state: &State, frozen: Option<Frozen>, board: &Board) -> Markup {
             (gauge("evaluations", "evaluations", state.ledger.account(Unit::Evaluations), 1.0, ""))
             (gauge("leak ledger", "milli-bits", state.ledger.account(Unit::MilliBits), 1000.0, " bits"))
             (gauge("computing, all evaluations", "cpu-ms", state.ledger.account(Unit::CpuMs), 1000.0, " CPU-s"))
+            @if let Some(spending) = spending { (super::researcher::spent("team-spending", &spending.team)) }
         }
     }
 }
@@ -124,17 +127,19 @@ fn gauge(name: &str, entry: &str, account: Account, per: f64, unit: &str) -> Mar
 }
 
 fn headline(board: &Board, state: &State, over: Over) -> Markup {
+    let course = spending::course(&state.notes);
+    let choices = choices(&course);
     let rows: Vec<&Row> = board.rows.iter().take(SHORT).collect();
     html! {
         h2 { "PGR over " (over.label()) }
         @if rows.is_empty() {
             p.empty { @if board.waiting > 0 { "What was evaluated is being scored; this page fills as it is. " } @else { "Nothing is evaluated yet. " } @if state.evaluations.is_empty() { "The first evaluations are the baselines; they are queued in a moment." } @else { "What is under way stands below." } }
         } @else {
-            p.note { "over " @for (name, key, text) in [(Over::Evaluations, "evaluations", "evaluations"), (Over::Hours, "hours", "hours"), (Over::Cost, "cost", "cost")] {
+            p.note { "over " @for (name, key, text) in choices {
                 a.choice href={ "/?over=" (key) } aria-current=[(name == over).then_some("true")] { (text) } " "
             } }
             figure {
-                div.wide tabindex="0" role="region" aria-label="figure" { (figures::progress(board, over, &|id| format!("/evaluations/{id}"))) }
+                div.wide tabindex="0" role="region" aria-label="figure" { (figures::progress(board, over, &course, &|id| format!("/evaluations/{id}"))) }
                 figcaption {
                     "Hollow: graded on the feedback split. Solid: replicated on fresh seeds and unseen items. Circles: researchers; squares: baselines; crosses: the random control. \
                      The step is the best so far, a maximum over noise; the band is plain ± the noise floor. Whiskers: 95 % intervals. "
@@ -145,6 +150,22 @@ fn headline(board: &Board, state: &State, over: Over) -> Markup {
             p { a href="/leaderboard" { "The whole leaderboard (" (of("log/board", board.rows.len())) " rows)" } }
         }
     }
+}
+
+/// What it can be drawn over: dollars and tokens where some were spent.
+fn choices(course: &[spending::Spent]) -> Vec<(Over, &'static str, &'static str)> {
+    let mut choices = vec![
+        (Over::Evaluations, "evaluations", "evaluations"),
+        (Over::Hours, "hours", "hours"),
+        (Over::Cost, "cost", "CPU-hours"),
+    ];
+    if course.iter().any(|spent| spent.usd > 0.0) {
+        choices.push((Over::Dollars, "dollars", "dollars"));
+    }
+    if course.iter().any(|spent| spent.tokens > 0) {
+        choices.push((Over::Tokens, "tokens", "tokens"));
+    }
+    choices
 }
 
 fn short(rows: &[&Row]) -> Markup {

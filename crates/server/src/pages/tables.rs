@@ -1,16 +1,67 @@
-//! The study as tables of comma-separated values.
+//! The study as tables.
 
 use super::layout::with_interval;
 use super::{Pages, board, forum};
-use crate::ideas;
+use crate::{ideas, spending};
 
 /// The tables there are.
 pub const TABLES: [&str; 6] =
     ["leaderboard.csv", "evaluations.csv", "seeds.csv", "findings.csv", "comments.csv", "diversity.csv"];
 
+/// Rows of texts under named columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The columns.
+    pub names: Vec<&'static str>,
+    /// Cells in the order of the columns; what is absent is empty.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// Whole numbers.
+    Integer,
+    /// Whole numbers from 0 on.
+    Unsigned,
+    /// Numbers.
+    Number,
+}
+
+/// What the column of this name holds, in every table that has one.
+pub fn kind(column: &str) -> Kind {
+    match column {
+        "seed" => Kind::Unsigned,
+        "rank" | "seeds" | "evaluation" | "finding" | "job" | "teacher" | "turn" | "comments" | "votes" | "at_ms"
+        | "ended_ms" | "cpu_ms" | "train_cpu_ms" | "predict_cpu_ms" | "train_operations" | "researchers"
+        | "families" | "team_tokens" => Kind::Integer,
+        "pgr" | "low" | "high" | "p_plain" | "accuracy" | "accuracy_in" | "accuracy_out" | "last_loss"
+        | "entropy_bits" | "team_usd" => Kind::Number,
+        _ => Kind::Text,
+    }
+}
+
+impl Table {
+    fn of<const N: usize>(names: [&'static str; N]) -> Self {
+        Self { names: names.into(), rows: vec![] }
+    }
+
+    fn push(&mut self, row: Vec<String>) {
+        self.rows.push(row);
+    }
+
+    /// As comma-separated values, the columns' names first.
+    pub fn csv(&self) -> String {
+        let head: Vec<String> = self.names.iter().map(|&name| name.to_owned()).collect();
+        std::iter::once(&head).chain(&self.rows).map(|row| line(row)).collect()
+    }
+}
+
 /// One of [`TABLES`].
-pub async fn csv(pages: &Pages, name: &str) -> Option<String> {
-    let rows = match name {
+pub async fn table(pages: &Pages, name: &str) -> Option<Table> {
+    Some(match name {
         "leaderboard.csv" => leaderboard(pages).await,
         "evaluations.csv" => evaluations(pages).await,
         "seeds.csv" => seeds(pages).await,
@@ -18,8 +69,7 @@ pub async fn csv(pages: &Pages, name: &str) -> Option<String> {
         "comments.csv" => comments(pages).await,
         "diversity.csv" => entropies(pages).await,
         _ => return None,
-    };
-    Some(rows.iter().map(|row| line(row)).collect())
+    })
 }
 
 /// RFC 4180; a text that a spreadsheet would take for a formula gets an apostrophe before it.
@@ -31,15 +81,11 @@ fn line(cells: &[String]) -> String {
     cells.iter().map(cell).collect::<Vec<_>>().join(",") + "\r\n"
 }
 
-fn header_of(names: &[&str]) -> Vec<String> {
-    names.iter().map(|&name| name.to_owned()).collect()
-}
-
 fn number<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-async fn leaderboard(pages: &Pages) -> Vec<Vec<String>> {
+async fn leaderboard(pages: &Pages) -> Table {
     let names = [
         "rank",
         "rung",
@@ -59,7 +105,7 @@ async fn leaderboard(pages: &Pages) -> Vec<Vec<String>> {
         "attempts",
         "mark",
     ];
-    let mut out = vec![header_of(&names)];
+    let mut out = Table::of(names);
     for row in &pages.scores.board().await.rows {
         let (score, asked) = (&row.score, &row.record.asked);
         out.push(vec![
@@ -85,7 +131,7 @@ async fn leaderboard(pages: &Pages) -> Vec<Vec<String>> {
     out
 }
 
-async fn evaluations(pages: &Pages) -> Vec<Vec<String>> {
+async fn evaluations(pages: &Pages) -> Table {
     let board = pages.scores.board().await;
     let scored: std::collections::BTreeMap<i64, _> =
         board.rows.iter().map(|row| (row.record.id, row.score.pgr)).collect();
@@ -103,10 +149,15 @@ async fn evaluations(pages: &Pages) -> Vec<Vec<String>> {
         "bundle",
         "parent",
         "failure",
+        "cpu_ms",
+        "team_usd",
+        "team_tokens",
     ];
-    let mut out = vec![header_of(&names)];
+    let mut out = Table::of(names);
     let inner = pages.shared.inner.lock().await;
+    let course = spending::course(&inner.state.notes);
     for record in &inner.state.evaluations {
+        let spent = record.ended_ms.and_then(|ended| spending::spent_by(&course, ended));
         let (asked, pgr) = (&record.asked, scored.get(&record.id).copied().flatten());
         out.push(vec![
             record.id.to_string(),
@@ -122,14 +173,17 @@ async fn evaluations(pages: &Pages) -> Vec<Vec<String>> {
             asked.bundle.clone(),
             asked.parent.clone().unwrap_or_default(),
             record.failure.as_ref().map(|(reason, _)| reason.clone()).unwrap_or_default(),
+            inner.state.cpu_ms(record).to_string(),
+            number(spent.map(|spent| spent.usd)),
+            number(spent.map(|spent| spent.tokens)),
         ]);
     }
     out
 }
 
-async fn findings(pages: &Pages) -> Vec<Vec<String>> {
+async fn findings(pages: &Pages) -> Table {
     let mut out =
-        vec![header_of(&["finding", "by", "type", "title", "body", "evaluation", "turn", "at_ms", "comments"])];
+        Table::of(["finding", "by", "type", "title", "body", "evaluation", "turn", "at_ms", "comments", "votes"]);
     let inner = pages.shared.inner.lock().await;
     for finding in &inner.state.findings {
         let posted = &finding.posted;
@@ -143,12 +197,13 @@ async fn findings(pages: &Pages) -> Vec<Vec<String>> {
             number(posted.turn),
             finding.at_ms.to_string(),
             finding.comments.len().to_string(),
+            finding.score().to_string(),
         ]);
     }
     out
 }
 
-async fn seeds(pages: &Pages) -> Vec<Vec<String>> {
+async fn seeds(pages: &Pages) -> Table {
     let board = pages.scores.board().await;
     let names = [
         "job",
@@ -163,7 +218,7 @@ async fn seeds(pages: &Pages) -> Vec<Vec<String>> {
         "train_operations",
         "last_loss",
     ];
-    let mut out = vec![header_of(&names)];
+    let mut out = Table::of(names);
     let inner = pages.shared.inner.lock().await;
     let scored: std::collections::BTreeMap<i64, _> = board.rows.iter().map(|row| (row.record.id, &row.score)).collect();
     for record in &inner.state.evaluations {
@@ -188,8 +243,8 @@ async fn seeds(pages: &Pages) -> Vec<Vec<String>> {
     out
 }
 
-async fn comments(pages: &Pages) -> Vec<Vec<String>> {
-    let mut out = vec![header_of(&["finding", "by", "body", "turn", "at_ms"])];
+async fn comments(pages: &Pages) -> Table {
+    let mut out = Table::of(["finding", "by", "body", "turn", "at_ms"]);
     let inner = pages.shared.inner.lock().await;
     for finding in &inner.state.findings {
         for (_, comment) in &finding.comments {
@@ -206,8 +261,8 @@ async fn comments(pages: &Pages) -> Vec<Vec<String>> {
     out
 }
 
-async fn entropies(pages: &Pages) -> Vec<Vec<String>> {
-    let mut out = vec![header_of(&["evaluation", "researchers", "families", "entropy_bits"])];
+async fn entropies(pages: &Pages) -> Table {
+    let mut out = Table::of(["evaluation", "researchers", "families", "entropy_bits"]);
     let inner = pages.shared.inner.lock().await;
     for point in ideas::course(&inner.state.evaluations, &inner.state.retired) {
         let (active, families) = (point.active.to_string(), point.families.to_string());

@@ -1,11 +1,11 @@
-//! Findings and comments.
+//! Findings, comments and votes.
 
 use super::evaluations::horizon;
 use super::{ANYBODY, Answer, ApiError, who};
 use crate::event::{Event, Posted, Role};
 use crate::shared::Shared;
 use aar_api::error::ErrorBody;
-use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding};
+use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding, NewVote};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -123,4 +123,35 @@ pub async fn comment(
         shared.commit(&mut inner, event, None).await?;
     }
     Ok(Json(serde_json::json!({})))
+}
+
+/// Vote on somebody else's finding. The last vote counts.
+#[utoipa::path(post, path = "/v1/findings/{id}/votes", params(("id" = i64, Path)), request_body = NewVote,
+    responses((status = 200, body = Finding), (status = "default", body = ErrorBody)))]
+pub async fn vote(
+    State(shared): State<Shared>,
+    Path(id): Path<i64>,
+    headers: HeaderMap,
+    Json(new): Json<NewVote>,
+) -> Answer<Finding> {
+    let mut inner = shared.inner.lock().await;
+    let me = who(&inner, &headers, WRITERS)?;
+    if !(-1..=1).contains(&new.value) {
+        return Err(ApiError::bad(format!(
+            "value is {}; 1 (it helps), -1 (it misleads) or 0 (none) is a vote",
+            new.value
+        )));
+    }
+    let found = inner.state.findings.iter().find(|record| record.id == id);
+    let found = found.ok_or_else(|| ApiError::not_found(format!("there is no finding {id}")))?;
+    if found.posted.by == me.name {
+        return Err(ApiError::bad("a vote is on somebody else's finding; this one is yours"));
+    }
+    if found.votes.get(&me.name).map_or(0, |(value, _)| *value) != new.value {
+        let event = Event::Voted { finding: id, by: me.name.clone(), value: new.value, turn: new.turn };
+        shared.commit(&mut inner, event, None).await?;
+    }
+    let horizon = horizon(&inner, &me, None);
+    let found = inner.state.forum(horizon, id - 1).into_iter().find(|finding| finding.id == id);
+    Ok(Json(found.ok_or_else(|| ApiError::not_found(format!("there is no finding {id}")))?))
 }

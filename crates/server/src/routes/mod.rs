@@ -38,6 +38,7 @@ pub fn router(shared: Shared) -> Router {
         .route(paths::LEADERBOARD, get(evaluations::leaderboard))
         .route(paths::FINDINGS, get(forum::list).post(forum::post))
         .route(paths::COMMENTS, get(forum::comments).post(forum::comment))
+        .route(paths::VOTES, post(forum::vote))
         .route(paths::MESSAGES, get(operator::messages))
         .route(paths::PARTICIPANTS, get(operator::members).post(operator::join))
         .route(paths::INSTRUCTIONS, post(operator::instruct))

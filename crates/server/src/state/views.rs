@@ -76,6 +76,12 @@ impl State {
             turn: record.posted.turn,
             at_ms: record.at_ms,
             comments: record.comments.len(),
+            votes: record
+                .votes
+                .values()
+                .filter(|(_, turn)| is_before(*turn, before))
+                .map(|(value, _)| i64::from(*value))
+                .sum(),
         };
         self.findings.iter().filter(seen).map(finding).collect()
     }

@@ -6,6 +6,7 @@ use aar_api::client::{Address, Client, ClientError};
 use aar_api::error::ErrorCode;
 use aar_api::evaluation::{EvaluationView, Submission};
 use aar_api::paths;
+use aar_domain::item::Distribution;
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::{Policy, Unit};
 use aar_grader::truth::{self, FrozenRuns, TruthRow};
@@ -136,7 +137,7 @@ pub fn testbed_of(dir: &Path, items: usize) {
             id: format!("{i}"),
             label: i.is_multiple_of(2),
             cluster: i.to_string(),
-            distribution: None,
+            distribution: Some(if i % 4 == 3 { Distribution::Out } else { Distribution::In }),
         };
         let lines: String =
             (0..items).map(|i| format!("{{\"id\":\"{i}\",\"question\":\"q\",\"choice\":\"c\"}}\n")).collect();
@@ -189,6 +190,7 @@ pub fn body(route: &str) -> Value {
         "post /v1/predictions" => json!({"answers": [1], "name": "n", "key": "k"}),
         "post /v1/participants" => json!({"name": "", "kind": "person", "evaluations": 1}),
         "post /v1/instructions" => json!({"researcher": "nobody-of-this-name", "instruction": {"do": "pause"}}),
+        "post /v1/findings/{id}/votes" => json!({"value": 1}),
         "post /v1/integrity" => json!({"do": "uphold", "verdict": 1, "reason": "r"}),
         "post /v1/jobs/{id}/touched" => json!({"files": []}),
         "post /v1/findings" => json!({"kind": "insight", "title": "t", "body": "b", "key": "k"}),

@@ -1,6 +1,7 @@
 //! A large study, made up from a seed: its event log is written through the server's own events, and every page is served from it.
 #![allow(dead_code)]
 
+pub mod talk;
 mod words;
 
 use aar_api::bundle::Bundle;
@@ -25,10 +26,13 @@ pub struct Size {
     pub findings: usize,
     /// Items per split of its testbed.
     pub items: usize,
+    /// Whether the log goes on into the close, or ends while researchers are at work.
+    pub closes: bool,
 }
 
 /// What the pages must bear.
-pub const LARGE: Size = Size { researchers: 50, evaluations: 2000, findings: 20_000, items: super::bench::ITEMS };
+pub const LARGE: Size =
+    Size { researchers: 50, evaluations: 2000, findings: 20_000, items: super::bench::ITEMS, closes: true };
 
 const BASELINES: [(&str, Family); 3] =
     [("plain", Family::Other), ("confident", Family::ConfidenceWeighting), ("ensemble", Family::Ensemble)];
@@ -98,14 +102,18 @@ impl Study {
         let submissions = self.size.evaluations - BASELINES.len() - FINALISTS - 1;
         for turn in 0..submissions {
             self.submit(turn);
+            let spent = serde_json::json!({"nano": 40_000_000i64 * (turn as i64 + 1), "tokens": 260_000 * (turn + 1)});
+            self.happen(Event::Noted { kind: "spent".into(), body: spent }, None);
             // The forum keeps pace with the evaluations.
             let due = self.size.findings * (turn + 1) / submissions;
             while self.findings < due {
                 self.post();
             }
         }
-        self.happen(Event::Phase { phase: Phase::Closing }, None);
-        self.close();
+        if self.size.closes {
+            self.happen(Event::Phase { phase: Phase::Closing }, None);
+            self.close();
+        }
     }
 
     fn name(at: usize) -> String {
@@ -216,8 +224,9 @@ impl Study {
             .unwrap();
         let (made, by) = (&self.evaluations[at], rng.random_range(0..self.size.researchers));
         let backed = kind == FindingType::Result && made.by != usize::MAX;
+        let author = if backed { made.by } else { by };
         let posted = Posted {
-            by: Self::name(if backed { made.by } else { by }),
+            by: Self::name(author),
             kind: if kind == FindingType::Result && !backed { FindingType::Insight } else { kind },
             title: words::sentence(rng),
             body: words::body(rng),
@@ -236,6 +245,13 @@ impl Study {
                 key: format!("comment {} {comment}", self.findings),
             };
             self.happen(event, None);
+        }
+        for _ in 0..[0, 0, 0, 1, 2, 5][self.rng.random_range(0..6)] {
+            let voter = self.rng.random_range(0..self.size.researchers);
+            let (finding, value) = (self.findings as i64, if self.rng.random_bool(0.8) { 1 } else { -1 });
+            if voter != author {
+                self.happen(Event::Voted { finding, by: Self::name(voter), value, turn: None }, None);
+            }
         }
     }
 

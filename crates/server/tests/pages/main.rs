@@ -2,6 +2,7 @@
 
 #[path = "../bench/mod.rs"]
 mod bench;
+mod desk;
 #[path = "../large/mod.rs"]
 mod large;
 mod markup;
@@ -21,10 +22,11 @@ use bench::{Bench, config, margins, opening, others, refused, serve};
 use std::net::{Ipv4Addr, SocketAddr};
 use visit::Browser;
 
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 27] = [
     "/",
     "/leaderboard",
     "/researchers",
+    "/researchers/ada",
     "/forum",
     "/forum/1",
     "/evaluations",
@@ -38,12 +40,16 @@ const PAGES: [&str; 22] = [
     "/figures/progress.svg",
     "/figures/lineage.svg",
     "/figures/diversity.svg",
+    "/figures/leaderboard.svg",
+    "/figures/timeline.svg",
+    "/figures/loss-1.svg",
     "/data/leaderboard.csv",
     "/data/evaluations.csv",
     "/data/findings.csv",
     "/data/comments.csv",
     "/data/seeds.csv",
     "/data/diversity.csv",
+    "/data/loss-1.csv",
 ];
 
 /// A study with an evaluation by each researcher, the second built on the first, and a hostile finding.
@@ -67,7 +73,7 @@ fn bench() -> Bench {
     let finding = NewFinding {
         kind: FindingType::Result,
         title: HOSTILE.into(),
-        body: format!("{HOSTILE}\n\n**bold** [x](javascript:alert(1))"),
+        body: format!("{HOSTILE}\n\n**bold** [x](javascript:alert(1)) recovers 0.50, not 0.12"),
         evaluation: Some(1),
         turn: Some(0),
         key: "k".into(),
@@ -116,6 +122,7 @@ fn pages_open_to_operator_and_viewer_and_to_nobody_else() {
             let answer = browser.get(path);
             assert_eq!(answer.status(), 200, "{path} for {visitor:?}");
             let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+            assert_eq!(answer.headers()["referrer-policy"], "same-origin", "or forms come from nowhere");
             assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         }
         assert_eq!(browser.get("/evaluations/99").status(), 404);
@@ -177,6 +184,16 @@ fn values_name_their_evaluations_and_filters_stand_in_the_url() {
     let page = browser.text("/leaderboard?by=ada");
     assert!(page.contains("first") && !page.contains("second"), "{page}");
     assert!(browser.text("/leaderboard").contains("class=\"tied\""), "equal margins are a tie");
+    bench.server().note("verdict", serde_json::json!({"evaluation": 1, "verdict": "too right"})).unwrap();
+    assert!(browser.text("/leaderboard").contains("href=\"/integrity\">too right</a>"));
+    assert!(browser.text("/leaderboard?group=family").contains("<tr class=\"group\">"));
+    let post = browser.text("/forum/1");
+    assert!(post.contains("href=\"/evaluations/1\">0.50</a>"), "what the evaluation gave: {post}");
+    assert!(post.contains("class=\"claimed\" title=\"claimed: no evaluation behind it\">0.12</span>"), "{post}");
+    let one = browser.text("/evaluations/1");
+    assert!(one.contains("out of distribution") && one.contains("/figures/loss-1.svg"), "{one}");
+    assert_eq!(browser.get("/figures/loss-99.svg").status(), 404);
+    assert!(browser.text("/data/loss-1.csv").contains(",\"10\",\"0.5\""));
     assert!(browser.text("/forum?q=BOLD").contains("class=\"post\""));
     assert!(browser.text("/forum?q=unheard").contains("Nothing fits"));
     let score = bench.server().score(1).unwrap().pgr.unwrap();

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 use aar_domain::rung::{Rung, Split};
+use aar_domain::stats::Outcomes;
 use aar_domain::transfer::Share;
 use aar_grader::Score;
 use aar_grader::ledger::Unit;
@@ -15,12 +16,45 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+/// What an account or a charge of the gateway's says; tokens also in thousands and millions.
+fn spent(account: &serde_json::Value, what: &str) -> Found {
+    let usage = |kinds: &[&str]| {
+        let tokens: f64 = kinds.iter().filter_map(|kind| account["usage"][kind].as_f64()).sum();
+        vec![tokens, tokens / 1e3, tokens / 1e6]
+    };
+    account.as_object()?;
+    Some(match what {
+        "usd" => {
+            let nano = |field: &str| account[field].as_f64().map(|nano| nano / 1e9);
+            [nano("nano"), nano("open_nano"), account["limits"]["usd"].as_f64()].into_iter().flatten().collect()
+        }
+        "read" => usage(&["input", "cache_read", "cache_write"]),
+        "written" => usage(&["output"]),
+        "cached" => usage(&["cache_read"]),
+        "tokens" => usage(&["input", "cache_read", "cache_write", "output"]),
+        "token_limit" => vec![account["limits"]["tokens"].as_f64()?],
+        "calls" | "failures" => vec![account[what].as_f64()?],
+        _ => return None,
+    })
+}
+
+fn talks(folder: &Path) -> BTreeMap<String, Vec<serde_json::Value>> {
+    let read = |path: std::path::PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (path.file_stem().unwrap().to_str().unwrap().to_owned(), lines)
+    };
+    std::fs::read_dir(folder).into_iter().flatten().map(|entry| read(entry.unwrap().path())).collect()
+}
+
 /// A server's log at one moment.
 pub struct Store<'a> {
     server: &'a Server,
     snapshot: Snapshot,
     board: Arc<Board>,
     checked: i64,
+    /// Lines of every transcript.
+    talks: BTreeMap<String, Vec<serde_json::Value>>,
 }
 
 type Found = Option<Vec<f64>>;
@@ -28,7 +62,8 @@ type Found = Option<Vec<f64>>;
 impl<'a> Store<'a> {
     pub fn of(server: &'a Server, log: &Path) -> Self {
         let checked = audit::verify(log, &[]).unwrap().events;
-        Self { server, snapshot: server.snapshot(), board: server.board(), checked }
+        let talks = talks(&log.parent().unwrap().join("transcripts"));
+        Self { server, snapshot: server.snapshot(), board: server.board(), checked, talks }
     }
 
     pub fn has(&self, evaluation: i64) -> bool {
@@ -51,6 +86,8 @@ impl<'a> Store<'a> {
                 Some(match what {
                     "turn" => vec![f64::from(finding.posted.turn?)],
                     "comments" => vec![finding.comments.len() as f64],
+                    "votes" => vec![finding.votes.values().map(|(value, _)| f64::from(*value)).sum()],
+                    "voters" => vec![finding.votes.values().filter(|(value, _)| *value != 0).count() as f64],
                     _ => return None,
                 })
             }
@@ -79,6 +116,10 @@ impl<'a> Store<'a> {
                 Some(vec![f64::from(touch.times)])
             }
             "ledger" => self.ledger(id),
+            "call" => self.call(id, what),
+            "transcript" => self.talk(id, what),
+            "spending" => spent(&self.spending()?["callers"][id], what),
+            "team-spending" => spent(&self.spending()?["team"], id),
             "testbed" => self.testbed(id, what),
             "entropy" => {
                 let course = ideas::course(&self.snapshot.evaluations, &self.snapshot.retired);
@@ -147,6 +188,7 @@ impl<'a> Store<'a> {
             "seeds" => vec![record.jobs.len() as f64],
             "done" => vec![record.done as f64, record.jobs.len() as f64],
             "answer" => vec![record.answer?],
+            _ if what.starts_with("in/") || what.starts_with("out/") => self.subset(record, what)?,
             "items" => vec![self.server.vault().items(record.asked.split) as f64],
             "turn" => vec![f64::from(record.asked.turn?)],
             "cpu_s" => {
@@ -189,6 +231,32 @@ impl<'a> Store<'a> {
                 None => other.answered_ms.is_some_and(|at| at <= made.at_ms),
             };
             other.asked.split == Split::Feedback && other.answered && other.id != made.id && earlier
+        })
+    }
+
+    /// On one part of the split; accuracies the long way, a seed at a time.
+    fn subset(&self, record: &EvaluationRecord, what: &str) -> Found {
+        let (part, what) = what.split_once('/')?;
+        let (vault, outcomes) = (self.server.vault(), self.server.outcomes(record.id)?);
+        let found = vault.subsets(record.asked.split, &outcomes);
+        let subset = found.iter().find(|subset| format!("{:?}", subset.distribution).to_lowercase() == part)?;
+        let accuracy = |outcomes: &Outcomes| {
+            let score = vault.score(record.asked.split, outcomes);
+            if part == "in" { score.accuracy_in } else { score.accuracy_out }
+        };
+        Some(match what {
+            "items" => vec![subset.items as f64],
+            "weak" => vec![subset.weak],
+            "ceiling" => vec![subset.ceiling],
+            "accuracy" => accuracy(&outcomes).into_iter().collect(),
+            "by_seed" => {
+                let one = |at: usize| Outcomes {
+                    seeds: vec![outcomes.seeds[at]],
+                    correct: vec![outcomes.correct[at].clone()],
+                };
+                (0..outcomes.seeds.len()).filter_map(|at| accuracy(&one(at))).collect()
+            }
+            _ => return None,
         })
     }
 
@@ -298,6 +366,32 @@ impl<'a> Store<'a> {
             _ => 1.0,
         };
         Some(values.map(|value| value / scale).collect())
+    }
+
+    fn spending(&self) -> Option<&serde_json::Value> {
+        Some(&self.snapshot.notes.iter().rfind(|note| note.kind == "spending")?.body)
+    }
+
+    fn talk(&self, name: &str, what: &str) -> Found {
+        let lines = self.talks.get(name)?;
+        Some(match what {
+            "lines" => vec![lines.len() as f64],
+            "mb" => vec![lines.iter().map(|line| line.to_string().len() as f64 + 1.0).sum::<f64>() / 1e6],
+            _ => return None,
+        })
+    }
+
+    fn call(&self, id: &str, what: &str) -> Found {
+        let of = |event: &str| {
+            let mut lines = self.talks.values().flatten();
+            lines.find(|line| line["event"] == event && line["call"].to_string() == id)
+        };
+        let charge = || Some(&of("ended")?["charge"]);
+        Some(match what {
+            "id" => vec![of("asked")?["call"].as_f64()?],
+            "usd" => vec![charge()?["nano"].as_f64()? / 1e9],
+            what => return spent(charge()?, what),
+        })
     }
 
     fn testbed(&self, split: &str, what: &str) -> Found {

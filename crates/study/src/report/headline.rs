@@ -4,21 +4,25 @@ use aar_server::board::Board;
 use aar_server::pages::figures::{Over, in_order, progress};
 use aar_server::pages::origin::{evaluation, told};
 use aar_server::pages::with_interval;
+use aar_server::record::Note;
+use aar_server::spending;
 use maud::{Markup, html};
 
-/// PGR over evaluations, and over CPU-hours under a fold.
-pub fn section(board: &Board) -> Markup {
+/// PGR over evaluations, and over what they cost under folds.
+pub fn section(board: &Board, notes: &[Note]) -> Markup {
+    let course = spending::course(notes);
     let link = |id: i64| format!("#e{id}");
     html! {
         @if board.rows.iter().all(|row| row.pgr().is_none()) { p.note { "No PGR to draw." } } @else {
             figure {
-                div.wide { (progress(board, Over::Evaluations, &link)) }
+                div.wide { (progress(board, Over::Evaluations, &[], &link)) }
                 figcaption {
                     "Every evaluation. Hollow: graded on the feedback split (announcements). Solid: replicated on fresh seeds and unseen items (results). \
                      Circles: researchers; squares: baselines; crosses: the random control. The step is the best so far, a maximum over noise; the band is plain ± the noise floor. Whiskers: 95 % intervals."
                 }
             }
-            details { summary { "The same over CPU-hours" } figure { div.wide { (progress(board, Over::Cost, &link)) } } }
+            details { summary { "The same over CPU-hours" } figure { div.wide { (progress(board, Over::Cost, &[], &link)) } } }
+            @if course.iter().any(|spent| spent.usd > 0.0) { details { summary { "The same over dollars" } figure { div.wide { (progress(board, Over::Dollars, &course, &link)) } } } }
             (data(board))
         }
     }
@@ -28,7 +32,7 @@ fn data(board: &Board) -> Markup {
     let (rows, _) = in_order(board);
     let mut spent = 0.0;
     html! {
-        details { summary { "The data behind both figures" }
+        details { summary { "The data behind these figures" }
             div.scroll { table {
                 thead { tr { th { "#" } th { "method" } th { "by" } th { "rung" } th { "PGR [95 %]" } th { "CPU-s" } th { "CPU-s, so far" } } }
                 tbody { @for row in rows {

@@ -41,7 +41,7 @@ pub fn page(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
                     p.verdict data-from="board/replicated" { (result.verdict) }
                 }
                 main {
-                    section { (headline::section(&placed)) (baselines(result)) }
+                    section { (headline::section(&placed, &snapshot.notes)) (baselines(result)) }
                     (board::section(result, server, &snapshot))
                     (researchers::section(result, &snapshot))
                     (ideas::section(result, &snapshot))

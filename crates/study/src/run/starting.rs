@@ -12,7 +12,10 @@ use aar_server::event::Purpose;
 use aar_server::handle::Snapshot;
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Between two looks at what was spent.
+const PAUSE: Duration = Duration::from_secs(2);
 
 impl Running<'_> {
     /// When research began, in milliseconds since the epoch: the team's clock, which a resume does not wind up again.
@@ -49,7 +52,15 @@ impl Running<'_> {
             return Ok(());
         };
         gateway.tend()?;
+        // Every look at the ledger is a question to another process.
+        if self.asked.is_none_or(|asked| asked.elapsed() > PAUSE) {
+            self.asked = Some(Instant::now());
+            if let Some(sums) = gateway.sums() {
+                self.server.spend(&serde_json::to_value(sums).unwrap_or_default());
+            }
+        }
         let plan = self.config.plan;
+        let mut ended = false;
         let speaks = |name: &str| plan.researchers.iter().any(|r| r.name == name && plan.speaks(r));
         for record in snapshot.evaluations.iter().filter(|record| record.ended() && speaks(&record.asked.by)) {
             if record.asked.purpose == Purpose::Submission && self.recorded.insert(record.id) {
@@ -57,7 +68,13 @@ impl Running<'_> {
                     record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).map(|job| job.usage);
                 let cpu_ms = usage.map(|usage| usage.train_cpu_ms + usage.predict_cpu_ms).sum();
                 gateway.record(&record.asked.by, record.id, cpu_ms);
+                ended = true;
             }
+        }
+        // What had been spent by then, for the figure of PGR over dollars.
+        if let Some(sums) = ended.then(|| gateway.sums()).flatten() {
+            let body = serde_json::json!({"nano": sums.team.nano, "tokens": sums.team.usage.total()});
+            self.server.note("spent", body)?;
         }
         Ok(())
     }
