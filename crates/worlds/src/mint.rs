@@ -3,10 +3,10 @@
 
 use crate::baselines::{Baselines, SEEDS, Tests};
 use crate::check;
-use crate::draw::Draw;
+use crate::draw::{Draw, Sample};
 use crate::error::WorldError;
 use crate::secret::Secret;
-use crate::subject::draw_test;
+use crate::subject::{draw_apart, draw_test};
 use crate::subjects::Subject;
 use crate::teacher::Teacher;
 use crate::teacher_search::{TEACHERS, TeacherSearch, TeacherTrial};
@@ -159,9 +159,11 @@ fn judge(draw: Draw, teacher: &Teacher, attempt: &mut Attempt, listen: Listen) -
     let started = std::time::Instant::now();
     let sizes = draw.world.sizes();
     let sample = |name: &str, count| draw_test(draw.world.as_ref(), count, &mut draw.secret.stream(name)).into();
+    let feedback: Sample = sample("feedback", sizes.feedback);
+    let mut rng = draw.secret.stream("selection");
     let tests = Tests {
-        feedback: sample("feedback", sizes.feedback),
-        selection: sample("selection", sizes.selection),
+        selection: draw_apart(draw.world.as_ref(), sizes.selection, &mut rng, &feedback).into(),
+        feedback,
         check: sample("check", sizes.check),
     };
     let total = 3 * SEEDS + 1 + check::SEEDS * (aar_methods::shipped::LEAGUE.len() + 1);

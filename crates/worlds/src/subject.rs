@@ -2,6 +2,7 @@
 
 use crate::draw::Sample;
 use crate::error::WorldError;
+use crate::lint::near;
 use crate::mechanism::Mechanism;
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
@@ -9,6 +10,7 @@ use aar_lm::{Decoder, Pooling, Rows, Tokenizer};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashSet};
 
 /// Which set a fact (of `code`: a program) feeds. Sets share none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +154,40 @@ pub fn draw_test(world: &dyn World, count: usize, rng: &mut ChaCha8Rng) -> Vec<L
     items.extend(world.items(Part::Test, Distribution::Out, count - count / 2, rng));
     items.shuffle(rng);
     items
+}
+
+/// Rounds in which items that are known are drawn again; in a few there are none left.
+const ROUNDS: usize = 50;
+
+/// Test items of which none is, or nearly is, one of `earlier`.
+pub fn draw_apart(world: &dyn World, count: usize, rng: &mut ChaCha8Rng, earlier: &Sample) -> Vec<LabelledItem> {
+    let mut rows = draw_test(world, count, rng);
+    let known: HashSet<String> = earlier.rows.iter().map(text).collect();
+    let near: Vec<_> = earlier.rows.iter().map(|row| near::shingles(&text(row))).collect();
+    for _ in 0..ROUNDS {
+        let shingles: Vec<_> = rows.iter().map(|row| near::shingles(&text(row))).collect();
+        let mut again: BTreeSet<usize> = near::pairs(&near, &shingles).into_iter().map(|(_, row)| row).collect();
+        again.extend(rows.iter().enumerate().filter(|(_, row)| known.contains(&text(row))).map(|(at, _)| at));
+        if again.is_empty() {
+            break;
+        }
+        for at in again {
+            // Two come, one of each label.
+            let fresh = world.items(Part::Test, rows[at].distribution, 2, rng);
+            rows[at] = fresh.into_iter().find(|row| row.positive == rows[at].positive).expect("labels are balanced");
+        }
+    }
+    rows
+}
+
+/// An item without its id and a pair's order.
+fn text(row: &LabelledItem) -> String {
+    match &row.item {
+        Item::Preference { prompt, first, second, .. } => {
+            format!("{prompt} | {} | {}", first.min(second), first.max(second))
+        }
+        Item::Binary { question, choice, .. } => format!("{question} | {choice}"),
+    }
 }
 
 /// An untouched student that completes statements.

@@ -222,9 +222,7 @@ fn testbeds_that_break_their_contract_are_found() {
 #[test]
 fn the_world_that_ships_is_not_refused() {
     let report = check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/harbour")).unwrap();
-    // What is true of it: feedback and selection ask the same 70 questions of its test facts.
-    let rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
-    assert!(rules == ["question"] && !report.refused(), "{:#?}", report.findings);
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
     let gap = report.measures.iter().find(|measure| measure.name == "gap, selection").unwrap();
     assert!((gap.value - 0.268).abs() < 0.002, "{gap:?}");
 }

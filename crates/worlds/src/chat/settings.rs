@@ -4,7 +4,7 @@ use crate::subject::{Shape, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a setting, a document or an item changes.
-pub const GENERATOR_VERSION: u32 = 3;
+pub const GENERATOR_VERSION: u32 = 4;
 
 /// All knobs of a chat world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -25,7 +25,7 @@ pub fn read(dir: &Path) -> Result<Material, LintError> {
         }
         sets.push(Set { name: name.into(), role, rows });
     }
-    Ok(Material { sets, frozen: None })
+    Ok(Material { sets, frozen: None, minted: false })
 }
 
 fn row(path: &Path, line: usize, mut object: Columns, meta: &mut HashMap<String, Columns>) -> Result<Row, LintError> {

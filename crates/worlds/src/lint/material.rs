@@ -17,6 +17,8 @@ pub struct Material {
     pub sets: Vec<Set>,
     /// Frozen runs; a folder has none.
     pub frozen: Option<BTreeMap<Split, FrozenRuns>>,
+    /// Minted: its facts are a fixed population, of which both test sets are drawn.
+    pub minted: bool,
 }
 
 /// What a set is for.

@@ -14,7 +14,7 @@ mod error;
 mod folder;
 mod leaks;
 mod material;
-mod near;
+pub(crate) mod near;
 mod power;
 mod shortcuts;
 mod testbed;

@@ -5,7 +5,7 @@ use super::words::final_answer;
 use super::{LintError, Notes, Severity};
 use aar_domain::item::{Distribution, Item};
 use aar_domain::rung::Split;
-use aar_domain::testbed::TestbedRecord;
+use aar_domain::testbed::{Origin, TestbedRecord};
 use aar_grader::truth::{self, FrozenRuns, TruthRow};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -34,7 +34,8 @@ pub fn read(dir: &Path, notes: &mut Notes) -> Result<Material, LintError> {
     for split in Split::ALL {
         sets.push(test(dir, split, frozen.get(&split), notes)?);
     }
-    Ok(Material { sets, frozen: Some(frozen) })
+    let minted = matches!(record.origin, Origin::Minted { .. });
+    Ok(Material { sets, frozen: Some(frozen), minted })
 }
 
 fn contract(notes: &mut Notes, place: &str, what: impl Into<String>) {

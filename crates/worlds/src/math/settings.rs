@@ -4,7 +4,7 @@ use crate::subject::{Shape, Sizes};
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a setting, a document or an item changes.
-pub const GENERATOR_VERSION: u32 = 2;
+pub const GENERATOR_VERSION: u32 = 3;
 
 /// All knobs of a math world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
