@@ -216,7 +216,6 @@ fn run_all(architecture: Architecture, task: Task) {
         assert_eq!(answers == plain, same, "{what} is plain training");
         assert_eq!(run(&recipe).0, answers, "{what}: same seed, same answers");
         let ratio = cost as f64 / operations.max(1) as f64;
-        println!("{what}: {ratio:.2} times plain's operations");
         assert!(architecture == Architecture::Encoder || ratio < 3.05, "{what} costs {ratio} times plain");
     }
 }

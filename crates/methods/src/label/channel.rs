@@ -76,11 +76,10 @@ fn newton(from: Weights, rows: impl Iterator<Item = (Weights, f64, f64)>) -> Wei
 /// Gaussian elimination; the matrix is positive definite.
 fn solve(mut matrix: [Weights; WIDTH], mut right: Weights) -> Weights {
     for pivot in 0..WIDTH {
+        let above = matrix[pivot];
         for row in pivot + 1..WIDTH {
-            let factor = matrix[row][pivot] / matrix[pivot][pivot];
-            for column in pivot..WIDTH {
-                matrix[row][column] -= factor * matrix[pivot][column];
-            }
+            let factor = matrix[row][pivot] / above[pivot];
+            matrix[row].iter_mut().zip(above).for_each(|(entry, above)| *entry -= factor * above);
             right[row] -= factor * right[pivot];
         }
     }
