@@ -11,6 +11,8 @@ mod mlflow;
 mod parquet;
 mod run;
 mod tensorboard;
+mod thrift;
+mod varint;
 
 /// A form to export in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

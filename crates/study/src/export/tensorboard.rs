@@ -4,6 +4,7 @@
 //! fields between them, written here by their numbers.
 
 use super::run::Run;
+use super::varint;
 use crate::error::StudyError;
 use std::path::Path;
 
@@ -54,23 +55,15 @@ fn scalar(at_s: f64, step: i64, tag: &str, value: f64) -> Vec<u8> {
     bytes(&mut summary, 1, &entry);
     let mut event = wall_time(at_s);
     event.push(2 << 3);
-    varint(&mut event, step.cast_unsigned());
+    varint::write(&mut event, step.cast_unsigned());
     bytes(&mut event, 5, &summary);
     event
 }
 
 fn bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     out.push(field << 3 | 2);
-    varint(out, bytes.len() as u64);
+    varint::write(out, bytes.len() as u64);
     out.extend(bytes);
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }
 
 fn record(data: &[u8]) -> Vec<u8> {
@@ -102,10 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_protocol_buffers_do() {
-        let mut out = vec![];
-        varint(&mut out, 300);
-        assert_eq!(out, [0xac, 2]);
+    fn an_event_is_a_protocol_buffer() {
         assert_eq!(scalar(0.0, 1, "a", 0.0)[9..], [0x10, 1, 0x2a, 10, 0x0a, 8, 0x0a, 1, b'a', 0x15, 0, 0, 0, 0]);
     }
 }
