@@ -108,7 +108,7 @@ fn line(
             td.n { a href={ "/forum?by=" (name) } { (shown("findings", work.findings.to_string())) } }
             @if let Some(account) = account { td.n { (spent(&researcher.name, account)) } }
             td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
-            td data-told { (researcher.direction.as_deref().unwrap_or("–")) }
+            td.words data-told { (researcher.direction.as_deref().unwrap_or("–")) }
         }
     }
 }
