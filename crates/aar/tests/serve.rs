@@ -6,8 +6,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// The smallest study that goes through every phase, with nobody of its own.
-const SMALL: &[&str] =
-    &["researchers=[]", "evaluation.seeds=1", "evaluation.baselines=[\"plain\"]", "close.finalists=1", "close.seeds=2"];
+const SMALL: &[&str] = &[
+    "researchers=[]",
+    "evaluation.seeds=1",
+    "evaluation.baselines=[\"plain\"]",
+    "close.finalists=1",
+    "close.seeds=2",
+    "close.integrity=none",
+];
 
 struct Bench {
     dir: tempfile::TempDir,

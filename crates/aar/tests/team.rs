@@ -176,7 +176,7 @@ fn study_file(url: &str) -> String {
     let researchers: String = (1..=9).map(researcher).collect();
     format!(
         "name = \"scripted team\"\ntestbed = \"harbour\"\n[team]\nhours = 0.5\nusd = 40.0\nusd_each = 4.0\n[evaluation]\nseeds = 1\n\
-         baselines = [\"plain\"]\n[close]\nfinalists = 2\nseeds = 2\n{models}{researchers}"
+         baselines = [\"plain\"]\n[close]\nfinalists = 2\nseeds = 2\nintegrity = \"none\"\n{models}{researchers}"
     )
 }
 
@@ -331,6 +331,7 @@ baselines = ["plain"]
 [close]
 finalists = 1
 seeds = 2
+integrity = "none"
 [agents.guest]
 wire = "messages"
 files = { "question.txt" = "Which recipe?" }

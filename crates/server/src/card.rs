@@ -107,8 +107,8 @@ pub fn contradictions(bundle: &Bundle) -> Vec<String> {
 
 /// The sentence that denies an ingredient.
 fn denial<'a>(card: &'a str, ingredient: &Ingredient) -> Option<&'a str> {
-    let sentences = card.split(['.', ';', '!', '?', '\n', ',']);
-    sentences.into_iter().find(|sentence| {
+    let mut sentences = card.split(['.', ';', '!', '?', '\n', ',']);
+    sentences.find(|sentence| {
         let lower = sentence.to_lowercase().replace("n't", " not");
         ingredient.called.iter().any(|called| denies(&lower, called))
     })

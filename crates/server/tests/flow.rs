@@ -210,8 +210,10 @@ fn every_route_is_described() {
     get /v1/bundles/{id}
     get /v1/evaluations
     get /v1/evaluations/{id}
+    get /v1/evaluations/{id}/signal
     get /v1/findings
     get /v1/findings/{id}/comments
+    get /v1/integrity
     get /v1/items
     get /v1/leaderboard
     get /v1/me
@@ -225,10 +227,12 @@ fn every_route_is_described() {
     post /v1/findings/{id}/comments
     post /v1/findings/{id}/votes
     post /v1/instructions
+    post /v1/integrity
     post /v1/jobs/claim
     post /v1/jobs/{id}/failure
     post /v1/jobs/{id}/heartbeat
     post /v1/jobs/{id}/outputs
+    post /v1/jobs/{id}/touched
     post /v1/participants
     post /v1/predictions
     post /v1/retire

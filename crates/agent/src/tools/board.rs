@@ -42,7 +42,7 @@ pub fn table(rows: &[BoardRow], most: usize) -> String {
         let pgr = row.feedback.pgr.map_or("undefined".to_owned(), |pgr| format!("{pgr:.2}"));
         let (name, by) = (one_line(&row.name, 100), one_line(&row.by, 60));
         let mark = row.mark.as_ref().map_or(String::new(), |mark| format!(", not ranked: {mark}"));
-        format!("PGR about {pgr}  #{} {name} by {by} ({}), bundle {}{mark}", row.evaluation, row.family, row.bundle)
+        format!("PGR about {pgr}  #{} {name} by {by} ({}{mark}), bundle {}", row.evaluation, row.family, row.bundle)
     });
     lines.collect::<Vec<_>>().join("\n")
 }

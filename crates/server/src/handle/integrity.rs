@@ -11,9 +11,9 @@ impl Server {
     /// Put a check's verdict on the record. The same check speaks once about an evaluation.
     pub fn judge(&self, verdict: Verdict) -> Result<(), ServerError> {
         self.with(async |shared, inner| {
-            let known = inner.state.integrity().verdicts.iter().map(|view| &view.verdict);
+            let mut known = inner.state.integrity().verdicts.iter().map(|view| &view.verdict);
             let same = |known: &Verdict| (known.evaluation, known.check) == (verdict.evaluation, verdict.check);
-            if known.into_iter().any(same) {
+            if known.any(same) {
                 return Ok(());
             }
             shared.commit(inner, Event::Judged(verdict), None).await

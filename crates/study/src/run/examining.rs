@@ -32,8 +32,8 @@ impl Running<'_> {
             return Ok(());
         }
         let known = |alteration: Alteration, of: &EvaluationRecord| {
-            let found = snapshot.integrity.verdicts.iter().map(|view| &view.verdict);
-            found.into_iter().any(|verdict| verdict.evaluation == of.id && verdict.check == findings::check(alteration))
+            let mut found = snapshot.integrity.verdicts.iter().map(|view| &view.verdict);
+            found.any(|verdict| verdict.evaluation == of.id && verdict.check == findings::check(alteration))
         };
         for alteration in Alteration::ALL {
             if !finalists.iter().all(|finalist| known(alteration, finalist)) {
