@@ -68,11 +68,25 @@ pub const SLOW: &[Step] = &[
         ),
     },
     Step {
+        name: "clients",
+        asks: "do agents and MCP clients that are not ours work with it (installs 700 MB, about 5 min)",
+        work: Work::Check(clients),
+    },
+    Step {
         name: "mint",
         asks: "does a fresh secret end in a world that holds all bounds (about 10 min)",
         work: Work::Cargo(&["run", "--release", "--", "mint", "chat", "--calibrated", "--check"], &[]),
     },
 ];
+
+/// Installs what is pinned in `tests/clients`, and runs the test that needs it.
+fn clients(root: &Path) -> Result<(), String> {
+    let status = Command::new("tests/clients/run").current_dir(root).status();
+    match status.map_err(|e| format!("cannot run tests/clients/run: {e}"))?.success() {
+        true => Ok(()),
+        false => Err("`tests/clients/run` found something".to_owned()),
+    }
+}
 
 /// The cargo that started us.
 pub fn cargo() -> String {

@@ -77,6 +77,7 @@ impl From<StudyError> for Failure {
             StudyError::Plan { .. } => {
                 (INPUT, Some("the shipped studies/laptop.toml shows every setting that is needed".into()))
             }
+            StudyError::NoProgram { how, .. } => (UNAVAILABLE, Some(how)),
             StudyError::File { ref source, .. } => return io(message, source),
             StudyError::OtherStudy { .. } => {
                 (CREATE, Some("choose another --out, or run the study that is there".into()))

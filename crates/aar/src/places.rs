@@ -15,6 +15,11 @@ pub fn worlds() -> Vec<PathBuf> {
     folders
 }
 
+/// Folders in which this machine's programs are.
+pub fn path() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
 /// Threads to use: what the machine has.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -27,6 +27,8 @@ pub enum Kind {
     Flag,
     /// One of these texts.
     Choice(&'static [&'static str]),
+    /// A list of noughts and ones.
+    Bits,
 }
 
 /// An argument that must be there.
@@ -56,6 +58,9 @@ impl Field {
             }
             Kind::Flag => json!({"type": "boolean", "description": about}),
             Kind::Choice(choices) => json!({"type": "string", "enum": choices, "description": about}),
+            Kind::Bits => {
+                json!({"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 1}, "description": about})
+            }
         }
     }
 
@@ -67,6 +72,7 @@ impl Field {
             Kind::Integer(from, to) => format!("integer {from} to {to}"),
             Kind::Flag => "true or false".to_owned(),
             Kind::Choice(choices) => choices.join(" | "),
+            Kind::Bits => "list of 0 and 1".to_owned(),
         };
         format!("{}{mark}: {kind}", self.name)
     }
@@ -85,6 +91,10 @@ impl Field {
             Kind::Flag => value.as_bool().or_else(|| text?.to_lowercase().parse().ok()).map(Value::Bool),
             Kind::Choice(choices) => {
                 choices.iter().find(|choice| text == Some(**choice)).map(|choice| (*choice).into())
+            }
+            Kind::Bits => {
+                let bits = value.as_array()?;
+                bits.iter().all(|bit| bit.as_u64().is_some_and(|bit| bit <= 1)).then(|| value.clone())
             }
         }
     }
@@ -131,6 +141,12 @@ impl Arguments {
     /// A number, where it is there.
     pub fn number(&self, name: &str) -> Option<i64> {
         self.0.get(name).and_then(Value::as_i64)
+    }
+
+    /// Noughts and ones, where they are there.
+    pub fn bits(&self, name: &str) -> Option<Vec<u8>> {
+        let bits = self.0.get(name).and_then(Value::as_array)?;
+        Some(bits.iter().map(|bit| u8::from(bit.as_u64() == Some(1))).collect())
     }
 
     /// A flag; false where it is absent.

@@ -140,6 +140,7 @@ fn classify(status: u16, body: &str, retry_after: Option<Duration>) -> ModelErro
             ModelError::TooLong(message)
         }
         503 if error["type"] == "paused" => ModelError::Paused(message),
+        429 if error["type"] == "spending_too_fast" => ModelError::TooFast { message, retry_after },
         408 | 425 | 429 | 500.. => ModelError::Busy { status, message, retry_after },
         _ => ModelError::Refused { status, message },
     }
@@ -179,6 +180,7 @@ mod tests {
         check(400, r#"{"error":{"code":"context_length_exceeded","message":"x"}}"#, "TooLong");
         check(400, r#"{"error":{"message":"bad tool schema"}}"#, "Refused { status: 400, message: \"bad tool schema\"");
         check(503, r#"{"error":{"type":"paused","message":"wait"}}"#, "Paused(\"wait\")");
+        check(429, r#"{"error":{"type":"spending_too_fast","message":"slow"}}"#, "TooFast { message: \"slow\"");
         check(503, "{}", "Busy");
         check(404, "<html>", "Refused");
         check(502, "", "Busy");

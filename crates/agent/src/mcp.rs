@@ -5,8 +5,10 @@ mod http;
 pub use http::{Listener, serve_http};
 
 use crate::tools::{Answer, Platform, Wrong, find, platform_tools};
+use aar_api::paths;
+use aar_api::study::StudyView;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult, MetaObject,
     PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
@@ -28,6 +30,9 @@ pub enum McpError {
     #[error("serve: {0}")]
     Serve(String),
 }
+
+/// Where in a result's `_meta` the answer stands once more for programs.
+pub const DATA: &str = "aar/data";
 
 /// What a client is told of the tools as a whole.
 const INSTRUCTIONS: &str = "The tools of a research study in which several researchers work on one graded problem. Begin with \
@@ -54,7 +59,11 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(platform_tools().map(declared).collect()))
+        let platform = self.platform.clone();
+        // Without a server there is nothing to do, but a client may still look.
+        let study = tokio::task::spawn_blocking(move || platform.get::<StudyView>(paths::STUDY)).await;
+        let contract = study.ok().and_then(Result::ok).map_or_else(String::new, |study| study.contract);
+        Ok(ListToolsResult::with_all_items(platform_tools(&contract).map(declared).collect()))
     }
 
     async fn call_tool(
@@ -83,7 +92,8 @@ fn result(outcome: Result<Answer, Wrong>) -> CallToolResult {
     match outcome {
         Ok(answer) => {
             let mut result = CallToolResult::success(vec![ContentBlock::text(answer.text)]);
-            result.structured_content = answer.data.filter(Value::is_object);
+            // As structured content it would stand in the text's place: some clients show a model nothing else.
+            result.meta = answer.data.map(|data| MetaObject([(DATA.to_owned(), data)].into_iter().collect()));
             result
         }
         Err(Wrong(text)) => CallToolResult::error(vec![ContentBlock::text(text)]),

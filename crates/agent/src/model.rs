@@ -42,6 +42,14 @@ pub enum ModelError {
     /// The operator has paused this researcher; it goes on when it is resumed, however long that takes.
     #[error("paused by the operator: {0}")]
     Paused(String),
+    /// The team's gateway holds this researcher back: it spent faster than it may, and goes on when it is told to.
+    #[error("held back: {message}")]
+    TooFast {
+        /// What the gateway said.
+        message: String,
+        /// How long it holds it back.
+        retry_after: Option<Duration>,
+    },
     /// No connection, or it broke off.
     #[error("the connection to the model broke: {0}")]
     Cut(String),
@@ -53,6 +61,6 @@ pub enum ModelError {
 impl ModelError {
     /// May the same call work a little later?
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Paused(_) | Self::Cut(_) | Self::Malformed(_))
+        matches!(self, Self::Busy { .. } | Self::Paused(_) | Self::TooFast { .. } | Self::Cut(_) | Self::Malformed(_))
     }
 }

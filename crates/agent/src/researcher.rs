@@ -77,7 +77,7 @@ impl<'a> Researcher<'a> {
         forum.sync(&bench.platform, bench.platform.settings.limits.forum_every);
         let system = system(briefing, &bench.platform.settings);
         let opening = opening(number, bench, memory, forum);
-        Session::new((number, system, opening), self.model, bench, events, forum).run()
+        Session::new((number, system, opening), &briefing.study.contract, self.model, bench, events, forum).run()
     }
 
     fn remember(&self, outcome: &Outcome) {

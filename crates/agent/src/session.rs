@@ -9,7 +9,7 @@ use crate::forum::Forum;
 use crate::model::{Model, ModelError};
 use crate::operator;
 use crate::repetition::Repetition;
-use crate::tools::{Bench, TOOLS};
+use crate::tools::{self, Bench};
 use aar_api::paths;
 use aar_api::study::StudyView;
 use aar_llm::conversation::{Block, Message, Reply, Request, Speaker, Stop};
@@ -100,6 +100,7 @@ impl<'a> Session<'a> {
     /// A session that has not begun.
     pub fn new(
         (number, system, opening): (u32, String, String),
+        contract: &str,
         model: &'a mut dyn Model,
         bench: &'a mut Bench,
         events: &'a mut Events,
@@ -110,7 +111,7 @@ impl<'a> Session<'a> {
             model: settings.model.clone(),
             system,
             messages: vec![Message::user(opening.clone())],
-            tools: TOOLS.iter().map(|tool| tool.declared()).collect(),
+            tools: tools::offered(contract).map(tools::Tool::declared).collect(),
             max_tokens: settings.limits.answer_tokens,
             stream: true,
         };

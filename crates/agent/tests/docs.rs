@@ -86,8 +86,7 @@ fn the_directions_and_modes() {
 fn the_tools() {
     let mut text = format!(
         "<!-- Made by {AGAIN} -->\n\nEvery tool as a model gets to read it. Those marked *platform* are offered over MCP too (`lab mcp`); an outside\n\
-         agent brings its own in place of the others. A tool that scores bare predictions (`evaluate_predictions`) is not among them, because the\n\
-         server has no such route: it scores what it trained itself.\n"
+         agent brings its own in place of the others. Where a study hands out its test items, `evaluate_predictions` is offered in place of `submit`.\n"
     );
     for tool in TOOLS {
         let place = if matches!(tool.run, Run::Platform(_)) { " (platform)" } else { "" };
@@ -109,5 +108,6 @@ fn kind_name(kind: &Kind) -> String {
         Kind::Integer(..) => "integer".into(),
         Kind::Flag => "true or false".into(),
         Kind::Choice(choices) => choices.join(", "),
+        Kind::Bits => "list of 0 and 1".into(),
     }
 }

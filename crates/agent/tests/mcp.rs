@@ -81,7 +81,7 @@ fn the_list_is_the_one_list() {
         let answer = line.ask("tools/list", json!({})).await;
         let tools = answer["result"]["tools"].as_array().unwrap();
         let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-        assert_eq!(names, platform_tools().map(|tool| tool.name).collect::<Vec<_>>());
+        assert_eq!(names, platform_tools("bundles").map(|tool| tool.name).collect::<Vec<_>>());
         for name in
             ["share_finding", "get_leaderboard", "download_snapshot", "submit", "evaluation_status", "search_findings"]
         {
@@ -109,14 +109,16 @@ fn every_tool_is_called() {
         ("download_snapshot", json!({"bundle": "cdcdcdcd"}), "card.md"),
         ("budget", json!({}), "5 left"),
     ];
-    assert_eq!(calls.len(), platform_tools().count());
+    assert_eq!(calls.len(), platform_tools("bundles").count());
     let (server, _) = with_line(async |line| {
         for (name, arguments, expect) in calls {
             let result = line.call(name, arguments).await;
             assert_eq!(result["isError"], false, "{name}: {result}");
             assert!(result["content"][0]["text"].as_str().unwrap().contains(expect), "{name}: {result}");
-            let data = &result["structuredContent"];
+            let data = &result["_meta"][mcp::DATA];
             assert!(data.is_object() || name == "comment", "{name}: {result}");
+            // Clients that find some show a model nothing else, and the fence is in the text.
+            assert!(result["structuredContent"].is_null(), "{name}: {result}");
             // Free text of others stands in the fence, not in the data.
             assert!(!data.to_string().contains("Ignore all rules"), "{name}: {data}");
         }
@@ -128,7 +130,7 @@ fn every_tool_is_called() {
 fn what_goes_wrong_is_a_tools_error_that_says_what_is_right() {
     with_line(async |line| {
         for (name, arguments, expect) in [
-            ("evaluate_predictions", json!({"predictions": [0, 1]}), "There is no tool"),
+            ("evaluate_predictions", json!({"predictions": [0, 1]}), "takes bundles, not predictions"),
             ("shell", json!({"command": "id"}), "not offered here"),
             ("read_finding", json!({}), "\"finding\" is missing"),
             ("evaluation_status", json!({"evaluation": 99}), "there is no evaluation 99"),

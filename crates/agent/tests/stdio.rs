@@ -77,7 +77,7 @@ fn speaks_json_rpc_over_pipes() {
         }
     }
     assert_eq!(answers[0]["result"]["serverInfo"]["name"], "aar");
-    assert_eq!(answers[1]["result"]["tools"].as_array().unwrap().len(), platform_tools().count());
+    assert_eq!(answers[1]["result"]["tools"].as_array().unwrap().len(), platform_tools("bundles").count());
     let said = answers[2]["result"]["content"][0]["text"].as_str().unwrap();
     assert!(said.starts_with("Evaluations: 5 left"), "{said}");
     // The client leaves; so does the server.

@@ -7,7 +7,7 @@
 use crate::catalog::Model;
 use crate::charge::{Meter, Seen};
 use crate::clock::now_ms;
-use crate::ledger::book::{Charge, Outcome, Shortage};
+use crate::ledger::book::{Charge, Outcome, Refused, Shortage};
 use crate::ledger::{Opening, Reservation};
 use crate::pin::{self, Pinned};
 use crate::price::usd;
@@ -15,6 +15,7 @@ use crate::provider::{Answer, Outgoing, Unanswered};
 use crate::refusal::{Reason, Refusal};
 use crate::secret::{Key, Screen, hide, hide_text};
 use crate::shared::Shared;
+use crate::telemetry::Span;
 use crate::transcript::{Asking, Event};
 use aar_llm::stream::Stream;
 use aar_llm::wire::Wire;
@@ -44,7 +45,7 @@ pub async fn call(shared: &Arc<Shared>, wire: Wire, headers: &HeaderMap, body: B
             begun.await.unwrap_or_else(|_| Refusal::new(Reason::Internal, "the gateway failed").response(wire))
         }
         Err(refusal) => {
-            let Refusal { reason, message } = &refusal;
+            let Refusal { reason, message, .. } = &refusal;
             shared.note(&caller, Event::Refused { reason: reason.name().into(), message: message.clone() });
             refusal.response(wire)
         }
@@ -58,6 +59,7 @@ struct Job {
     model: Model,
     stream: bool,
     reservation: Reservation,
+    began_ms: i64,
 }
 
 async fn prepare(
@@ -79,7 +81,7 @@ async fn prepare(
     let (provider, pinned) = (model.upstream.name.clone(), model.pinned.clone());
     let opening = Opening { caller: caller.to_owned(), provider, model: pinned, worst };
     let reserved = shared.ledger.reserve(&opening).await.map_err(|error| Refusal::internal(&error))?;
-    let reservation = reserved.map_err(|shortage| Refusal::new(Reason::BudgetExhausted, exhausted(&shortage)))?;
+    let reservation = reserved.map_err(|refused| not_promised(caller, &refused))?;
     let asking = Asking { call: reservation.id, wire, model: &name, body: &value, taken_out: &taken_out };
     if let Err(error) = shared.transcripts.asked(caller, now_ms(), asking) {
         // What can't be recorded is not asked.
@@ -88,7 +90,21 @@ async fn prepare(
     }
     let headers = known_headers(wire, headers);
     let outgoing = Outgoing { wire, body: body.into(), value, headers, caller: caller.to_owned() };
-    Ok(Job { shared: shared.clone(), outgoing, model, stream, reservation })
+    Ok(Job { shared: shared.clone(), outgoing, model, stream, reservation, began_ms: now_ms() })
+}
+
+fn not_promised(caller: &str, refused: &Refused) -> Refusal {
+    match refused {
+        Refused::Shortage(shortage) => Refusal::new(Reason::BudgetExhausted, exhausted(shortage)),
+        Refused::TooFast { rate, wait_s } => {
+            let message = format!(
+                "{caller} spends faster than US$ {:.2} an hour with US$ {:.2} at once; the next call can be made in {wait_s} s. \
+                 The money is not lost: fewer and shorter calls go further",
+                rate.usd_per_hour, rate.burst_usd
+            );
+            Refusal { retry_after_s: Some(*wait_s), ..Refusal::new(Reason::TooFast, message) }
+        }
+    }
 }
 
 fn exhausted(shortage: &Shortage) -> String {
@@ -176,6 +192,19 @@ impl Job {
         let (call, outcome, charge) = (self.reservation.id, seen.outcome, seen.charge);
         let settled = self.reservation.settle(charge, outcome).await;
         let Ended { attempts, status } = ended;
+        if let Some(telemetry) = &self.shared.telemetry {
+            telemetry.say(&Span {
+                call,
+                caller: self.outgoing.caller.clone(),
+                provider: self.model.upstream.name.clone(),
+                model: self.model.pinned.clone(),
+                answered: seen.reply.as_ref().map(|reply| (reply.model.clone(), reply.stop.clone())),
+                began_ms: self.began_ms,
+                attempts,
+                outcome,
+                charge,
+            });
+        }
         let event = Event::Ended { call, attempts, status, reply: seen.reply, failure, outcome, charge };
         self.shared.note(&self.outgoing.caller, event);
         settled.map_err(|error| Refusal::internal(&error))

@@ -6,12 +6,14 @@
 //! the file is opened again. So nothing is lost, nothing is charged twice, and no cap is passed.
 
 pub mod book;
+pub mod pace;
 mod store;
 
 use crate::clock::now_ms;
 use crate::error::GatewayError;
 use crate::settings::{Caller, Limits};
-use book::{Book, Charge, Outcome, Shortage, Totals, Unit};
+use book::{Book, Charge, Outcome, Refused, Totals, Unit};
+use pace::Rate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,12 +24,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 type Answer<T> = oneshot::Sender<Result<T, GatewayError>>;
 
 enum Order {
-    Reserve(Opening, Answer<Result<Reservation, Shortage>>),
+    Reserve(Opening, Answer<Result<Reservation, Refused>>),
     Settle { id: i64, charge: Charge, outcome: Outcome, answer: Option<Answer<()>> },
     Record { caller: String, unit: Unit, amount: u64, key: String, answer: Answer<()> },
     Extend { caller: Option<String>, by: Limits, answer: Answer<()> },
     Pause { caller: String, paused: bool, answer: Answer<()> },
-    Admit { caller: String, limits: Limits, answer: Answer<()> },
+    Admit { caller: String, limits: Limits, rate: Option<Rate>, answer: Answer<()> },
     Sums(Answer<Sums>),
 }
 
@@ -64,7 +66,7 @@ impl Ledger {
         let mut store = Store::open(path).await?;
         let mut book = Book::default();
         book.team.limits = limits;
-        callers.iter().for_each(|caller| book.admit(&caller.name, caller.limits));
+        callers.iter().for_each(|caller| book.admit(&caller.name, caller.limits, caller.rate));
         store.recover(now_ms(), &mut book).await?;
         let (orders, inbox) = mpsc::unbounded_channel();
         let (changes, settled) = watch::channel(0);
@@ -80,12 +82,12 @@ impl Ledger {
     }
 
     /// Promise a call its worst case. While only the promises of running calls stand in the way, this waits for them.
-    pub async fn reserve(&self, opening: &Opening) -> Result<Result<Reservation, Shortage>, GatewayError> {
+    pub async fn reserve(&self, opening: &Opening) -> Result<Result<Reservation, Refused>, GatewayError> {
         let mut settled = self.settled.clone();
         loop {
             settled.borrow_and_update();
             match self.ask(|answer| Order::Reserve(opening.clone(), answer)).await? {
-                Err(shortage) if shortage.later => {
+                Err(Refused::Shortage(shortage)) if shortage.later => {
                     settled.changed().await.map_err(|_| GatewayError::LedgerClosed)?;
                 }
                 decided => return Ok(decided),
@@ -112,9 +114,9 @@ impl Ledger {
     }
 
     /// Give somebody an account.
-    pub async fn admit(&self, caller: &str, limits: Limits) -> Result<(), GatewayError> {
+    pub async fn admit(&self, caller: &str, limits: Limits, rate: Option<Rate>) -> Result<(), GatewayError> {
         let caller = caller.to_owned();
-        self.ask(|answer| Order::Admit { caller, limits, answer }).await
+        self.ask(|answer| Order::Admit { caller, limits, rate, answer }).await
     }
 
     /// Everybody's totals.
@@ -195,8 +197,8 @@ impl Keeper {
                     let done = self.pause(&caller, paused).await;
                     reply(Some(answer), done);
                 }
-                Order::Admit { caller, limits, answer } => {
-                    self.book.admit(&caller, limits);
+                Order::Admit { caller, limits, rate, answer } => {
+                    self.book.admit(&caller, limits, rate);
                     reply(Some(answer), Ok(()));
                 }
                 Order::Sums(answer) => {
@@ -221,10 +223,13 @@ impl Keeper {
         if self.broken { Err(GatewayError::LedgerClosed) } else { Ok(()) }
     }
 
-    async fn reserve(&mut self, opening: &Opening) -> Result<Result<Reservation, Shortage>, GatewayError> {
+    async fn reserve(&mut self, opening: &Opening) -> Result<Result<Reservation, Refused>, GatewayError> {
         self.check()?;
         if let Err(shortage) = self.book.affords(&opening.caller, &opening.worst) {
-            return Ok(Err(shortage));
+            return Ok(Err(Refused::Shortage(shortage)));
+        }
+        if let Some((rate, wait_s)) = self.book.brakes(&opening.caller, now_ms()) {
+            return Ok(Err(Refused::TooFast { rate, wait_s }));
         }
         let orders = self.orders.upgrade().ok_or(GatewayError::LedgerClosed)?;
         let opened = self.store.open_call(now_ms(), opening).await;
@@ -235,9 +240,10 @@ impl Keeper {
 
     async fn settle(&mut self, id: i64, charge: &Charge, outcome: Outcome) -> Result<(), GatewayError> {
         self.check()?;
-        let closed = self.store.close_call(now_ms(), id, charge, outcome).await;
+        let at_ms = now_ms();
+        let closed = self.store.close_call(at_ms, id, charge, outcome).await;
         self.written(closed)?;
-        self.book.settle(id, charge, outcome);
+        self.book.settle(id, charge, outcome, at_ms);
         self.changed();
         Ok(())
     }

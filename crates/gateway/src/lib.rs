@@ -4,7 +4,7 @@
 //! model in one of three formats (`routes`). A call is checked and pinned (`pin`, `catalog`), its worst case is promised
 //! on the team's ledger ([`ledger`]), it is written down ([`transcript`]), sent on (`upstream`, `provider`), read while
 //! it passes (`call`), charged (`charge`, [`price`]) and written down again. The operator has a socket of its own
-//! ([`operator`]). Keys are a type that shows nothing, and are taken out of everything that leaves ([`secret`]).
+//! ([`operator`]); a collector may be told of calls ([`telemetry`]). Keys are a type that shows nothing, and are taken out of everything that leaves ([`secret`]).
 
 pub mod error;
 pub mod gateway;
@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod operator;
 pub mod price;
 pub mod secret;
+pub mod telemetry;
 pub mod transcript;
 
 mod call;

@@ -224,6 +224,10 @@ fn is_the_callers(wire: Wire, tool: &Value) -> bool {
             kind.is_empty() || kind == "custom" || run_by_callers.iter().any(|start| kind.starts_with(start))
         }
         Wire::Chat => kind == "function" || kind == "custom",
+        // A group of tools, as Codex offers those of MCP servers: it stays whole or goes whole.
+        Wire::Responses if kind == "namespace" => {
+            tool["tools"].as_array().is_some_and(|tools| tools.iter().all(|tool| is_the_callers(wire, tool)))
+        }
         Wire::Responses => ["function", "custom", "local_shell", "apply_patch"].contains(&kind),
     }
 }
@@ -306,6 +310,11 @@ mod tests {
         let only =
             pinned(Wire::Responses, r#"{"model":"x","tools":[{"type":"web_search"}],"tool_choice":"auto"}"#).unwrap();
         assert!(only.value["tools"].is_null() && only.value["tool_choice"].is_null());
+        let groups = r#"{"model":"x","tools":[{"type":"namespace","name":"ours","tools":[{"type":"function","name":"f"}]},
+            {"type":"namespace","name":"theirs","tools":[{"type":"function","name":"g"},{"type":"web_search"}]}]}"#;
+        let groups = pinned(Wire::Responses, groups).unwrap();
+        assert_eq!(groups.value["tools"].as_array().unwrap().len(), 1, "a group goes whole: {}", groups.value);
+        assert_eq!(groups.value["tools"][0]["name"], "ours");
     }
 
     #[test]

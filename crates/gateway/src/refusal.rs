@@ -16,6 +16,8 @@ pub enum Reason {
     Model,
     /// What is left does not cover the call's worst case.
     BudgetExhausted,
+    /// The caller spends faster than it may.
+    TooFast,
     /// The operator has paused this caller.
     Paused,
     /// The provider failed.
@@ -33,6 +35,7 @@ impl Reason {
             Self::Invalid => StatusCode::BAD_REQUEST,
             Self::Model => StatusCode::NOT_FOUND,
             Self::BudgetExhausted => StatusCode::PAYMENT_REQUIRED,
+            Self::TooFast => StatusCode::TOO_MANY_REQUESTS,
             Self::Paused => StatusCode::SERVICE_UNAVAILABLE,
             Self::Upstream => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
@@ -47,6 +50,7 @@ impl Reason {
             Self::Invalid => "invalid_request_error",
             Self::Model => "not_found_error",
             Self::BudgetExhausted => "budget_exhausted",
+            Self::TooFast => "spending_too_fast",
             Self::Paused => "paused",
             Self::Upstream => "upstream_failed",
             Self::TimedOut => "upstream_timed_out",
@@ -62,12 +66,15 @@ pub struct Refusal {
     pub reason: Reason,
     /// The same for people and models.
     pub message: String,
+    /// Seconds after which the same call may be let through.
+    pub retry_after_s: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        let retry_after_s = (reason == Reason::Paused).then_some(30);
+        Self { reason, message: message.into(), retry_after_s }
     }
 
     /// What went wrong here is the operator's to read, not the caller's.
@@ -87,8 +94,8 @@ impl Refusal {
         };
         let kind = [(header::CONTENT_TYPE, "application/json")];
         let mut response = (self.reason.status(), kind, body.to_string()).into_response();
-        if self.reason == Reason::Paused {
-            response.headers_mut().insert(header::RETRY_AFTER, 30.into());
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -1,7 +1,9 @@
 //! What an operator, or a study, says to a gateway: one JSON or TOML file.
 
 use crate::error::GatewayError;
+use crate::ledger::pace::Rate;
 use crate::price::Price;
+use crate::telemetry::TelemetrySettings;
 use aar_llm::wire::Wire;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,6 +36,9 @@ pub struct GatewaySettings {
     /// A price table whose rows go before those that ship.
     #[serde(default)]
     pub prices: Option<PathBuf>,
+    /// Where spans of calls go; nowhere where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<TelemetrySettings>,
     /// Seconds that running calls get to end when the gateway does.
     #[serde(default = "grace")]
     pub grace_s: u64,
@@ -50,6 +55,9 @@ pub struct Caller {
     /// What they alone may spend; the team's limits hold too.
     #[serde(default)]
     pub limits: Limits,
+    /// How fast they may spend; not limited where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
 }
 
 /// Limits on spending. What is left out is not limited.

@@ -6,6 +6,7 @@ use crate::error::GatewayError;
 use crate::ledger::Ledger;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::{Caller, GatewaySettings};
+use crate::telemetry::Telemetry;
 use crate::transcript::{Event, Transcripts};
 use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};
@@ -20,6 +21,8 @@ pub struct Shared {
     pub ledger: Ledger,
     /// What was said.
     pub transcripts: Transcripts,
+    /// Who is told of calls, if anybody.
+    pub telemetry: Option<Telemetry>,
     /// Names by the SHA-256 of tokens.
     callers: RwLock<BTreeMap<String, String>>,
 }
@@ -39,6 +42,9 @@ fn check(caller: &Caller) -> Result<(), GatewayError> {
     if hex::decode(&caller.token_hash).map_or(0, |bytes| bytes.len()) != 32 {
         return wrong("token_hash", "it is the SHA-256 of a token, in hexadecimal");
     }
+    if caller.rate.is_some_and(|rate| !rate.is_sound()) {
+        return wrong("rate", "usd_per_hour and burst_usd are dollars above 0");
+    }
     Ok(())
 }
 
@@ -50,7 +56,8 @@ impl Shared {
         let transcripts = Transcripts::new(&settings.transcripts, catalog.keys.clone())?;
         let ledger = Ledger::open(&settings.ledger, settings.limits, &settings.callers).await?;
         let callers = settings.callers.iter().map(|caller| (caller.token_hash.to_lowercase(), caller.name.clone()));
-        Ok(Self { catalog, ledger, transcripts, callers: RwLock::new(callers.collect()) })
+        let telemetry = settings.telemetry.as_ref().map(Telemetry::open).transpose()?;
+        Ok(Self { catalog, ledger, transcripts, telemetry, callers: RwLock::new(callers.collect()) })
     }
 
     /// Who asks.
@@ -69,7 +76,7 @@ impl Shared {
     /// Let somebody in while the gateway runs. Settings have to say so too, or a restart forgets it.
     pub async fn admit(&self, caller: &Caller) -> Result<(), GatewayError> {
         check(caller)?;
-        self.ledger.admit(&caller.name, caller.limits).await?;
+        self.ledger.admit(&caller.name, caller.limits, caller.rate).await?;
         let mut callers = self.callers.write().unwrap_or_else(PoisonError::into_inner);
         callers.insert(caller.token_hash.to_lowercase(), caller.name.clone());
         Ok(())

@@ -43,13 +43,11 @@ impl Format for Responses {
             Value::Array(items) => items.iter().for_each(|item| read_item(item, &mut system, &mut messages)),
             _ => return Err(WireError { wire: Wire::Responses, detail: "there is no `input`".into() }),
         }
-        // The provider's own tools are no functions.
-        let functions = list(body, "tools").iter().filter(|tool| tool["type"] == "function");
         Ok(Request {
             model: text(body, "model").to_owned(),
             system,
             messages,
-            tools: functions.map(|tool| read_tool(tool, &tool["parameters"])).collect(),
+            tools: list(body, "tools").iter().flat_map(read_tools).collect(),
             max_tokens: limit(&body["max_output_tokens"]),
             stream: body["stream"] == true,
         })
@@ -122,8 +120,33 @@ fn write_message(message: &Message, to: &mut Vec<Value>) {
     }
 }
 
+/// A tool, or those of a group by `GROUP.NAME`, which no single one can be called. The provider's own tools are no functions.
+fn read_tools(tool: &Value) -> Vec<Tool> {
+    match text(tool, "type") {
+        "function" => vec![read_tool(tool, &tool["parameters"])],
+        "namespace" => {
+            let within = list(tool, "tools").iter().flat_map(read_tools);
+            within.map(|inner| Tool { name: format!("{}.{}", text(tool, "name"), inner.name), ..inner }).collect()
+        }
+        _ => vec![],
+    }
+}
+
 fn call(id: &str, name: &str, arguments: &Value) -> Value {
-    json!({"type": "function_call", "call_id": id, "name": name, "arguments": arguments_text(arguments)})
+    let mut item =
+        json!({"type": "function_call", "call_id": id, "name": name, "arguments": arguments_text(arguments)});
+    if let Some((group, name)) = name.rsplit_once('.') {
+        (item["namespace"], item["name"]) = (group.into(), name.into());
+    }
+    item
+}
+
+/// The name of the tool that an item calls, with its group's.
+fn called(item: &Value) -> String {
+    match text(item, "namespace") {
+        "" => text(item, "name").to_owned(),
+        group => format!("{group}.{}", text(item, "name")),
+    }
 }
 
 /// The items of an answer, as the provider writes them.
@@ -182,7 +205,7 @@ fn read_output(item: &Value) -> Vec<Block> {
         "reasoning" => vec![Block::Reasoning { raw: item.clone() }],
         "function_call" => vec![Block::ToolCall {
             id: text(item, "call_id").to_owned(),
-            name: text(item, "name").to_owned(),
+            name: called(item),
             arguments: arguments(text(item, "arguments")),
         }],
         _ => vec![],

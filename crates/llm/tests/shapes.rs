@@ -241,19 +241,26 @@ fn what_agents_send_is_read() {
 
     let body = json!({
         "model": "m", "instructions": "You are an agent.", "tool_choice": "auto", "store": false, "stream": true,
-        "tools": [{"type": "function", "name": "exec_command", "description": "run", "parameters": {"type": "object"}}, {"type": "web_search"}],
+        "tools": [{"type": "function", "name": "exec_command", "description": "run", "parameters": {"type": "object"}}, {"type": "web_search"},
+            {"type": "namespace", "name": "mcp__aar", "tools": [{"type": "function", "name": "submit", "parameters": {"type": "object"}}]}],
         "input": [
             {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Rules."}]},
             {"role": "user", "content": "hello"},
             {"type": "function_call", "call_id": "c", "name": "exec_command", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "done"}]},
+            {"type": "function_call", "call_id": "d", "namespace": "mcp__aar", "name": "submit", "arguments": "{}"},
             {"type": "item_reference", "id": "x"},
         ],
     });
     let request = Wire::Responses.format().read_request(&body).unwrap();
     assert_eq!(request.system, "You are an agent.\nRules.");
-    assert_eq!(request.tools.len(), 1);
-    assert_eq!(request.messages.len(), 3);
+    let names: Vec<&str> = request.tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["exec_command", "mcp__aar.submit"]);
+    assert_eq!(request.messages.len(), 4);
+    // A call of a group's tool is written as it came.
+    let Block::ToolCall { name, .. } = &request.messages[3].blocks[0] else { panic!("a call") };
+    assert_eq!(name, "mcp__aar.submit");
+    assert_eq!(Wire::Responses.format().request(&request)["input"][4], body["input"][4]);
     assert_eq!(
         request.messages[2].blocks[0],
         Block::ToolResult { id: "c".into(), text: "done".into(), is_error: false }

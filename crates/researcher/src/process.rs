@@ -7,6 +7,9 @@ use std::path::PathBuf;
 /// Where `lab` lies inside.
 pub const LAB_INSIDE: &str = "/opt/aar/bin/lab";
 
+/// Where programs lie that the study lends it.
+pub const PROGRAMS_INSIDE: &str = "/opt/aar/programs";
+
 /// What is needed to start one.
 #[derive(Clone)]
 pub struct ResearcherSpec {
@@ -26,6 +29,8 @@ pub struct ResearcherSpec {
     pub args: Vec<OsString>,
     /// More of its environment.
     pub env: Vec<(String, String)>,
+    /// A folder of programs, mounted at [`PROGRAMS_INSIDE`] and on its path.
+    pub programs: Option<PathBuf>,
     /// Files and folders of the host that it may read, same path inside.
     pub mounts: Vec<PathBuf>,
     /// Whether it has a loopback of its own, for programs that know no unix sockets.
@@ -145,7 +150,7 @@ fn jail(spec: &ResearcherSpec) -> Jail {
         program: LAB_INSIDE.into(),
         args: spec.args.clone(),
         env: vec![
-            ("PATH".into(), "/opt/aar/bin:/usr/local/bin:/usr/bin:/bin".into()),
+            ("PATH".into(), format!("/opt/aar/bin:{PROGRAMS_INSIDE}:/usr/local/bin:/usr/bin:/bin")),
             ("HOME".into(), "/work".into()),
             ("LANG".into(), "C.UTF-8".into()),
             ("AAR_API".into(), "unix:/run/aar/api.sock".into()),
@@ -165,6 +170,9 @@ fn jail(spec: &ResearcherSpec) -> Jail {
     };
     jail.env.extend(spec.env.iter().cloned());
     let mount = |path: &PathBuf| Mount { host: path.clone(), inside: path.clone(), access: Access::ReadOnly };
+    let lent =
+        |folder: &PathBuf| Mount { host: folder.clone(), inside: PROGRAMS_INSIDE.into(), access: Access::ReadOnly };
+    jail.mounts.extend(spec.programs.iter().map(lent));
     jail.mounts.extend(spec.mounts.iter().map(mount));
     jail.loopback = spec.loopback;
     jail

@@ -10,6 +10,7 @@ use crate::routes::router;
 use crate::shared::{Inner, Shared, sha256};
 use aar_api::bundle::Bundle;
 use aar_api::integrity::Integrity;
+use aar_api::operator::Instruction;
 use aar_api::receipt::Receipt;
 use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Outcomes;
@@ -314,6 +315,12 @@ impl Server {
     /// Put something on the record.
     pub fn note(&self, kind: &str, body: serde_json::Value) -> Result<(), ServerError> {
         self.commit(Event::Noted { kind: kind.to_owned(), body })
+    }
+
+    /// Say something to a researcher in the operator's name.
+    pub fn say(&self, researcher: &str, text: &str) -> Result<(), ServerError> {
+        let instruction = Instruction::Say { text: text.to_owned() };
+        self.commit(Event::Instructed { researcher: Some(researcher.to_owned()), instruction })
     }
 
     /// A stored bundle.

@@ -58,6 +58,45 @@ pub fn course(evaluations: &[EvaluationRecord], retired: &BTreeSet<String>) -> V
     course
 }
 
+/// A team that thinks one thing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collapse {
+    /// The family that most of it stands in.
+    pub family: String,
+    /// Who stands there, the one with the best answer first.
+    pub inside: Vec<String>,
+    /// The team as it stands.
+    pub point: Point,
+}
+
+/// Fewer researchers than this are no team that could collapse.
+const TEAM: usize = 4;
+/// A team has collapsed when its entropy is below this share of what it could be: of nine, seven stand in one family and two in another.
+pub const COLLAPSED: f64 = 0.25;
+/// It has recovered when it is above this one.
+pub const RECOVERED: f64 = 0.5;
+
+/// How the team stands after its last submission, by the families of everybody's latest; `None` before there is a team.
+pub fn standing(evaluations: &[EvaluationRecord], retired: &BTreeSet<String>) -> Option<Collapse> {
+    let mut latest = BTreeMap::<&str, &EvaluationRecord>::new();
+    for record in submissions(evaluations).filter(|record| !retired.contains(&record.asked.by)) {
+        latest.insert(&record.asked.by, record);
+    }
+    let mut families = BTreeMap::<&str, Vec<&str>>::new();
+    latest.iter().for_each(|(by, record)| families.entry(&record.asked.family).or_default().push(by));
+    let evaluation = latest.values().map(|record| record.id).max()?;
+    let (family, mut inside) = families.iter().max_by_key(|(_, names)| names.len()).map(|(f, n)| (*f, n.clone()))?;
+    let best = |name: &&str| {
+        let own = submissions(evaluations).filter(|record| record.asked.by == *name && record.asked.family == family);
+        own.filter_map(|record| record.answer.filter(|_| record.answered)).fold(f64::NEG_INFINITY, f64::max)
+    };
+    inside.sort_by(|a, b| best(b).total_cmp(&best(a)));
+    let entropy = entropy(families.values().map(Vec::len));
+    let point = Point { evaluation, active: latest.len(), families: families.len(), entropy };
+    let inside = inside.into_iter().map(str::to_owned).collect();
+    (point.active >= TEAM).then(|| Collapse { family: family.to_owned(), inside, point })
+}
+
 /// Submissions per researcher and family.
 pub fn matrix(evaluations: &[EvaluationRecord]) -> BTreeMap<&str, BTreeMap<&str, usize>> {
     let mut matrix = BTreeMap::<&str, BTreeMap<&str, usize>>::new();
@@ -109,6 +148,30 @@ mod tests {
             at_ms: 0,
             ended_ms,
         }
+    }
+
+    #[test]
+    fn a_team_of_which_nearly_all_do_the_same_has_collapsed() {
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+        let team = |same: usize| -> Vec<EvaluationRecord> {
+            let family = |at: usize| if at < same { "self-training".to_owned() } else { format!("family {at}") };
+            names.iter().enumerate().map(|(at, name)| record(at as i64 + 1, name, &family(at))).collect()
+        };
+        let share = |same| {
+            let standing = standing(&team(same), &BTreeSet::new()).unwrap();
+            assert_eq!((standing.family.as_str(), standing.inside.len()), ("self-training", same));
+            standing.point.entropy / standing.point.most()
+        };
+        assert!(share(9) < COLLAPSED && share(8) < COLLAPSED && share(7) > COLLAPSED && share(3) > RECOVERED);
+        let left = names[..6].iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(standing(&team(9), &left), None, "three are no team");
+        // Whoever got least out of it stands last.
+        let mut answered = team(9);
+        answered.iter_mut().for_each(|record| record.answered = true);
+        answered[2].answer = Some(0.4);
+        answered[5].answer = Some(0.1);
+        let inside = standing(&answered, &BTreeSet::new()).unwrap().inside;
+        assert_eq!(inside[..2], ["c", "f"]);
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub struct State {
     rulings: usize,
     /// The operator's notes.
     pub notes: Vec<Note>,
+    /// Until when language models and agents work alone, in milliseconds since the epoch.
+    alone_until_ms: i64,
     /// The team's account.
     pub ledger: Ledger,
     answers: Answers,
@@ -98,6 +100,7 @@ impl State {
             integrity: Integrity::default(),
             rulings: 0,
             notes: vec![],
+            alone_until_ms: 0,
             ledger: Ledger::default(),
             answers: Answers::new(policy),
             policy,
@@ -159,7 +162,12 @@ impl State {
             Event::Ruled(ruling) => self.ruled(at_ms, ruling),
             Event::Touched { by, what } => self.touched(at_ms, by, what),
             Event::Phase { phase } => self.phase = *phase,
-            Event::Noted { kind, body } => self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() }),
+            Event::Noted { kind, body } => {
+                if let Some(hours) = body["alone_hours"].as_f64().filter(|_| kind == "research") {
+                    self.alone_until_ms = at_ms.saturating_add((hours * 3.6e6) as i64);
+                }
+                self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() });
+            }
         }
         let settles = matches!(event, Event::Done { .. } | Event::Failed { .. } | Event::Predicted { .. });
         if settles || matches!(event, Event::Retired { .. } | Event::Instructed { .. } | Event::Phase { .. }) {

@@ -20,6 +20,9 @@ pub struct AgentPlan {
     /// Files it needs in its private folder: text by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
+    /// Programs that it runs, looked up on this machine's path and lent to it: how one gets them, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<String, String>,
     /// Files and folders of this machine that it may read, same path inside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mounts: Vec<PathBuf>,
@@ -69,6 +72,11 @@ impl AgentPlan {
         if self.command.trim().is_empty() {
             return Err(format!("agents.{name}.command is empty"));
         }
+        if let Some(program) = self.programs.keys().find(|program| program.is_empty() || program.contains('/')) {
+            return Err(format!(
+                "agents.{name}.programs: {program:?} is not the name of a program; mounts takes paths"
+            ));
+        }
         if let Some(mount) = self.mounts.iter().find(|mount| !mount.is_absolute()) {
             return Err(format!("agents.{name}.mounts: {} is not absolute", mount.display()));
         }
@@ -100,6 +108,7 @@ mod tests {
         };
         check("command = \" \"", "command");
         check("command = \"x\"\nmounts = [\"opt\"]", "mounts");
+        check("command = \"x\"\nprograms = { \"/opt/x\" = \"\" }", "programs");
         check("command = \"x\"\n[env]\nAAR_TOKEN = \"t\"", "AAR_TOKEN");
     }
 }

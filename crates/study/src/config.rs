@@ -2,10 +2,12 @@
 
 use crate::altered::Alteration;
 use crate::directory::StudyDirectory;
+use crate::diversity::Notice;
 use crate::plan::Plan;
 use crate::team::TeamEvent;
 use crate::testbed::Testbed;
 use aar_domain::testbed::TestbedRecord;
+use aar_gateway::ledger::Sums;
 use aar_grader::Score;
 use aar_sandbox::Isolation;
 use aar_server::Server;
@@ -26,6 +28,8 @@ pub struct RunConfig<'a> {
     pub testbed: &'a Testbed,
     /// This program: `aar worker` and, in sandboxes, `lab`.
     pub executable: PathBuf,
+    /// Folders in which agents' programs are looked up.
+    pub path: Vec<PathBuf>,
     /// How strangers are confined here.
     pub isolation: Isolation,
     /// Jobs at a time, one engine thread each.
@@ -69,6 +73,8 @@ pub enum StudyEvent<'a> {
     Tick(&'a Tick<'a>),
     /// A researcher ended or was started again.
     Team(&'a TeamEvent),
+    /// Nearly all researchers do the same.
+    Collapsed(&'a Notice),
     /// The finalists were chosen.
     Finalists(&'a [EvaluationRecord]),
     /// Finalists are run where something is altered: runs done, and in all.
@@ -97,6 +103,8 @@ pub struct Tick<'a> {
     pub snapshot: &'a Snapshot,
     /// Jobs done and planned.
     pub jobs: (usize, usize),
+    /// What was spent on language models so far, where anybody has one and the gateway answers.
+    pub spent: Option<&'a Sums>,
     /// The exact score of a finished evaluation.
     pub score: &'a dyn Fn(i64) -> Option<Arc<Score>>,
 }

@@ -13,6 +13,16 @@ pub enum StudyError {
         /// What is wrong and what would be right.
         detail: String,
     },
+    /// An agent's program is not installed.
+    #[error("agent {agent} runs {program}, which is not on the path")]
+    NoProgram {
+        /// The agent.
+        agent: String,
+        /// Its program.
+        program: String,
+        /// How one gets it.
+        how: String,
+    },
     /// A file could not be read or written.
     #[error("{step} {path}: {source}")]
     File {

@@ -1,8 +1,10 @@
 //! Language models in a study file: which, from whom, and what the team may spend on them.
 
+use aar_gateway::ledger::pace::Rate;
 use aar_gateway::settings::{
     Caller, GatewaySettings, HttpSettings, Limits, ModelSettings, PriceSettings, ProviderSettings,
 };
+use aar_gateway::telemetry::TelemetrySettings;
 use aar_llm::wire::Wire;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +30,9 @@ pub struct ModelPlan {
     /// The most tokens of one answer.
     #[serde(default = "answer_tokens")]
     pub max_tokens: u32,
+    /// Seconds until an answer has to begin; then the call counts as hung and is charged at its worst. 600 where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_timeout_s: Option<f64>,
     /// Tokens of a conversation at which it is compacted; below the model's own limit.
     #[serde(default = "context_tokens")]
     pub context_tokens: u32,
@@ -41,6 +46,9 @@ fn context_tokens() -> u32 {
     150_000
 }
 
+/// How much faster than evenly over the team's hours a researcher may spend.
+const EVEN_PACES: f64 = 4.0;
+
 /// What researchers with a language model have together: the table `[team]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -50,9 +58,15 @@ pub struct TeamPlan {
     /// US$ that all may spend on models together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usd: Option<f64>,
-    /// US$ that each may spend.
+    /// US$ that each may spend; an equal share of `usd` where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usd_each: Option<f64>,
+    /// US$ an hour that each may spend in the long run; four times an even pace where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd_per_hour_each: Option<f64>,
+    /// US$ that each may spend at once before that rate holds; a quarter of its share where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd_burst_each: Option<f64>,
     /// Tokens of all kinds that all may use together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
@@ -60,6 +74,9 @@ pub struct TeamPlan {
     pub directed: bool,
     /// Hours in which everybody works alone: neither forum nor board nor others' bundles are shown.
     pub cold_start_hours: f64,
+    /// Whether the worst duplicate is given a new direction when nearly all do the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub redirect: bool,
     /// The least isolation for them: `namespaces`, or less if you say so here.
     pub isolation: String,
 }
@@ -70,9 +87,12 @@ impl Default for TeamPlan {
             hours: 4.0,
             usd: None,
             usd_each: None,
+            usd_per_hour_each: None,
+            usd_burst_each: None,
             tokens: None,
             directed: true,
             cold_start_hours: 0.0,
+            redirect: false,
             isolation: "namespaces".into(),
         }
     }
@@ -82,6 +102,19 @@ impl TeamPlan {
     /// Whether the study file says nothing of a team.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What each of so many may spend.
+    fn share(&self, of: usize) -> Option<f64> {
+        self.usd_each.or(self.usd.map(|usd| usd / of.max(1) as f64))
+    }
+
+    /// How fast each of so many may spend, so that one that runs in circles is noticed before its money is gone.
+    fn rate(&self, of: usize) -> Option<Rate> {
+        let share = self.share(of);
+        let usd_per_hour = self.usd_per_hour_each.or(share.map(|usd| EVEN_PACES * usd / self.hours))?;
+        let burst_usd = self.usd_burst_each.or(share.map(|usd| usd / 4.0)).unwrap_or(usd_per_hour / 4.0);
+        Some(Rate { usd_per_hour, burst_usd })
     }
 
     /// What is impossible.
@@ -95,6 +128,8 @@ impl TeamPlan {
         positive("hours", Some(self.hours), 10_000.0)?;
         positive("usd", self.usd, 1e7)?;
         positive("usd_each", self.usd_each, 1e7)?;
+        positive("usd_per_hour_each", self.usd_per_hour_each, 1e7)?;
+        positive("usd_burst_each", self.usd_burst_each, 1e7)?;
         if !(0.0..=self.hours).contains(&self.cold_start_hours) {
             return Err(format!(
                 "team.cold_start_hours = {}: 0 to team.hours ({}) is possible",
@@ -159,6 +194,9 @@ impl ModelPlan {
                 self.provider
             ));
         }
+        if self.answer_timeout_s.is_some_and(|seconds| !(1.0..=3600.0).contains(&seconds)) {
+            return Err(format!("models.{name}.answer_timeout_s: 1 to 3600 seconds are possible"));
+        }
         if self.model.trim().is_empty() {
             return Err(format!("models.{name}.model is empty: the model's exact name at its provider is needed"));
         }
@@ -186,15 +224,19 @@ pub struct GatewayPlaces<'a> {
 pub fn gateway_settings(
     models: &BTreeMap<String, ModelPlan>,
     team: &TeamPlan,
+    telemetry: Option<&TelemetrySettings>,
     callers: Vec<(String, String)>,
     places: &GatewayPlaces,
 ) -> GatewaySettings {
-    let each = Limits { usd: team.usd_each, tokens: None };
+    let limits = Limits { usd: team.share(callers.len()), tokens: None };
+    let rate = team.rate(callers.len());
     let provider = |model: &ModelPlan| {
+        let usual = HttpSettings::at(model.base_url(), vec![model.wire()]);
         ProviderSettings::Http(HttpSettings {
             key_env: model.key_env().map(str::to_owned),
             tell_caller: model.local(),
-            ..HttpSettings::at(model.base_url(), vec![model.wire()])
+            answer_timeout_s: model.answer_timeout_s.unwrap_or(usual.answer_timeout_s),
+            ..usual
         })
     };
     let settings = |name: &String, model: &ModelPlan| ModelSettings {
@@ -208,7 +250,7 @@ pub fn gateway_settings(
         control: places.control.to_owned(),
         ledger: places.study.join("gateway.db"),
         transcripts: places.study.join("transcripts"),
-        callers: callers.into_iter().map(|(name, token_hash)| Caller { name, token_hash, limits: each }).collect(),
+        callers: callers.into_iter().map(|(name, token_hash)| Caller { name, token_hash, limits, rate }).collect(),
         limits: Limits { usd: team.usd, tokens: team.tokens },
         providers: models.iter().map(|(name, model)| (name.clone(), provider(model))).collect(),
         models: models.iter().map(|(name, model)| (name.clone(), settings(name, model))).collect(),
@@ -221,6 +263,7 @@ pub fn gateway_settings(
             .into_iter()
             .collect(),
         prices: None,
+        telemetry: telemetry.cloned(),
         grace_s: 5,
     }
 }
@@ -261,8 +304,23 @@ mod tests {
         };
         check("hours = 0", "team.hours");
         check("usd = -1", "team.usd");
+        check("usd_per_hour_each = 0", "team.usd_per_hour_each");
         check("hours = 2\ncold_start_hours = 3", "team.cold_start_hours");
         check("isolation = \"none\"", "team.isolation");
         TeamPlan::default().check().unwrap();
+    }
+
+    #[test]
+    fn each_gets_an_equal_share_and_a_pace_where_nothing_is_said() {
+        let check = |text: &str, share: Option<f64>, rate: Option<(f64, f64)>| {
+            let team: TeamPlan = toml::from_str(text).unwrap();
+            assert_eq!(team.share(9), share, "{text}");
+            assert_eq!(team.rate(9).map(|rate| (rate.usd_per_hour, rate.burst_usd)), rate, "{text}");
+        };
+        check("", None, None);
+        check("usd = 90\nhours = 5", Some(10.0), Some((8.0, 2.5)));
+        check("usd = 90\nusd_each = 40\nhours = 5", Some(40.0), Some((32.0, 10.0)));
+        check("usd = 90\nusd_per_hour_each = 3\nusd_burst_each = 1", Some(10.0), Some((3.0, 1.0)));
+        check("usd_per_hour_each = 3", None, Some((3.0, 0.75)));
     }
 }

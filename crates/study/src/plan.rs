@@ -7,6 +7,7 @@ use aar_domain::directions::DIRECTIONS;
 use aar_domain::family::Family;
 use aar_domain::name;
 use aar_domain::rung::Kind;
+use aar_gateway::telemetry::TelemetrySettings;
 use aar_grader::ledger::Policy;
 use aar_server::event::Contract;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,9 @@ pub struct Plan {
     /// What researchers with a language model have together.
     #[serde(default, skip_serializing_if = "TeamPlan::is_default")]
     pub team: TeamPlan,
+    /// Where spans of calls to language models go; nowhere where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<TelemetrySettings>,
     /// Who works on it; nobody of its own in a study that is only served.
     #[serde(default)]
     pub researchers: Vec<ResearcherPlan>,
@@ -248,6 +252,7 @@ impl Plan {
         }
         self.check_researchers()?;
         self.team.check()?;
+        self.telemetry.as_ref().map_or(Ok(()), TelemetrySettings::check)?;
         for (name, model) in &self.models {
             model.check(name)?;
         }

@@ -1,5 +1,6 @@
 //! What came of a study, computed from the event log and the truth alone: run, `aar report` and `--json` share it.
 
+use crate::diversity::{self, Notice};
 use crate::finalists::Candidate;
 use crate::plan::Plan;
 use aar_api::integrity::Integrity;
@@ -63,6 +64,9 @@ pub struct StudyResult {
     /// What all spent on language models; absent where nobody has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spending: Option<Spending>,
+    /// Times at which nearly all researchers did the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collapses: Vec<Notice>,
 }
 
 /// Weak and ceiling.
@@ -193,12 +197,35 @@ pub struct Spending {
     pub calls: u64,
     /// Of these, the ones without a whole answer.
     pub failures: u64,
+    /// US$ per hour that a researcher was at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd_per_hour: Option<f64>,
+    /// US$ of the team per 0.01 PGR of its best replicated method; absent where none is above zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd_per_point: Option<f64>,
 }
 
 impl Spending {
-    fn of(totals: &Totals) -> Self {
-        Self { usd: totals.usd, tokens: totals.usage, calls: totals.calls, failures: totals.failures }
+    fn of(totals: &Totals, wall_s: f64) -> Self {
+        Self {
+            usd: totals.usd,
+            tokens: totals.usage,
+            calls: totals.calls,
+            failures: totals.failures,
+            usd_per_hour: (wall_s > 0.0).then(|| totals.usd / wall_s * 3600.0),
+            usd_per_point: None,
+        }
     }
+}
+
+/// All that was spent, by the hours of those who spent it and by what came of it.
+fn team_spending(team: &Totals, result: &StudyResult) -> Spending {
+    let spenders = result.researchers.iter().filter(|researcher| researcher.spending.is_some());
+    let wall_s = spenders.clone().map(|researcher| researcher.wall_s).sum();
+    let names: Vec<&str> = spenders.map(|researcher| researcher.name.as_str()).collect();
+    let best = result.leaderboard.iter().filter(|row| row.rung == Rung::Replicated && names.contains(&row.by.as_str()));
+    let best = best.filter_map(|row| row.pgr).reduce(f64::max).filter(|pgr| *pgr > 0.0);
+    Spending { usd_per_point: best.map(|pgr| team.usd / (100.0 * pgr)), ..Spending::of(team, wall_s) }
 }
 
 /// A failed evaluation.
@@ -252,8 +279,10 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
             .filter(|note| note.kind == "run")
             .filter_map(|note| note.body["wall_s"].as_f64())
             .sum(),
-        spending: sums(&snapshot).map(|sums| Spending::of(&sums.team)),
+        spending: None,
+        collapses: diversity::notices(&snapshot),
     };
+    result.spending = sums(&snapshot).map(|sums| team_spending(&sums.team, &result));
     result.verdict = crate::verdict::of(&result, plan, snapshot.phase == Phase::Closed);
     climb(&mut result);
     result
@@ -345,13 +374,13 @@ fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
     let own =
         |name: &str, record: &EvaluationRecord| record.asked.by == name && record.asked.purpose == Purpose::Submission;
     let row = |participant: &aar_server::event::Participant| ResearcherRow {
+        spending: spent.callers.get(&participant.name).map(|totals| Spending::of(totals, wall(&participant.name))),
         name: participant.name.clone(),
         kind: participant.kind,
         direction: participant.direction.clone(),
         evaluations: snapshot.evaluations.iter().filter(|record| own(&participant.name, record)).count() as u32,
         findings: snapshot.findings.iter().filter(|finding| finding.posted.by == participant.name).count(),
         wall_s: wall(&participant.name),
-        spending: spent.callers.get(&participant.name).map(Spending::of),
     };
     snapshot.participants.iter().filter(|participant| participant.role == Role::Researcher).map(row).collect()
 }

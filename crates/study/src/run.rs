@@ -1,6 +1,7 @@
 //! Run a study from its directory: open, baselines, research, close. Every step may be interrupted and done again.
 
 use crate::config::{Opened, RunConfig, StudyEvent, Tick};
+use crate::diversity;
 use crate::error::StudyError;
 use crate::finalists;
 use crate::gateway::Gateway;
@@ -27,6 +28,9 @@ use std::time::{Duration, Instant};
 
 mod examining;
 mod starting;
+
+/// How often the gateway is asked what was spent.
+const SPENT_EVERY: Duration = Duration::from_secs(2);
 
 /// Run, or go on with, a study to its end.
 pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) -> Result<StudyResult, StudyError> {
@@ -246,6 +250,7 @@ impl Running<'_> {
         show: &mut dyn FnMut(StudyEvent),
         done: &dyn Fn(&Snapshot, bool) -> bool,
     ) -> Result<Snapshot, StudyError> {
+        let (mut asked, mut spent) = (None::<Instant>, None);
         loop {
             if self.config.stop.load(Ordering::Relaxed) {
                 return Err(StudyError::Stopped);
@@ -261,11 +266,20 @@ impl Running<'_> {
                     snapshot = self.server.snapshot();
                 }
             }
+            if self.team.is_some() && snapshot.phase == Phase::Running {
+                let notice = diversity::look(self.server, &snapshot, self.config.plan.team.redirect)?;
+                notice.iter().for_each(|notice| show(StudyEvent::Collapsed(notice)));
+            }
+            if asked.is_none_or(|asked| asked.elapsed() > SPENT_EVERY) {
+                asked = Some(Instant::now());
+                spent = self.gateway.as_ref().and_then(|(gateway, _)| gateway.sums()).or(spent);
+            }
             let working = self.team.as_ref().is_some_and(Team::working);
             let finished = snapshot.jobs.iter().filter(|job| job.status == aar_server::record::Status::Done).count();
             show(StudyEvent::Tick(&Tick {
                 snapshot: &snapshot,
                 jobs: (finished, self.planned_jobs()),
+                spent: spent.as_ref(),
                 score: &|id| self.server.score(id),
             }));
             if done(&snapshot, working) {

@@ -11,10 +11,11 @@ use aar_sandbox::Isolation;
 use aar_server::{Server, ServerConfig};
 use aar_study::config::{RunConfig, ShippedRecipe};
 use aar_study::directory::StudyDirectory;
+use aar_study::diversity::Notice;
 use aar_study::plan::LAPTOP;
 use aar_study::result::{Row, StudyResult};
 use aar_study::run::run as run_study;
-use aar_study::{Plan, StudyError, testbed};
+use aar_study::{Plan, StudyError, programs, testbed};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub fn study(options: &Options, open_ended: bool) -> Result<(), Failure> {
             .hint("`aar serve` keeps it open for others; or add [[researchers]] with name, kind and evaluations"));
     }
     check_keys(&plan)?;
+    programs::check(&plan, &places::path())?;
     let out = options.out.clone().unwrap_or_else(|| {
         // A quick study is another study: it must not stand in the way of the full one.
         Path::new("out").join(if options.quick { format!("{}-quick", plan.name) } else { plan.name.clone() })
@@ -85,6 +87,7 @@ pub fn study(options: &Options, open_ended: bool) -> Result<(), Failure> {
         directory: &study,
         testbed: &testbed,
         executable: places::executable(),
+        path: places::path(),
         isolation,
         workers: threads,
         http: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port))),
@@ -266,6 +269,15 @@ pub fn print_result(result: &StudyResult, page: &Path) {
         let _ = writeln!(out, "failed     {} by {}: {}", failure.method, failure.by, failure.reason);
     }
     let _ = writeln!(out, "\nverdict    {}", wrap(&result.verdict, 100, 11));
+    if let Some(spending) = &result.spending {
+        let hour = spending.usd_per_hour.map_or(String::new(), |usd| format!(", US$ {usd:.2} per researcher-hour"));
+        let point = spending.usd_per_point.map_or(String::new(), |usd| format!(", US$ {usd:.2} per 0.01 PGR"));
+        let _ = writeln!(out, "spent      US$ {:.2}{hour}{point}", spending.usd);
+    }
+    for notice in &result.collapses {
+        let Notice { inside, active, family, evaluation, .. } = notice;
+        let _ = writeln!(out, "ideas      after #{evaluation}, {inside} of {active} researchers worked on {family}");
+    }
     let _ = writeln!(out, "report     {}", page.display());
     let _ = writeln!(out, "{:10} {} in all", "took", show::duration(result.wall_s));
     aar_lab::say!("{}", out.trim_end_matches('\n'));

@@ -7,6 +7,7 @@ use aar_server::event::{Purpose, Role};
 use aar_server::handle::Snapshot;
 use aar_server::record::{EvaluationRecord, Status};
 use aar_study::config::{Opened, StudyEvent, Tick};
+use aar_study::diversity::Notice;
 use aar_study::plan::Plan;
 use aar_study::team::TeamEvent;
 use indicatif::{MultiProgress, ProgressBar};
@@ -75,6 +76,7 @@ impl<'a> Live<'a> {
             StudyEvent::Team(TeamEvent::Retired(name, why)) => {
                 self.line(&format!("{name:10} ▸ crashed too often, retired: {why}"))
             }
+            StudyEvent::Collapsed(notice) => self.collapsed(notice),
             StudyEvent::Finalists(finalists) => {
                 let seeds = self.plan.close.seeds;
                 self.line(&format!(
@@ -85,6 +87,17 @@ impl<'a> Live<'a> {
                     self.line(&format!("           {} by {}", finalist.asked.name, finalist.asked.by));
                 }
             }
+        }
+    }
+
+    fn collapsed(&self, notice: &Notice) {
+        let Notice { family, active, inside, entropy, .. } = notice;
+        self.line(&format!(
+            "{:10} ▸ {inside} of {active} researchers now work on {family} ({entropy:.2} bits of ideas); `aar ctl say NAME` reaches one",
+            "team"
+        ));
+        if let (Some(name), Some(direction)) = (&notice.redirected, &notice.direction) {
+            self.line(&format!("{name:10} ▸ given a new direction: {direction}"));
         }
     }
 
@@ -144,8 +157,12 @@ impl<'a> Live<'a> {
         };
         let bits = snapshot.ledger.account(Unit::MilliBits);
         let limit = bits.limit.map_or(String::new(), |limit| format!(" of {:.0}", limit as f64 / 1000.0));
+        let spent = tick.spent.map_or(String::new(), |sums| {
+            let limit = sums.team.limits.usd.map_or(String::new(), |limit| format!(" of {limit:.2}"));
+            format!(" · US$ {:.2}{limit}", sums.team.usd)
+        });
         self.total.set_message(format!(
-            "{} elapsed, {left} · leak ledger {:.0}{limit} bits",
+            "{} elapsed, {left} · leak ledger {:.0}{limit} bits{spent}",
             duration(elapsed),
             bits.used as f64 / 1000.0
         ));

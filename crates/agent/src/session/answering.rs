@@ -31,7 +31,7 @@ impl Session<'_> {
                     self.measured(&reply, estimated);
                     return Ok(reply);
                 }
-                Err(error @ ModelError::Paused(_)) => {
+                Err(error @ (ModelError::Paused(_) | ModelError::TooFast { .. })) => {
                     pauses += 1;
                     self.stand_by(pauses, error)?;
                 }
@@ -83,14 +83,18 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Paused by the operator: no failure, and no limit but the clock.
+    /// Paused by the operator, or held back by the gateway: no failure, and no limit but the clock.
     fn stand_by(&mut self, pauses: u32, error: ModelError) -> Result<(), ModelError> {
         let settings = &self.bench.platform.settings;
         let left = settings.time_left().unwrap_or(Duration::MAX);
         if left.is_zero() {
             return Err(error);
         }
-        let pause = pause(pauses, None, &settings.limits).min(STAND_BY).min(left);
+        let pause = match &error {
+            ModelError::TooFast { retry_after, .. } => retry_after.unwrap_or(STAND_BY),
+            _ => pause(pauses, None, &settings.limits).min(STAND_BY),
+        };
+        let pause = pause.min(left);
         if pauses == 1 {
             self.events.say(&Event::Paused { ms: pause.as_millis() as u64, why: error.to_string() });
         }
@@ -111,8 +115,8 @@ impl Session<'_> {
                 self.compacted("cut, because the provider found it too long", before);
                 None
             }
-            // The clock ran out while it was paused.
-            ModelError::Paused(_) => Some(End::Clock),
+            // The clock ran out while it stood still.
+            ModelError::Paused(_) | ModelError::TooFast { .. } => Some(End::Clock),
             error => Some(End::Model(error)),
         }
     }

@@ -16,11 +16,12 @@ pub mod findings;
 mod finish;
 mod job;
 mod platform;
+pub mod predictions;
 pub mod problem;
 mod search;
 mod shell;
 mod snapshot;
-mod submit;
+pub mod submit;
 mod trial;
 mod wait;
 
@@ -93,6 +94,7 @@ pub const TOOLS: &[&Tool] = &[
     &problem::READ_PROBLEM,
     &trial::TRY_RECIPE,
     &submit::SUBMIT,
+    &predictions::EVALUATE_PREDICTIONS,
     &evaluations::EVALUATION_STATUS,
     &evaluations::EVALUATIONS,
     &board::GET_LEADERBOARD,
@@ -114,9 +116,16 @@ pub const TOOLS: &[&Tool] = &[
     &finish::FINISH_SESSION,
 ];
 
-/// The tools that need the server and the bench only.
-pub fn platform_tools() -> impl Iterator<Item = &'static Tool> {
-    TOOLS.iter().copied().filter(|tool| matches!(tool.run, Run::Platform(_)))
+/// The tools of use in a study of this contract: where answers are handed in, no bundle is, and the other way round.
+pub fn offered(contract: &str) -> impl Iterator<Item = &'static Tool> + use<> {
+    let elsewhere =
+        if contract == predictions::CONTRACT { &submit::SUBMIT } else { &predictions::EVALUATE_PREDICTIONS };
+    TOOLS.iter().copied().filter(move |tool| tool.name != elsewhere.name)
+}
+
+/// Those of them that need the server and the bench only.
+pub fn platform_tools(contract: &str) -> impl Iterator<Item = &'static Tool> + use<> {
+    offered(contract).filter(|tool| matches!(tool.run, Run::Platform(_)))
 }
 
 /// A tool by its name, or a sentence that names the nearest.
@@ -180,10 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_handed_in_follows_from_the_contract() {
+        let names = |contract| platform_tools(contract).map(|tool| tool.name).collect::<Vec<_>>();
+        assert!(names("bundles").contains(&"submit") && !names("bundles").contains(&"evaluate_predictions"));
+        assert!(!names("predictions").contains(&"submit") && names("predictions").contains(&"evaluate_predictions"));
+        assert_eq!(names("bundles").len(), names("predictions").len());
+    }
+
+    #[test]
     fn an_unknown_tool_gets_the_nearest_and_all() {
         let said = |name| find(name).err().unwrap().0;
         assert!(said("evaluate_model").contains("Did you mean"), "{}", said("evaluate_model"));
-        assert!(said("evaluate_predictions").contains("evaluation_status"));
+        assert!(said("evaluation").contains("evaluation_status"));
         assert!(said("share_findings").contains("share_finding"));
         assert!(said("x").starts_with("There is no tool \"x\". The tools are: read_problem, "));
         assert!(find("submit").is_ok());

@@ -9,6 +9,7 @@ use aar_api::study::Me;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -105,7 +106,8 @@ impl Platform {
         let (output, tag) = self.next_output();
         let errors = output.with_extension("err");
         let mut command = Command::new(&self.settings.lab);
-        command.args(arguments).arg("--json").current_dir(&self.settings.work);
+        // Linked to or called as `aar lab`, the program is the bench only under this name.
+        command.arg0("lab").args(arguments).arg("--json").current_dir(&self.settings.work);
         let failed = |error: std::io::Error| Wrong(format!("The bench could not be run: {error}."));
         let mut process = Process::start(command, &output, Some(&errors), &tag).map_err(failed)?;
         let ending = process.wait(limit, self.settings.limits.output_bytes).map_err(failed)?;

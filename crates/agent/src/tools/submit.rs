@@ -8,6 +8,21 @@ use aar_api::evaluation::EvaluationView;
 use std::ffi::OsStr;
 use std::time::Duration;
 
+/// The families of ideas.
+pub const FAMILY: Kind = Kind::Choice(&[
+    "self-training",
+    "ensemble",
+    "distillation",
+    "data-filtering",
+    "confidence-weighting",
+    "loss-function",
+    "unsupervised-elicitation",
+    "curriculum",
+    "model-internal",
+    "evolutionary",
+    "other",
+]);
+
 /// Ask for an evaluation.
 pub const SUBMIT: Tool = Tool {
     name: "submit",
@@ -18,23 +33,7 @@ pub const SUBMIT: Tool = Tool {
     fields: &[
         needed("bundle", Kind::Text, "A folder, a recipe file, or the name of a recipe that ships."),
         optional("name", Kind::Text, "Name of the method; the recipe's by default."),
-        optional(
-            "family",
-            Kind::Choice(&[
-                "self-training",
-                "ensemble",
-                "distillation",
-                "data-filtering",
-                "confidence-weighting",
-                "loss-function",
-                "unsupervised-elicitation",
-                "curriculum",
-                "model-internal",
-                "evolutionary",
-                "other",
-            ]),
-            "Family of ideas; the recipe's by default.",
-        ),
+        optional("family", FAMILY, "Family of ideas; the recipe's by default."),
         optional("parent", Kind::Text, "The bundle it was built on, all 64 characters, where it was."),
     ],
     doing: Doing::Tool,

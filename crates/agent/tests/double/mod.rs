@@ -26,6 +26,8 @@ pub struct Remembered {
     pub retired: bool,
     pub closed: bool,
     pub evaluations_left: u32,
+    /// The study hands out its test items; what was answered.
+    pub predictions: Option<Vec<Value>>,
 }
 
 /// A study's server that speaks just enough HTTP.
@@ -134,6 +136,11 @@ fn route(method: &str, path: &str, body: &Value, state: &mut Remembered) -> (u16
             state.findings[place]["votes"] = body["value"].clone();
             (200, state.findings[place].clone())
         }
+        ("GET", ["items"]) => (200, json!([{"id": "x"}, {"id": "y"}, {"id": "z"}])),
+        ("POST", ["predictions"]) => {
+            state.predictions.get_or_insert_default().push(body.clone());
+            (200, evaluation(1, "queued"))
+        }
         ("POST", ["retire"]) => {
             state.retired = true;
             (200, json!({}))
@@ -148,8 +155,9 @@ fn me(state: &Remembered) -> Value {
 }
 
 fn study(state: &Remembered) -> Value {
+    let contract = if state.predictions.is_some() { "predictions" } else { "bundles" };
     let phase = if state.closed { "closing" } else { "running" };
-    json!({"name": "team", "testbed": "harbour", "subject": "chat", "contract": "bundles", "phase": phase, "seeds": 3, "weak": 0.561, "ceiling": 0.842,
+    json!({"name": "team", "testbed": "harbour", "subject": "chat", "contract": contract, "phase": phase, "seeds": 3, "weak": 0.561, "ceiling": 0.842,
         "baselines": ["plain"]})
 }
 

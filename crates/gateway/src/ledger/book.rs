@@ -1,5 +1,6 @@
 //! What was spent, what is promised, what may be: arithmetic without a disk.
 
+use super::pace::{Pace, Rate};
 use crate::price::{nano, usd};
 use crate::settings::Limits;
 use aar_llm::conversation::Usage;
@@ -121,6 +122,20 @@ pub struct Shortage {
     pub worst: Charge,
 }
 
+/// Why a call is not promised anything.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refused {
+    /// It can't be paid.
+    Shortage(Shortage),
+    /// Its caller spends too fast.
+    TooFast {
+        /// What is allowed.
+        rate: Rate,
+        /// Seconds until the next call.
+        wait_s: u64,
+    },
+}
+
 /// Accounts of a team.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
@@ -128,13 +143,31 @@ pub struct Book {
     pub team: Totals,
     /// Each.
     pub callers: BTreeMap<String, Totals>,
+    paces: BTreeMap<String, Pace>,
     open: BTreeMap<i64, (String, Charge)>,
 }
 
 impl Book {
     /// An account for somebody, with these limits. Again: the limits are replaced.
-    pub fn admit(&mut self, caller: &str, limits: Limits) {
+    pub fn admit(&mut self, caller: &str, limits: Limits, rate: Option<Rate>) {
         self.callers.entry(caller.to_owned()).or_default().limits = limits;
+        match rate {
+            Some(rate) => self.paces.insert(caller.to_owned(), Pace::new(rate)),
+            None => self.paces.remove(caller),
+        };
+    }
+
+    /// How long somebody who spends too fast has to wait, in seconds.
+    pub fn brakes(&self, caller: &str, now_ms: i64) -> Option<(Rate, u64)> {
+        let pace = self.paces.get(caller)?;
+        Some((pace.rate, pace.wait_s(now_ms)?))
+    }
+
+    /// Money was spent at a time, in order of time.
+    pub fn paid(&mut self, caller: &str, nano: i64, at_ms: i64) {
+        if let Some(pace) = self.paces.get_mut(caller) {
+            pace.spend(nano, at_ms);
+        }
     }
 
     /// Can it be paid?
@@ -161,10 +194,11 @@ impl Book {
     }
 
     /// Charge a call what it came to. `false`: it is not open.
-    pub fn settle(&mut self, id: i64, charge: &Charge, outcome: Outcome) -> bool {
+    pub fn settle(&mut self, id: i64, charge: &Charge, outcome: Outcome, at_ms: i64) -> bool {
         let Some((caller, worst)) = self.open.remove(&id) else {
             return false;
         };
+        self.paid(&caller, charge.nano, at_ms);
         self.team.close(&worst, charge, outcome);
         self.callers.entry(caller).or_default().close(&worst, charge, outcome);
         true
@@ -214,15 +248,15 @@ mod tests {
             team: Totals { limits: Limits { usd: Some(1e-6), tokens: Some(100) }, ..Totals::default() },
             ..Book::default()
         };
-        book.admit("ada", Limits { usd: Some(8e-7), tokens: None });
+        book.admit("ada", Limits { usd: Some(8e-7), tokens: None }, None);
         book.reserve(1, "ada", charge(60, 600));
         let shortage = book.affords("ada", &charge(10, 300)).unwrap_err();
         assert!(shortage.later && shortage.whose == "ada", "{shortage:?}");
         let shortage = book.affords("bob", &charge(50, 1)).unwrap_err();
         assert!(shortage.later && shortage.whose == "the team", "tokens: {shortage:?}");
         assert!(!book.affords("bob", &charge(101, 0)).unwrap_err().later);
-        assert!(book.settle(1, &charge(20, 100), Outcome::Answered));
-        assert!(!book.settle(1, &charge(20, 100), Outcome::Answered), "once");
+        assert!(book.settle(1, &charge(20, 100), Outcome::Answered, 0));
+        assert!(!book.settle(1, &charge(20, 100), Outcome::Answered, 0), "once");
         book.affords("ada", &charge(10, 300)).unwrap();
         assert_eq!((book.team.nano, book.team.open_nano, book.callers["ada"].usage.input), (100, 0, 20));
         assert!(!book.affords("ada", &charge(10, 701)).unwrap_err().later);

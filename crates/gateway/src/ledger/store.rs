@@ -87,10 +87,12 @@ impl Store {
     }
 
     async fn recall(&mut self, book: &mut Book) -> Result<(), sqlx::Error> {
-        let calls = "SELECT caller, outcome, input, output, cache_read, cache_write, nano FROM calls ORDER BY id";
+        let calls = "SELECT caller, outcome, input, output, cache_read, cache_write, nano, closed_ms FROM calls ORDER BY closed_ms, id";
         for row in sqlx::query(calls).fetch_all(&mut self.connection).await? {
             let outcome = if row.get::<&str, _>(1) == "answered" { Outcome::Answered } else { Outcome::Failed };
-            book.remember(row.get(0), &charge(&row), outcome);
+            let charge = charge(&row);
+            book.remember(row.get(0), &charge, outcome);
+            book.paid(row.get(0), charge.nano, row.get::<Option<i64>, _>(7).unwrap_or_default());
         }
         let units = "SELECT caller, unit, amount FROM units";
         for row in sqlx::query(units).fetch_all(&mut self.connection).await? {

@@ -4,5 +4,7 @@ mod calls;
 mod faults;
 mod hidden;
 mod operator;
+mod pace;
 mod schedules;
 mod team;
+mod telemetry;

@@ -68,7 +68,12 @@ impl Team {
     pub fn with(provider: ProviderSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        let caller = |name: &str| Caller { name: name.into(), token_hash: token_hash(name), limits: Limits::default() };
+        let caller = |name: &str| Caller {
+            name: name.into(),
+            token_hash: token_hash(name),
+            limits: Limits::default(),
+            rate: None,
+        };
         let model = ModelSettings {
             provider: "scripted".into(),
             pinned: Some("model-1".into()),
@@ -86,6 +91,7 @@ impl Team {
             models: BTreeMap::from([("big".into(), model)]),
             aliases: BTreeMap::from([("small".into(), "big".into())]),
             prices: None,
+            telemetry: None,
             grace_s: 20,
         };
         Self { folder, settings, running: None }

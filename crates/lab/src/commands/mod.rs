@@ -24,9 +24,11 @@ pub mod submit;
 pub mod train;
 pub mod trial;
 
-/// The bench itself, to be run again as a child. Under another name this program is another one; then the path leads to `lab`.
+/// The bench itself, to be run again as a child that is called `lab`. Under another name than these this program is another one;
+/// then the path leads to `lab`.
 pub fn own_program() -> std::path::PathBuf {
-    let own = std::env::current_exe().ok().filter(|path| path.file_name().is_some_and(|name| name == "lab"));
+    let bench = |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name == "lab" || name == "aar");
+    let own = std::env::current_exe().ok().filter(bench);
     own.unwrap_or_else(|| "lab".into())
 }
 

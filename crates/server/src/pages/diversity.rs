@@ -24,11 +24,24 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
         "diversity",
         &html! {
             @if course.is_empty() { p.empty { "No submission yet, so there are no ideas to count. Every submission names its family; " a href="/evaluations" { "what is under way" } "." } }
-            @else { (through_time(&course)) (who_tried_what(state)) }
+            @else { (collapse(state)) (through_time(&course)) (who_tried_what(state)) }
         },
     );
     drop(inner);
     framed(&Frame::of(&pages, visitor, "Diversity", "/diversity").await, &body)
+}
+
+/// The study's own notes, where it found that all do the same.
+fn collapse(state: &Study) -> Markup {
+    let last = state.notes.iter().rfind(|note| note.kind == "diversity");
+    let text = |key: &str| last.and_then(|note| note.body[key].as_str()).unwrap_or_default();
+    html! {
+        @if last.is_some_and(|note| note.body["collapsed"] == true) {
+            p.warn { "Nearly all who are at work stand in one family: " strong data-told { (text("family")) }
+                @if !text("redirected").is_empty() { ". A new direction was given to " strong data-told { (text("redirected")) } }
+                ". " code { "aar ctl say" } " reaches them." }
+        }
+    }
 }
 
 /// At even distances, the last one among them.

@@ -1,8 +1,9 @@
 //! Bundles by their hash.
 
+use super::forum::alone;
 use super::{Answer, ApiError, who};
 use crate::event::{Event, Role};
-use crate::shared::Shared;
+use crate::shared::{Shared, now_ms};
 use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::error::ErrorBody;
 use axum::Json;
@@ -39,6 +40,10 @@ pub async fn fetch(State(shared): State<Shared>, Path(id): Path<String>, headers
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, &[Role::Researcher, Role::Operator, Role::Worker])?;
     let state = &inner.state;
+    let own = state.bundles.get(&id).is_some_and(|(_, by)| by.contains(&me.name));
+    if !own && state.alone(&me, now_ms()) {
+        return Err(alone());
+    }
     let found = state.bundles.get(&id).filter(|(_, by)| {
         me.role != Role::Researcher
             || by.contains(&me.name)

@@ -4,7 +4,7 @@ use super::{ANYBODY, Answer, ApiError, RESEARCHERS, who};
 use crate::card;
 use crate::event::{Contract, Event, Participant, Phase, Purpose, Queued};
 use crate::record::EvaluationRecord;
-use crate::shared::{Inner, Shared, sha256};
+use crate::shared::{Inner, Shared, now_ms, sha256};
 use aar_api::error::{ErrorBody, ErrorCode};
 use aar_api::evaluation::{BoardRow, EvaluationView, Submission};
 use aar_api::integrity::{Bearing, Check, Verdict};
@@ -191,7 +191,11 @@ pub async fn leaderboard(
 ) -> Answer<Vec<BoardRow>> {
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, ANYBODY)?;
-    Ok(Json(inner.state.board(horizon(&inner, &me, query.before))))
+    let mut rows = inner.state.board(horizon(&inner, &me, query.before));
+    if inner.state.alone(&me, now_ms()) {
+        rows.retain(|row| row.by == me.name || row.kind == "baseline");
+    }
+    Ok(Json(rows))
 }
 
 /// Who works in turns sees no turn that is not over, whatever it asks for.

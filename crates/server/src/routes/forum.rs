@@ -2,9 +2,10 @@
 
 use super::evaluations::horizon;
 use super::{ANYBODY, Answer, ApiError, who};
-use crate::event::{Event, Posted, Role};
-use crate::shared::Shared;
-use aar_api::error::ErrorBody;
+use crate::event::{Event, Participant, Posted, Role};
+use crate::record::FindingRecord;
+use crate::shared::{Shared, now_ms};
+use aar_api::error::{ErrorBody, ErrorCode};
 use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding, NewVote};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -32,7 +33,11 @@ pub async fn list(
 ) -> Answer<Vec<Finding>> {
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, ANYBODY)?;
-    Ok(Json(inner.state.forum(horizon(&inner, &me, range.before), range.after)))
+    let mut findings = inner.state.forum(horizon(&inner, &me, range.before), range.after);
+    if inner.state.alone(&me, now_ms()) {
+        findings.retain(|finding| finding.by == me.name);
+    }
+    Ok(Json(findings))
 }
 
 /// Post a finding. The same key again is the same post.
@@ -87,14 +92,29 @@ fn length(field: &str, text: &str, most: usize) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// A finding that somebody may see.
+fn found<'a>(state: &'a crate::state::State, me: &Participant, id: i64) -> Result<&'a FindingRecord, ApiError> {
+    let found = state.findings.iter().find(|record| record.id == id);
+    let found = found.ok_or_else(|| ApiError::not_found(format!("there is no finding {id}")))?;
+    if found.posted.by != me.name && state.alone(me, now_ms()) {
+        return Err(alone());
+    }
+    Ok(found)
+}
+
+/// What somebody hears who asks for others' work too early.
+pub(super) fn alone() -> ApiError {
+    ApiError::new(ErrorCode::Conflict, "this study begins with work on one's own: what others do is not shown yet")
+        .hint("post already, it is read later; ask again when the study's first hours are over")
+}
+
 /// Comments on a finding.
 #[utoipa::path(get, path = "/v1/findings/{id}/comments", params(("id" = i64, Path)),
     responses((status = 200, body = Vec<Comment>), (status = "default", body = ErrorBody)))]
 pub async fn comments(State(shared): State<Shared>, Path(id): Path<i64>, headers: HeaderMap) -> Answer<Vec<Comment>> {
     let inner = shared.inner.lock().await;
     let me = who(&inner, &headers, ANYBODY)?;
-    let found = inner.state.findings.iter().find(|record| record.id == id);
-    let found = found.ok_or_else(|| ApiError::not_found(format!("there is no finding {id}")))?;
+    let found = found(&inner.state, &me, id)?;
     let horizon = horizon(&inner, &me, None);
     let seen = |comment: &&Comment| match (comment.turn, horizon) {
         (Some(turn), Some(before)) => turn < before,
@@ -116,8 +136,7 @@ pub async fn comment(
     let me = who(&inner, &headers, WRITERS)?;
     length("body", &new.body, 5_000)?;
     length("key", &new.key, 200)?;
-    let found = inner.state.findings.iter().find(|record| record.id == id);
-    let found = found.ok_or_else(|| ApiError::not_found(format!("there is no finding {id}")))?;
+    let found = found(&inner.state, &me, id)?;
     if !found.comments.iter().any(|(key, comment)| *key == new.key && comment.by == me.name) {
         let event = Event::Commented { finding: id, by: me.name, body: new.body, turn: new.turn, key: new.key };
         shared.commit(&mut inner, event, None).await?;

@@ -1,9 +1,11 @@
 //! What researchers get to see of the state: their evaluations, the board, the forum.
 
 use super::State;
+use crate::event::Participant;
 use crate::record::{EvaluationRecord, FindingRecord, Status};
 use aar_api::evaluation::{BoardRow, EvaluationView, Feedback};
 use aar_api::forum::Finding;
+use aar_domain::rung::Kind;
 
 impl State {
     fn feedback(&self, record: &EvaluationRecord) -> Option<Feedback> {
@@ -34,6 +36,11 @@ impl State {
             }),
             receipt: None,
         }
+    }
+
+    /// Whether somebody still has to work alone: a cold start, in which nothing of others is shown to language models and agents.
+    pub fn alone(&self, who: &Participant, now_ms: i64) -> bool {
+        now_ms < self.alone_until_ms && matches!(who.kind, Some(Kind::LanguageModel | Kind::Command))
     }
 
     /// The board as researchers see it, best first; only turns before `before` where that is given.

@@ -28,6 +28,10 @@ pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
                 }
                 (data(&drawn))
             }
+            @for notice in &result.collapses {
+                p { "After " (super::evidence(notice.evaluation)) " nearly all who were at work stood in one family: " (told(&notice.family))
+                    @if let Some(name) = &notice.redirected { "; a new direction was given to " (told(name)) } "." }
+            }
             (families(result))
         }
     }

@@ -5,6 +5,7 @@ use crate::error::StudyError;
 use crate::gateway::Gateway;
 use crate::models::{GatewayPlaces, gateway_settings};
 use crate::plan::ResearcherPlan;
+use crate::programs;
 use aar_domain::rung::Kind;
 use aar_researcher::ResearcherSpec;
 use aar_sandbox::Limits;
@@ -23,7 +24,9 @@ impl Running<'_> {
         let noted =
             |snapshot: &Snapshot| snapshot.notes.iter().find(|note| note.kind == "research").map(|note| note.at_ms);
         if noted(&self.server.snapshot()).is_none() {
-            self.server.note("research", serde_json::json!({}))?;
+            let hours = self.config.plan.team.cold_start_hours;
+            let body = if hours > 0.0 { serde_json::json!({"alone_hours": hours}) } else { serde_json::json!({}) };
+            self.server.note("research", body)?;
         }
         Ok(noted(&self.server.snapshot()).map_or(0, |at_ms| at_ms as u64))
     }
@@ -40,7 +43,8 @@ impl Running<'_> {
             control: &hidden.path().join("control.sock"),
             study: self.config.directory.root(),
         };
-        let settings = gateway_settings(&plan.models, &plan.team, speak.map(caller).collect(), &places);
+        let settings =
+            gateway_settings(&plan.models, &plan.team, plan.telemetry.as_ref(), speak.map(caller).collect(), &places);
         let folder = self.config.directory.folder("run")?;
         self.gateway = Some((Gateway::start(&self.config.executable, &folder, &settings)?, hidden));
         Ok(())
@@ -101,6 +105,12 @@ impl Running<'_> {
         } else {
             (self.searching(researcher), vec![], day)
         };
+        let folder = agent.map(|_| self.config.directory.folder(&format!("run/programs/{}", researcher.name)));
+        let programs = folder.transpose()?;
+        let mut mounts = agent.map(|agent| agent.mounts.clone()).unwrap_or_default();
+        if let (Some(agent), Some(folder)) = (agent, &programs) {
+            mounts.extend(programs::link(agent.programs.keys(), &self.config.path, folder)?);
+        }
         Ok(ResearcherSpec {
             name: researcher.name.clone(),
             token: self.key.token(&researcher.name),
@@ -110,7 +120,8 @@ impl Running<'_> {
             lab: self.config.executable.clone(),
             args,
             env,
-            mounts: agent.map(|agent| agent.mounts.clone()).unwrap_or_default(),
+            programs,
+            mounts,
             loopback: agent.is_some(),
             threads: 1,
             limits: Limits { wall, cpu: wall, ..Limits::default() },
