@@ -25,18 +25,12 @@ pub fn run(
     if spec.kind == ObjectiveKind::Head {
         return head::of_decoder(model, rows, turned, spec, threads);
     }
-    let optimizer = AdamW {
-        lr: spec.learning_rate,
-        betas: (0.9, 0.98),
-        eps: 1e-8,
-        weight_decay: spec.weight_decay,
-        clip: Some(1.0),
-    };
+    let optimizer = optimizer(spec.learning_rate, spec.weight_decay);
     let scope = match spec.kind {
-        ObjectiveKind::Adapter => Scope::Lora(LoraConfig::all(spec.rank, 2.0 * spec.rank as f32)),
+        ObjectiveKind::Adapter => adapter(spec.rank),
         _ => Scope::Full,
     };
-    let schedule = Schedule::Linear { warmup: (spec.steps / 10).max(1), total: spec.steps };
+    let schedule = schedule(spec.steps);
     let mut trainer = Trainer::new(model.clone(), scope, optimizer, schedule, threads, spec.seed);
     let mut draw = Draw::new(rows.len(), spec.seed);
     for step in 0..spec.steps {
@@ -72,9 +66,24 @@ pub fn run(
     })
 }
 
-/// Weighted mean over the batch; `dlogits [batch, 2]` gets its gradient. Divided by the batch's size, not its
+/// The optimizer of every training here.
+pub fn optimizer(lr: f32, weight_decay: f32) -> AdamW {
+    AdamW { lr, betas: (0.9, 0.98), eps: 1e-8, weight_decay, clip: Some(1.0) }
+}
+
+/// Up over a tenth of the steps, then straight down.
+pub fn schedule(steps: usize) -> Schedule {
+    Schedule::Linear { warmup: (steps / 10).max(1), total: steps }
+}
+
+/// An adapter of all projections.
+pub fn adapter(rank: usize) -> Scope {
+    Scope::Lora(LoraConfig::all(rank, 2.0 * rank as f32))
+}
+
+/// Binary cross-entropy against soft targets `[batch]`: weighted mean over the batch; `dlogits [batch, 2]` gets its gradient. Divided by the batch's size, not its
 /// weight, so that a batch of light rows makes a light step.
-fn binary_cross_entropy(margins: &[f32], targets: &[f32], weights: &[f32], dlogits: &mut [f32]) -> f32 {
+pub fn binary_cross_entropy(margins: &[f32], targets: &[f32], weights: &[f32], dlogits: &mut [f32]) -> f32 {
     let n = margins.len() as f32;
     let mut loss = 0.0;
     for (i, ((&margin, &target), &weight)) in margins.iter().zip(targets).zip(weights).enumerate() {
