@@ -32,6 +32,7 @@ impl Phases<'_> {
             (LAB_INSIDE, vec!["train", "--recipe", "/in/bundle/recipe.toml", "--in", "/in", "--out", "/out"])
         };
         let jail = self.jail(program, &args, stage.input(), stage.output(), self.limits.clone());
+        let jail = jail.with_python(self.lab, self.threads);
         let outcome = jail.spawn(self.isolation)?.wait()?;
         match outcome.status {
             Exit::Code(0) => Ok(outcome),

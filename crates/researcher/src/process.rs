@@ -167,5 +167,5 @@ fn jail(spec: &ResearcherSpec) -> Jail {
     let mount = |path: &PathBuf| Mount { host: path.clone(), inside: path.clone(), access: Access::ReadOnly };
     jail.mounts.extend(spec.mounts.iter().map(mount));
     jail.loopback = spec.loopback;
-    jail
+    jail.with_python(&spec.lab, spec.threads)
 }
