@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, ci, skips, steps, tidy};
+use crate::{bench, ci, skips, steps, tidy, wheel};
 
 /// The project's own chores.
 #[derive(Debug, Parser)]
@@ -17,7 +17,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Everything CI checks: fmt, layers, tidy, licences, clippy, doc, test
+    /// Everything CI checks: fmt, layers, tidy, licences, clippy, doc, python, test
     Ci {
         /// Also the checks that take minutes: simulated studies, minting
         #[arg(long)]
@@ -54,6 +54,10 @@ enum Chore {
         /// A file holding what `cargo test` printed
         log: PathBuf,
     },
+    /// Build the bench for Python and unpack it beside the program, where sandboxes find it
+    Wheel,
+    /// Build it and run its tests, where Python and its packages can be had
+    Python,
     /// Measure the engine and the program's start
     Bench(bench::Options),
 }
@@ -77,6 +81,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Chore::Slow { name: Some(name) } => steps::alone(&root, &name),
         Chore::Slow { name: None } => steps::run_slow(&root),
         Chore::Skips { log } => skips::judge_file(&log),
+        Chore::Wheel => wheel::build(&root).map(|_| ()).map_err(|missing| missing.to_string()),
+        Chore::Python => steps::alone(&root, "python"),
         Chore::Bench(options) => bench::run(&root, &options),
     })
 }

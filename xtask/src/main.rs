@@ -5,6 +5,7 @@
 //!                                           ──► layers  ◄── graph.rs ◄── cargo metadata
 //!                                           ──► licences ◄── graph.rs
 //!                                           ──► tidy    ◄── source.rs ◄── git ls-files
+//! cargo xtask wheel ──► wheel.rs (maturin) ──► target/wheels, and unpacked beside the program
 //! cargo xtask bench ──► bench.rs (the engine against PyTorch, start-up time)
 //! ```
 //!
@@ -22,6 +23,7 @@ mod licences;
 mod skips;
 mod steps;
 mod tidy;
+mod wheel;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::{layers, licences, skips, tidy};
+use crate::{layers, licences, skips, tidy, wheel};
 
 /// What a step does.
 #[derive(Clone, Copy)]
@@ -41,6 +41,7 @@ pub const STEPS: &[Step] = &[
         asks: "no warning from rustdoc",
         work: Work::Cargo(&["doc", "--no-deps", "--workspace", "--release"], &[("RUSTDOCFLAGS", "-D warnings")]),
     },
+    Step { name: "python", asks: "does the bench for Python build and keep its word", work: Work::Check(wheel::test) },
     Step { name: "test", asks: "do the tests pass", work: Work::Check(skips::test) },
 ];
 

@@ -190,6 +190,27 @@ fn recipes_and_scripts_are_evaluated_alike() {
     }
 }
 
+/// The bundle that ships as an example: Python with a loss that is in no recipe, on the bench's arrays.
+#[test]
+fn a_loss_of_ones_own_in_python_is_trained_and_scored() {
+    if aar_sandbox::python::bench_beside(Path::new(env!("CARGO_BIN_EXE_aar"))).is_none() {
+        println!(
+            "skipped: no bench for Python beside the program (cargo xtask wheel), so no loss of one's own was trained"
+        );
+        return;
+    }
+    let text = include_str!("../../../python/examples/generalised-cross-entropy/train");
+    let bench = Bench::new();
+    let plain = bench.accuracy(&bench.evaluate("plain", recipe("plain")));
+    let record = bench.evaluate("generalised cross-entropy", script(text));
+    let accuracy = bench.accuracy(&record);
+    assert!((0.5..0.9).contains(&accuracy), "{accuracy}");
+    assert_ne!(accuracy, plain, "another loss is another student");
+    // The bench is read-only in there, and the predict sandbox has none.
+    let spoil = format!("#!/bin/sh\ntouch $PYTHONPATH/aar/x && exit 9\nexec /usr/bin/python3 - <<'END'\n{text}END\n");
+    assert_eq!(bench.accuracy(&bench.evaluate("spoil the bench", script(&spoil))), accuracy);
+}
+
 #[test]
 fn what_crashes_hangs_or_writes_garbage_fails_and_says_why() {
     let bench = Bench::new();

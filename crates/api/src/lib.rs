@@ -4,7 +4,11 @@
 //! One route = one constant in [`paths`] + one request and one answer type.
 
 #[cfg(feature = "client")]
+pub mod acts;
+#[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "client")]
+pub mod folder;
 
 pub mod bundle;
 pub mod error;

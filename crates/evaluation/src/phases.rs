@@ -35,6 +35,7 @@ impl Phases<'_> {
         let mut jail = self.jail(program, &args, stage.input(), stage.output(), self.limits.clone());
         let host = decoys.folder().to_owned();
         jail.mounts.push(Mount { host, inside: decoys::INSIDE.into(), access: Access::ReadOnly });
+        let jail = jail.with_python(self.lab, self.threads);
         let outcome = jail.spawn(self.isolation)?.wait()?;
         match outcome.status {
             Exit::Code(0) => Ok(outcome),

@@ -2,6 +2,7 @@
 
 use aar_api::client::ClientError;
 use aar_api::error::ErrorCode;
+use aar_api::folder::FolderError;
 use aar_lm::LmError;
 use aar_methods::MethodError;
 
@@ -80,6 +81,19 @@ impl From<MethodError> for Failure {
             _ => INPUT,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let code = match &error {
+            FolderError::Read { source, .. } => code_of(true, source),
+            FolderError::Write { source, .. } => code_of(false, source),
+            FolderError::Exists { .. } => CREATE,
+            FolderError::NotPlain { .. } | FolderError::Files { .. } | FolderError::Bundle(_) => INPUT,
+        };
+        let failure = Self::new(code, error.to_string());
+        if matches!(error, FolderError::Exists { .. }) { failure.hint("choose a new folder") } else { failure }
     }
 }
 

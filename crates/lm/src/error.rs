@@ -77,6 +77,17 @@ pub enum LmError {
         /// What is wrong.
         detail: String,
     },
+    /// The second half of a step without the first.
+    #[error("no forward pass is waiting for its gradient: every backward pass follows a forward pass of its own")]
+    NoForward,
+    /// A gradient of another size than the logits it belongs to.
+    #[error("the gradient has {found} values, the logits of the forward pass are {expected}")]
+    Gradient {
+        /// Its size.
+        found: usize,
+        /// The right size.
+        expected: usize,
+    },
     /// Training left the finite numbers.
     #[error("step {step}: the {what} is not finite; a smaller learning rate would be the first thing to try")]
     NonFinite {

@@ -39,7 +39,16 @@ pub struct Trainer {
     grads: Vec<f32>,
     moments: (Vec<f32>, Vec<f32>),
     parts: Vec<Part>,
+    halfway: Option<Halfway>,
     step: usize,
+}
+
+/// A step whose gradient in the logits is still to come.
+struct Halfway {
+    chunks: Vec<Rows>,
+    ids: Vec<u32>,
+    /// The head's rows of `ids`.
+    head: Vec<f32>,
 }
 
 /// One thread's share of a batch.
@@ -83,6 +92,7 @@ impl Trainer {
             grads: vec![0.0; model.parameter_count()],
             moments: (vec![0.0; trained], vec![0.0; trained]),
             parts: Vec::new(),
+            halfway: None,
             step: 0,
             model,
             adapter,
@@ -107,6 +117,23 @@ impl Trainer {
         self.adapter.as_ref().map(|(_, adapter)| adapter)
     }
 
+    /// What is trained: all weights, or the adapter's.
+    pub fn trained(&self) -> &[f32] {
+        self.adapter.as_ref().map_or(&self.model.params, |(_, adapter)| &adapter.params)
+    }
+
+    /// Replace it by as many other values; the moments stay.
+    pub fn set_trained(&mut self, values: &[f32]) {
+        self.halfway = None;
+        match &mut self.adapter {
+            Some((base, adapter)) => {
+                adapter.params.copy_from_slice(values);
+                adapter.merge_into(base, &mut self.model);
+            }
+            None => self.model.params.copy_from_slice(values),
+        }
+    }
+
     /// Steps made.
     pub fn steps(&self) -> usize {
         self.step
@@ -120,6 +147,15 @@ impl Trainer {
         ids: &[u32],
         loss: &mut dyn FnMut(&[f32], &mut [f32]) -> f32,
     ) -> Result<StepReport, LmError> {
+        let logits = self.forward_last(rows, ids);
+        let mut dlogits = vec![0.0; logits.len()];
+        let value = loss(&logits, &mut dlogits);
+        self.backward_last(&dlogits, value)
+    }
+
+    /// The first half of a step: logits `[rows, ids.len()]` at every row's last token for the given words. What the second
+    /// half needs is kept until [`Trainer::backward_last`] or the next step of any kind.
+    pub fn forward_last(&mut self, rows: &Rows, ids: &[u32]) -> Vec<f32> {
         let head = self.model.head_rows(ids);
         let d = self.model.config.hidden_size;
         let chunks = self.chunks(rows);
@@ -129,19 +165,33 @@ impl Trainer {
             let logits = room(&mut part.logits, chunk.len() * ids.len());
             gemm::nt(logits, &part.tape.last, &head, (chunk.len(), d, ids.len()), false);
         });
-        let logits: Vec<f32> = self.parts[..chunks.len()].iter().flat_map(|part| &part.logits).copied().collect();
-        let mut dlogits = vec![0.0; logits.len()];
-        let value = loss(&logits, &mut dlogits);
-        let mut rest = &dlogits[..];
-        for (part, chunk) in self.parts.iter_mut().zip(&chunks) {
+        let logits = self.parts[..chunks.len()].iter().flat_map(|part| &part.logits).copied().collect();
+        self.halfway = Some(Halfway { chunks, ids: ids.to_vec(), head });
+        logits
+    }
+
+    /// The second half: `dlogits [rows, ids.len()]` of [`Trainer::forward_last`] back through the model, and the update.
+    /// `loss` is for the report; a loss that is not finite is refused.
+    pub fn backward_last(&mut self, dlogits: &[f32], loss: f32) -> Result<StepReport, LmError> {
+        let halfway = self.halfway.take().ok_or(LmError::NoForward)?;
+        let Halfway { chunks, ids, head } = &halfway;
+        let rows: usize = chunks.iter().map(Rows::len).sum();
+        if dlogits.len() != rows * ids.len() {
+            let (found, expected) = (dlogits.len(), rows * ids.len());
+            self.halfway = Some(halfway);
+            return Err(LmError::Gradient { found, expected });
+        }
+        let mut rest = dlogits;
+        for (part, chunk) in self.parts.iter_mut().zip(chunks) {
             let (own, others) = rest.split_at(chunk.len() * ids.len());
             part.dlogits.clear();
             part.dlogits.extend_from_slice(own);
             rest = others;
         }
-        each(&mut self.parts, &chunks, |part, chunk| {
+        let (model, d) = (&self.model, self.model.config.hidden_size);
+        each(&mut self.parts, chunks, |part, chunk| {
             let (m, k) = (chunk.len(), ids.len());
-            gemm::nn(room(&mut part.dtop, m * d), &part.dlogits, &head, (m, k, d), false);
+            gemm::nn(room(&mut part.dtop, m * d), &part.dlogits, head, (m, k, d), false);
             part.grads.clear();
             part.grads.resize(model.parameter_count(), 0.0);
             let mut dhead = vec![0.0; k * d];
@@ -152,13 +202,14 @@ impl Trainer {
             }
             backward(model, chunk, &mut part.tape, Top::Last(&part.dtop), &mut part.grads, &mut part.scratch);
         });
-        self.update(chunks.len(), value)
+        self.update(chunks.len(), loss)
     }
 
     /// One step of weighted next-token cross-entropy. `weights [tokens]`: that of token `i` counts for predicting it;
     /// a row's first is ignored. The loss is the weighted mean.
     pub fn step_next_token(&mut self, rows: &Rows, weights: &[f32]) -> Result<StepReport, LmError> {
         assert_eq!(weights.len(), rows.tokens.len(), "one weight per token");
+        self.halfway = None;
         let (d, vocab) = (self.model.config.hidden_size, self.model.config.vocab_size);
         let first: Vec<usize> = rows.offsets[..rows.len()].to_vec();
         let ignored: f64 = first.iter().map(|&at| f64::from(weights.get(at).copied().unwrap_or(0.0))).sum();

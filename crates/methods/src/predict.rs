@@ -2,7 +2,7 @@
 
 use crate::error::MethodError;
 use crate::pool::read_jsonl;
-use crate::student;
+use crate::student::{self, Student};
 use crate::train::{combine, read_problem};
 use aar_domain::inference::Inference;
 use aar_domain::item::Item;
@@ -21,6 +21,11 @@ pub fn run(
     let cache = items.with_extension("features.safetensors");
     let caches: Vec<_> = cache.exists().then_some(cache).into_iter().collect();
     let student = student::open(&problem, student_dir, &caches, threads)?;
+    answer(student.as_ref(), artefacts, &rows)
+}
+
+/// Margins of items, in order, by the inference recipe and the members of a folder.
+pub fn answer(student: &dyn Student, artefacts: &Path, rows: &[Item]) -> Result<Vec<f32>, MethodError> {
     let path = artefacts.join("inference.json");
     let text = std::fs::read(&path).map_err(MethodError::file("read", &path))?;
     let inference: Inference =
@@ -29,7 +34,7 @@ pub fn run(
     let mut members = Vec::new();
     for member in &inference.members {
         let artefact = student.load(member.kind, &artefacts.join(&member.path))?;
-        members.push(student.margins(&artefact, member.prompt, &rows, inference.orders)?);
+        members.push(student.margins(&artefact, member.prompt, rows, inference.orders)?);
     }
     let margins = combine(&members, inference.aggregate);
     if margins.iter().any(|margin| !margin.is_finite()) {

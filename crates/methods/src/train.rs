@@ -70,12 +70,25 @@ pub fn run(
         seed.trim().parse().map_err(|_| MethodError::Mismatch(format!("{}: not a number", seed_file.display())))?;
     aar_lm::ops::take();
     let trained = train(recipe, &pool, student.as_ref(), seed)?;
-    write(&trained, student.as_ref(), &output.join("student"))?;
-    let report = TrainReport { operations: aar_lm::ops::take(), curve: thin(&trained.curve) };
-    let path = output.join("report.json");
-    let text = serde_json::to_vec(&report).unwrap_or_default();
-    std::fs::write(&path, text).map_err(MethodError::file("write", &path))?;
+    let members: Vec<_> = trained.artefacts.iter().map(|artefact| (artefact, PromptChoice::Task)).collect();
+    save(student.as_ref(), &members, (trained.orders, trained.aggregate), &output.join("student"))?;
+    let report = TrainReport::new(aar_lm::ops::take(), &trained.curve);
+    report.save(output)?;
     Ok(report)
+}
+
+impl TrainReport {
+    /// With the curve thinned.
+    pub fn new(operations: u64, curve: &[(u32, f32)]) -> Self {
+        Self { operations, curve: thin(curve) }
+    }
+
+    /// Write `output/report.json`.
+    pub fn save(&self, output: &Path) -> Result<(), MethodError> {
+        let path = output.join("report.json");
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        std::fs::write(&path, text).map_err(MethodError::file("write", &path))
+    }
 }
 
 /// Train all members of a recipe.
@@ -108,15 +121,24 @@ pub(crate) fn combine(members: &[Vec<f32>], aggregate: Aggregate) -> Vec<f32> {
     (0..items).map(|i| aggregate.combine(&mut members.iter().map(|margins| margins[i]).collect::<Vec<f32>>())).collect()
 }
 
-fn write(trained: &Trained, student: &dyn Student, dir: &Path) -> Result<(), MethodError> {
-    std::fs::create_dir_all(dir).map_err(MethodError::file("create", dir))?;
-    let mut members = Vec::new();
-    for (i, artefact) in trained.artefacts.iter().enumerate() {
+/// Write what predicting reads: the members' folders and `inference.json`. Each member with the prompt it answers to.
+pub fn save(
+    student: &dyn Student,
+    artefacts: &[(&Artefact, PromptChoice)],
+    (orders, aggregate): (Orders, Aggregate),
+    dir: &Path,
+) -> Result<(), MethodError> {
+    let place = |(i, (artefact, prompt)): (usize, &(&Artefact, PromptChoice))| {
         let path = if artefact.kind() == MemberKind::Base { String::new() } else { format!("m{i}") };
-        student.save(artefact, &dir.join(&path))?;
-        members.push(Member { kind: artefact.kind(), path, prompt: PromptChoice::Task });
+        Member { kind: artefact.kind(), path, prompt: *prompt }
+    };
+    let members: Vec<Member> = artefacts.iter().enumerate().map(place).collect();
+    let inference = Inference { format: 1, orders, aggregate, members };
+    inference.check().map_err(|error| MethodError::Inference(error.to_string()))?;
+    std::fs::create_dir_all(dir).map_err(MethodError::file("create", dir))?;
+    for ((artefact, _), member) in artefacts.iter().zip(&inference.members) {
+        student.save(artefact, &dir.join(&member.path))?;
     }
-    let inference = Inference { format: 1, orders: trained.orders, aggregate: trained.aggregate, members };
     let path = dir.join("inference.json");
     let text = serde_json::to_vec_pretty(&inference).unwrap_or_default();
     std::fs::write(&path, text).map_err(MethodError::file("write", &path))

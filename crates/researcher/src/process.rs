@@ -175,5 +175,5 @@ fn jail(spec: &ResearcherSpec) -> Jail {
     jail.mounts.extend(spec.programs.iter().map(lent));
     jail.mounts.extend(spec.mounts.iter().map(mount));
     jail.loopback = spec.loopback;
-    jail
+    jail.with_python(&spec.lab, spec.threads)
 }

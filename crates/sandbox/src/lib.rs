@@ -20,6 +20,7 @@ pub mod jail;
 pub mod landlocked;
 pub mod limits;
 pub mod output;
+pub mod python;
 pub mod running;
 pub mod seccomp;
 pub mod spawner;

@@ -3,7 +3,7 @@
 //! ```text
 //! level    INSIDE                  BOTH        OUTSIDE
 //!   4                                          aar
-//!   3      lab                                 study
+//!   3      lab  python                         study
 //!   2      methods  agent                      server
 //!   1      lm                 api scripted     evaluation  researcher  worlds  gateway
 //!   0      kernels                 domain llm  sandbox     grader
@@ -26,6 +26,7 @@ pub const ROOMS: &[Room] = &[
     room("aar-methods", Inside, 2),
     room("aar-agent", Inside, 2),
     room("aar-lab", Inside, 3),
+    room("aar-python", Inside, 3),
     room("aar-domain", Both, 0),
     room("aar-llm", Both, 0),
     room("aar-api", Both, 1),

@@ -87,12 +87,11 @@ impl File {
         File { path: path.to_owned(), bytes, text, rust }
     }
 
-    /// The room a file belongs to: `lm` for `crates/lm/src/…`, `xtask` for the chores.
+    /// The room a file belongs to: `lm` for `crates/lm/src/…`, `xtask` for the chores, `python` for the wheel.
     pub fn room(&self) -> Option<&str> {
-        match self.path.strip_prefix("crates/") {
-            Some(rest) => rest.split('/').next(),
-            None => self.path.starts_with("xtask/").then_some("xtask"),
-        }
+        let mut parts = self.path.strip_prefix("crates/").unwrap_or(&self.path).split('/');
+        let room = parts.next().filter(|_| parts.next().is_some())?;
+        (self.path.starts_with("crates/") || ["xtask", "python"].contains(&room)).then_some(room)
     }
 
     /// Text with one of these endings, the files people write.
@@ -203,7 +202,9 @@ mod tests {
     fn a_file_knows_its_room_and_whether_it_is_text() {
         assert_eq!(File::new("crates/lm/src/lib.rs", vec![]).room(), Some("lm"));
         assert_eq!(File::new("xtask/src/main.rs", vec![]).room(), Some("xtask"));
+        assert_eq!(File::new("python/src/lib.rs", vec![]).room(), Some("python"));
         assert_eq!(File::new("README.md", vec![]).room(), None);
+        assert_eq!(File::new("docs/gateway.md", vec![]).room(), None);
         assert!(File::new("a.md", b"\0".to_vec()).written().is_none());
         assert!(File::new("tokenizer.json", b"{}".to_vec()).written().is_none());
         assert!(File::new(".ci/run", b"x".to_vec()).written().is_some());

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::{places, show};
+use aar_sandbox::python::bench_beside;
 use aar_sandbox::{Backend, Isolation, cgroup};
 use std::process::Command;
 
@@ -16,12 +17,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let found = Isolation::detect();
     let tools = ["bwrap", "python3", "sh"].map(|tool| (tool, version(tool)));
     let worlds = places::worlds();
+    let bench = bench_beside(&places::executable());
     if options.json {
         let tools: serde_json::Map<String, serde_json::Value> =
             tools.into_iter().map(|(tool, version)| (tool.to_owned(), version.into())).collect();
         let report = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"), "threads": places::threads(), "simd": show::simd(),
-            "isolation": found.describe(), "backend": found.backend, "groups": cgroup::found(), "tools": tools, "worlds": worlds,
+            "isolation": found.describe(), "backend": found.backend, "groups": cgroup::found(), "tools": tools, "python_bench": bench,
+            "worlds": worlds,
         });
         aar_lab::say!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
         return Ok(());
@@ -57,6 +60,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     for (tool, version) in tools {
         aar_lab::say!("{tool:10} {}", version.unwrap_or_else(|| "not there".into()));
+    }
+    match bench {
+        Some(folder) => aar_lab::say!("bench      for Python in {}, mounted in sandboxes", folder.display()),
+        None => aar_lab::say!("bench      none for Python beside the program; `cargo xtask wheel` builds it"),
     }
     match worlds.first() {
         Some(folder) => aar_lab::say!("worlds     {}", folder.display()),

@@ -4,11 +4,9 @@ use super::print_json;
 use crate::cli::Server;
 use crate::failure::{Failure, INPUT, USAGE};
 use aar_api::client::Client;
-use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding, NewVote};
+use aar_api::forum::{Finding, FindingType};
 use aar_api::paths;
-use aar_api::study::Me;
 use clap::Subcommand;
-use sha2::{Digest, Sha256};
 use std::io::Read;
 
 #[derive(clap::Args)]
@@ -74,11 +72,7 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
                 Failure::new(USAGE, format!("{kind:?} is no kind of finding"))
                     .hint("hypothesis, result, insight or error")
             })?;
-            let body = text(body)?;
-            let key = key(&[title, &body, &format!("{evaluation:?}")]);
-            let new =
-                NewFinding { kind, title: title.clone(), body, evaluation: *evaluation, turn: turn(&client)?, key };
-            let posted: Finding = client.post(paths::FINDINGS, &new)?;
+            let posted = client.share(kind, title, &text(body)?, *evaluation)?;
             if json {
                 print_json(&posted)
             } else {
@@ -87,15 +81,12 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
             Ok(())
         }
         Act::Comment { id, body } => {
-            let body = text(body)?;
-            let new = NewComment { key: key(&[&id.to_string(), &body]), body, turn: turn(&client)? };
-            let _: serde_json::Value = client.post(&paths::COMMENTS.replace("{id}", &id.to_string()), &new)?;
+            client.comment(*id, &text(body)?)?;
             Ok(())
         }
         Act::Vote { id, against, back } => {
             let value = i8::from(!against && !back) - i8::from(*against);
-            let new = NewVote { value, turn: turn(&client)? };
-            let finding: Finding = client.post(&paths::VOTES.replace("{id}", &id.to_string()), &new)?;
+            let finding = client.vote(*id, value)?;
             if json {
                 print_json(&finding)
             } else {
@@ -104,17 +95,6 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
             Ok(())
         }
     }
-}
-
-/// The turn a post belongs to, where its author works in turns.
-fn turn(client: &Client) -> Result<Option<u32>, Failure> {
-    let me: Me = client.get(paths::ME)?;
-    Ok(me.turns.then_some(me.evaluations_used))
-}
-
-/// What makes a post that is sent twice one post, whole and short: its hash.
-fn key(parts: &[&str]) -> String {
-    hex::encode(Sha256::digest(parts.join("\n")))
 }
 
 fn text(given: &str) -> Result<String, Failure> {
@@ -155,11 +135,9 @@ fn list(client: &Client, json: bool) -> Result<(), Failure> {
 }
 
 fn show(client: &Client, id: i64, json: bool) -> Result<(), Failure> {
-    let findings: Vec<Finding> = client.get(&format!("{}?after={}", paths::FINDINGS, id - 1))?;
-    let finding = findings.into_iter().find(|finding| finding.id == id);
-    let finding = finding
+    let (finding, comments) = client
+        .finding(id)?
         .ok_or_else(|| Failure::new(INPUT, format!("there is no finding #{id}")).hint("`lab forum` lists them"))?;
-    let comments: Vec<Comment> = client.get(&paths::COMMENTS.replace("{id}", &id.to_string()))?;
     if json {
         print_json(&serde_json::json!({"finding": finding, "comments": comments}));
         return Ok(());

@@ -66,14 +66,22 @@ pub fn run(
 }
 
 fn settings(spec: &TrainSpec<'_>, steps: usize, rate: f32) -> (AdamW, Schedule) {
-    let optimizer = AdamW {
-        lr: spec.learning_rate * rate,
-        betas: (0.9, 0.98),
-        eps: 1e-8,
-        weight_decay: spec.weight_decay,
-        clip: Some(1.0),
-    };
-    (optimizer, Schedule::Linear { warmup: (steps / 10).max(1), total: steps })
+    (optimizer(spec.learning_rate * rate, spec.weight_decay), schedule(steps))
+}
+
+/// The optimizer of every training here.
+pub fn optimizer(lr: f32, weight_decay: f32) -> AdamW {
+    AdamW { lr, betas: (0.9, 0.98), eps: 1e-8, weight_decay, clip: Some(1.0) }
+}
+
+/// Up over a tenth of the steps, then straight down.
+pub fn schedule(steps: usize) -> Schedule {
+    Schedule::Linear { warmup: (steps / 10).max(1), total: steps }
+}
+
+/// An adapter of all projections.
+pub fn adapter(rank: usize) -> Scope {
+    Scope::Lora(LoraConfig::all(rank, 2.0 * rank as f32))
 }
 
 /// A model about to be trained for `steps` steps; `rate` is a factor on the learning rate.
@@ -86,7 +94,7 @@ pub(crate) fn start(
     threads: usize,
 ) -> Trainer {
     let scope = match spec.objective.kind {
-        ObjectiveKind::Adapter => Scope::Lora(LoraConfig::all(spec.objective.rank, 2.0 * spec.objective.rank as f32)),
+        ObjectiveKind::Adapter => adapter(spec.objective.rank),
         _ => Scope::Full,
     };
     let (optimizer, schedule) = settings(spec, steps, rate);

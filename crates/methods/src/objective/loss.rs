@@ -65,9 +65,9 @@ pub fn step(
     loss
 }
 
-/// Weighted mean over the batch; `dlogits [batch, 2]` gets its gradient. Divided by the batch's size, not its
+/// Binary cross-entropy against soft targets `[batch]`: weighted mean over the batch; `dlogits [batch, 2]` gets its gradient. Divided by the batch's size, not its
 /// weight, so that a batch of light rows makes a light step.
-fn binary_cross_entropy(margins: &[f32], targets: &[f32], weights: &[f32], dlogits: &mut [f32]) -> f32 {
+pub fn binary_cross_entropy(margins: &[f32], targets: &[f32], weights: &[f32], dlogits: &mut [f32]) -> f32 {
     let n = margins.len() as f32;
     let mut loss = 0.0;
     for (i, ((&margin, &target), &weight)) in margins.iter().zip(targets).zip(weights).enumerate() {

@@ -68,6 +68,29 @@ impl DecoderStudent {
         &self.model
     }
 
+    /// Its tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Threads of its passes.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// What items come to as token rows, and the label words' ids (positive, negative): under the task's prompt, or
+    /// under one of the zero-shot prompts by its number.
+    pub fn tokenise(&self, zero_shot: Option<usize>, items: &[Item]) -> Result<(Rows, [u32; 2]), MethodError> {
+        let asked = match zero_shot {
+            None => &self.task,
+            Some(at) => self.zero_shot.get(at).ok_or_else(|| {
+                let known = self.zero_shot.len();
+                MethodError::NotApplicable(format!("there is no zero-shot prompt {at}: this problem has {known}"))
+            })?,
+        };
+        Ok((self.rows(asked, items)?, asked.labels))
+    }
+
     /// Token rows of items under a prompt: the body is cut so that the suffix always survives.
     fn rows(&self, asked: &Asked, items: &[Item]) -> Result<Rows, MethodError> {
         let room = self.problem.max_tokens.saturating_sub(asked.suffix.len());

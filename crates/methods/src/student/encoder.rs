@@ -37,7 +37,8 @@ impl EncoderStudent {
         Ok(student)
     }
 
-    fn width(&self) -> usize {
+    /// Width of its features.
+    pub fn width(&self) -> usize {
         self.problem.training.layers.len() * self.encoder.config.hidden_size
     }
 
