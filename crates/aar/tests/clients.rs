@@ -270,14 +270,22 @@ fn two_sdks_call_every_tool_and_the_conformance_tool_agrees() {
     succeed(client("node", "tools.mjs", "node-pipes", None), "Node.js over pipes");
     succeed(client("node", "tools.mjs", "node-http", Some(&url)), "Node.js over HTTP");
 
-    // The tool can send no token.
+    conformance(&folder, &here, &url, &env, dir.path());
+}
+
+/// The conformance tool, which can send no token, through a door that adds one.
+fn conformance(folder: &Path, here: &Path, url: &str, env: &[(&str, String)], dir: &Path) {
     let mut door = Command::new("node");
-    door.arg(here.join("with-token.mjs")).arg(&url).envs(env.clone()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    door.arg(here.join("with-token.mjs"))
+        .arg(url)
+        .envs(env.iter().cloned())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut door = Process(door.spawn().unwrap());
     let mut port = String::new();
     BufReader::new(door.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
-    let mut conformance = Command::new(folder.join("node_modules/.bin/conformance"));
-    conformance.args(["server", "--url", &format!("http://127.0.0.1:{}/mcp", port.trim())]);
-    conformance.arg("--expected-failures").arg(here.join("conformance.yml")).current_dir(dir.path());
-    succeed(conformance, "conformance");
+    let mut tool = Command::new(folder.join("node_modules/.bin/conformance"));
+    tool.args(["server", "--url", &format!("http://127.0.0.1:{}/mcp", port.trim())]);
+    tool.arg("--expected-failures").arg(here.join("conformance.yml")).current_dir(dir);
+    succeed(tool, "conformance");
 }

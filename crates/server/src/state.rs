@@ -4,7 +4,6 @@ use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued, Role};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note, Status};
 use crate::released::Released;
 use aar_api::bundle::Bundle;
-use aar_api::forum::Comment;
 use aar_api::integrity::Integrity;
 use aar_api::operator::Message;
 use aar_domain::rung::{Kind, Split};
@@ -15,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 mod answering;
+mod discussed;
 mod instructed;
 mod integrity;
 mod views;
@@ -133,27 +133,7 @@ impl State {
             Event::Claimed { .. } | Event::Released { .. } | Event::Done { .. } | Event::Failed { .. } => {
                 self.apply_to_job(at_ms, event, blob);
             }
-            Event::Posted(posted) => {
-                let id = self.findings.len() as i64 + 1;
-                self.findings.push(FindingRecord {
-                    id,
-                    posted: posted.clone(),
-                    at_ms,
-                    comments: vec![],
-                    votes: BTreeMap::new(),
-                });
-            }
-            Event::Commented { finding, by, body, turn, key } => {
-                if let Some(finding) = self.findings.get_mut(*finding as usize - 1) {
-                    let comment = Comment { by: by.clone(), body: body.clone(), at_ms, turn: *turn };
-                    finding.comments.push((key.clone(), comment));
-                }
-            }
-            Event::Voted { finding, by, value, turn } => {
-                if let Some(finding) = self.findings.get_mut(*finding as usize - 1) {
-                    finding.votes.insert(by.clone(), (*value, *turn));
-                }
-            }
+            Event::Posted(_) | Event::Commented { .. } | Event::Voted { .. } => self.discussed(at_ms, event),
             Event::Retired { by } => {
                 self.retired.insert(by.clone());
             }

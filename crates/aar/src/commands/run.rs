@@ -214,10 +214,8 @@ fn write_report(
     Ok(page.strip_prefix(&here).map(Path::to_owned).unwrap_or(page))
 }
 
-/// Leaderboard, verdict, report.
-pub fn print_result(result: &StudyResult, page: &Path) {
-    use std::fmt::Write;
-    let mut out = String::new();
+/// The replicated rows and the best graded ones, as a table.
+fn leaderboard(result: &StudyResult) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
@@ -247,10 +245,14 @@ pub fn print_result(result: &StudyResult, page: &Path) {
             p_value(row.p_plain),
         ]);
     }
-    let _ = writeln!(out, "{table}");
-    if hidden > 0 {
-        let _ = writeln!(out, "… and {hidden} more graded rows in the report");
-    }
+    let more = if hidden > 0 { format!("\n… and {hidden} more graded rows in the report") } else { String::new() };
+    format!("{table}{more}\n")
+}
+
+/// Leaderboard, verdict, report.
+pub fn print_result(result: &StudyResult, page: &Path) {
+    use std::fmt::Write;
+    let mut out = leaderboard(result);
     if let Some(floor) = result.noise_floor {
         let _ = writeln!(
             out,

@@ -16,6 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+#[path = "store_sums.rs"]
+mod sums;
+
 /// What an account or a charge of the gateway's says; tokens also in thousands and millions.
 fn spent(account: &serde_json::Value, what: &str) -> Found {
     let usage = |kinds: &[&str]| {
@@ -81,36 +84,14 @@ impl<'a> Store<'a> {
         match kind {
             "evaluation" => self.evaluation(self.record(id.parse().ok()?)?, what),
             "seed" => self.seed(id.parse().ok()?, what),
-            "finding" => {
-                let finding = self.snapshot.findings.iter().find(|finding| finding.id.to_string() == id)?;
-                Some(match what {
-                    "turn" => vec![f64::from(finding.posted.turn?)],
-                    "comments" => vec![finding.comments.len() as f64],
-                    "votes" => vec![finding.votes.values().map(|(value, _)| f64::from(*value)).sum()],
-                    "voters" => vec![finding.votes.values().filter(|(value, _)| *value != 0).count() as f64],
-                    _ => return None,
-                })
-            }
+            "finding" => self.finding(id, what),
             "researcher" => self.researcher(id, what),
             "verdict" => {
                 let view = self.snapshot.integrity.verdicts.iter().find(|view| view.id.to_string() == id)?;
                 let evidence = super::numbers::numbers(&view.verdict.evidence);
                 Some(evidence.into_iter().map(|number| number.value).chain([view.id as f64]).collect())
             }
-            "pair" => {
-                let [a, b] = [id, what].map(|id| self.record(id.parse().ok()?));
-                let (a, b) = (self.score(a?)?, self.score(b?)?);
-                let found = self.server.vault().compare(&a, &b);
-                let frozen = self.server.vault().frozen(Split::Selection);
-                let pairs = self.board.pairs.iter().map(|pair| pair.comparison.p).collect::<Vec<_>>();
-                let same = self
-                    .board
-                    .pairs
-                    .iter()
-                    .position(|pair| pair.better.to_string() == id && pair.other.to_string() == what)?;
-                let p = aar_domain::stats::holm(&pairs)[same];
-                Some(vec![found.difference / (frozen.ceiling - frozen.weak), p])
-            }
+            "pair" => self.pair(id, what),
             "touch" => {
                 let touch = self.snapshot.integrity.touches.get(id.parse::<usize>().ok()?.checked_sub(1)?)?;
                 Some(vec![f64::from(touch.times)])
@@ -139,6 +120,29 @@ impl<'a> Store<'a> {
             "board" if rest == "replicated" => Some(self.close()),
             _ => None,
         }
+    }
+
+    fn finding(&self, id: &str, what: &str) -> Found {
+        let finding = self.snapshot.findings.iter().find(|finding| finding.id.to_string() == id)?;
+        Some(match what {
+            "turn" => vec![f64::from(finding.posted.turn?)],
+            "comments" => vec![finding.comments.len() as f64],
+            "votes" => vec![finding.votes.values().map(|(value, _)| f64::from(*value)).sum()],
+            "voters" => vec![finding.votes.values().filter(|(value, _)| *value != 0).count() as f64],
+            _ => return None,
+        })
+    }
+
+    fn pair(&self, id: &str, what: &str) -> Found {
+        let [a, b] = [id, what].map(|id| self.record(id.parse().ok()?));
+        let (a, b) = (self.score(a?)?, self.score(b?)?);
+        let found = self.server.vault().compare(&a, &b);
+        let frozen = self.server.vault().frozen(Split::Selection);
+        let pairs = self.board.pairs.iter().map(|pair| pair.comparison.p).collect::<Vec<_>>();
+        let same =
+            self.board.pairs.iter().position(|pair| pair.better.to_string() == id && pair.other.to_string() == what)?;
+        let p = aar_domain::stats::holm(&pairs)[same];
+        Some(vec![found.difference / (frozen.ceiling - frozen.weak), p])
     }
 
     fn transfer(&self, id: &str, what: &str) -> Found {
@@ -273,193 +277,5 @@ impl<'a> Store<'a> {
             "loss" => job.curve.last().iter().map(|(_, loss)| f64::from(*loss)).collect(),
             _ => return None,
         })
-    }
-
-    fn researcher(&self, name: &str, what: &str) -> Found {
-        let who = self.snapshot.participants.iter().find(|who| who.name == name && who.role == Role::Researcher)?;
-        let own: Vec<&EvaluationRecord> =
-            self.snapshot.evaluations.iter().filter(|record| record.asked.by == name).collect();
-        let submitted: Vec<&&EvaluationRecord> =
-            own.iter().filter(|record| record.asked.purpose == Purpose::Submission).collect();
-        let bundles: BTreeSet<&str> = submitted.iter().map(|record| record.asked.bundle.as_str()).collect();
-        let failed = |record: &&&EvaluationRecord| record.status == Status::Failed;
-        let count = match what {
-            "evaluations" => return Some(vec![submitted.len() as f64, f64::from(who.evaluations)]),
-            "submitted" => submitted.len(),
-            "failed" => own.iter().filter(failed).count(),
-            "submissions_failed" => submitted.iter().copied().filter(failed).count(),
-            "findings" => self.snapshot.findings.iter().filter(|finding| finding.posted.by == name).count(),
-            "bundles" => bundles.len(),
-            "again" => submitted.len() - bundles.len(),
-            "told" => submitted.iter().filter(|record| record.answer.is_some()).count(),
-            "marked" => submitted.iter().filter(|record| self.snapshot.marks[record.id as usize - 1].is_some()).count(),
-            "touches" => {
-                let own = self.snapshot.integrity.touches.iter().filter(|touch| touch.by == name);
-                own.map(|touch| touch.times as usize).sum()
-            }
-            "wall_s" => {
-                let runs = self.snapshot.notes.iter().filter(|note| note.kind == "run");
-                return Some(vec![runs.filter_map(|note| note.body["researchers"][name].as_f64()).sum()]);
-            }
-            "built_on" => {
-                let authors = self.snapshot.evaluations.iter();
-                let mut by = BTreeMap::<&str, &str>::new();
-                authors.for_each(|record| {
-                    by.entry(&record.asked.bundle).or_insert(&record.asked.by);
-                });
-                let mut counts = BTreeMap::<&str, usize>::new();
-                let done =
-                    own.iter().filter(|record| self.board.row(record.id).is_some_and(|row| row.rung == Rung::Graded));
-                for author in done.filter_map(|record| by.get(record.asked.parent.as_deref()?)) {
-                    *counts.entry(author).or_default() += 1;
-                }
-                return Some(counts.values().map(|&count| count as f64).collect());
-            }
-            "entropy" => {
-                return Some(vec![ideas::entropy(self.families(|by| by == name).values().copied())]);
-            }
-            family => *self.families(|by| by == name).get(family.strip_prefix("family/")?)?,
-        };
-        Some(vec![count as f64])
-    }
-
-    fn families(&self, by: impl Fn(&str) -> bool) -> BTreeMap<&str, usize> {
-        let mut counts = BTreeMap::new();
-        for record in &self.snapshot.evaluations {
-            if record.asked.purpose == Purpose::Submission && by(&record.asked.by) {
-                *counts.entry(record.asked.family.as_str()).or_default() += 1;
-            }
-        }
-        counts
-    }
-
-    fn costs(&self, by: &str, what: &str) -> Found {
-        let own: Vec<&EvaluationRecord> =
-            self.snapshot.evaluations.iter().filter(|record| record.asked.by == by).collect();
-        let cost = |record: &&EvaluationRecord| self.evaluation(record, "cpu_s").unwrap_or_default();
-        Some(vec![match what {
-            "evaluations" => own.len() as f64,
-            "cpu_s" => own.iter().flat_map(cost).sum(),
-            _ => return None,
-        }])
-    }
-
-    /// The smallest difference that the close finds with a power of 80 %.
-    fn resolves(&self) -> Found {
-        let rows = || self.board.on(Rung::Replicated);
-        let plain = rows().find(|row| row.record.is_plain())?;
-        let others = rows().filter(|row| !row.record.is_plain());
-        let se = others.map(|row| self.server.vault().compare(&row.score, &plain.score).se).reduce(f64::max)?;
-        let frozen = self.server.vault().frozen(Split::Selection);
-        let seeds = plain.record.jobs.len();
-        Some(vec![aar_domain::stats::minimum_difference(se, seeds, frozen.ceiling - frozen.weak)])
-    }
-
-    fn ledger(&self, unit: &str) -> Found {
-        let unit: Unit = serde_json::from_value(unit.into()).ok()?;
-        let account = self.snapshot.ledger.account(unit);
-        let entries = [Some(account.used), Some(account.reserved), account.limit];
-        let values = entries.into_iter().flatten().map(|value| value as f64);
-        let scale = match unit {
-            Unit::MilliBits | Unit::CpuMs => 1e3,
-            Unit::Operations => 1e12,
-            _ => 1.0,
-        };
-        Some(values.map(|value| value / scale).collect())
-    }
-
-    fn spending(&self) -> Option<&serde_json::Value> {
-        Some(&self.snapshot.notes.iter().rfind(|note| note.kind == "spending")?.body)
-    }
-
-    fn talk(&self, name: &str, what: &str) -> Found {
-        let lines = self.talks.get(name)?;
-        Some(match what {
-            "lines" => vec![lines.len() as f64],
-            "mb" => vec![lines.iter().map(|line| line.to_string().len() as f64 + 1.0).sum::<f64>() / 1e6],
-            _ => return None,
-        })
-    }
-
-    fn call(&self, id: &str, what: &str) -> Found {
-        let of = |event: &str| {
-            let mut lines = self.talks.values().flatten();
-            lines.find(|line| line["event"] == event && line["call"].to_string() == id)
-        };
-        let charge = || Some(&of("ended")?["charge"]);
-        Some(match what {
-            "id" => vec![of("asked")?["call"].as_f64()?],
-            "usd" => vec![charge()?["nano"].as_f64()? / 1e9],
-            what => return spent(charge()?, what),
-        })
-    }
-
-    fn testbed(&self, split: &str, what: &str) -> Found {
-        let split: Split = serde_json::from_value(split.into()).ok()?;
-        let frozen = self.server.vault().frozen(split);
-        let seeds = frozen.seeds as f64;
-        Some(match what {
-            // The two ends of the scale are 0 and 1 by definition.
-            "weak" => vec![frozen.weak, frozen.weak_se, seeds, 0.0],
-            "ceiling" => vec![frozen.ceiling, frozen.ceiling_se, seeds, 1.0],
-            "gap" => vec![frozen.ceiling - frozen.weak],
-            _ => return None,
-        })
-    }
-
-    fn log(&self, what: &str) -> Found {
-        let (what, query) = what.split_once('?').unwrap_or((what, ""));
-        let wanted: BTreeMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-        let is = |key: &str, value: &str| wanted.get(key).is_none_or(|wanted| *wanted == value);
-        let snapshot = &self.snapshot;
-        let in_state = |status: Status| snapshot.evaluations.iter().filter(|record| record.status == status).count();
-        let count = match what {
-            "evaluations" => {
-                let wants =
-                    |record: &&EvaluationRecord| is("by", &record.asked.by) && is("status", record.status.name());
-                snapshot.evaluations.iter().filter(wants).count()
-            }
-            "findings" => snapshot.findings.iter().filter(|finding| is("by", &finding.posted.by)).count(),
-            "researchers" => snapshot.participants.iter().filter(|who| who.role == Role::Researcher).count(),
-            "queued" => in_state(Status::Queued),
-            "under-way" => in_state(Status::Queued) + in_state(Status::Running),
-            "board" => in_state(Status::Done),
-            "height" => self.server.receipt().height as usize,
-            "checked" => self.checked as usize,
-            "stops" => snapshot.notes.iter().filter(|note| note.kind == "run" && note.body["stopped"] == true).count(),
-            "wall" => {
-                let runs = snapshot.notes.iter().filter(|note| note.kind == "run");
-                return Some(vec![runs.filter_map(|note| note.body["wall_s"].as_f64()).sum()]);
-            }
-            "entropy" => return Some(vec![ideas::entropy(self.families(|_| true).values().copied())]),
-            _ => match what.split_once('/')? {
-                ("family", family) => *self.families(|_| true).get(family)?,
-                ("failed", id) => {
-                    let reason = &self.record(id.parse().ok()?)?.failure.as_ref()?.0;
-                    let same =
-                        |record: &&EvaluationRecord| record.failure.as_ref().is_some_and(|(why, _)| why == reason);
-                    snapshot.evaluations.iter().filter(same).count()
-                }
-                _ => return None,
-            },
-        };
-        Some(vec![count as f64])
-    }
-
-    /// What the verdict may say: values of the replicated rows, what they were announced at, how many seeds and ties.
-    fn close(&self) -> Vec<f64> {
-        let mut values = vec![];
-        let mut ranks = BTreeMap::<usize, usize>::new();
-        for row in self.board.on(Rung::Replicated) {
-            values.extend(row.score.pgr.iter().flat_map(|pgr| [pgr.value, pgr.low, pgr.high]));
-            values.extend(row.p_plain);
-            values.extend(self.evaluation(&row.record, "announced").unwrap_or_default());
-            values.push(row.record.jobs.len() as f64);
-            row.rank.iter().for_each(|&rank| *ranks.entry(rank).or_default() += 1);
-        }
-        values.extend(ranks.values().flat_map(|&tied| [tied as f64, tied as f64 - 1.0]));
-        // The fewest seeds that a verdict is spoken on.
-        values.push(5.0);
-        values
     }
 }
