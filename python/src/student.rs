@@ -34,7 +34,7 @@ pub struct Student {
 
 enum Model {
     Decoder(Arc<DecoderStudent>),
-    Encoder(EncoderStudent),
+    Encoder(Box<EncoderStudent>),
 }
 
 impl Student {
@@ -48,7 +48,9 @@ impl Student {
         let model = engine::run(py, || {
             Ok(match problem.student {
                 Architecture::Decoder => Model::Decoder(Arc::new(DecoderStudent::open(problem, folder, threads)?)),
-                Architecture::Encoder => Model::Encoder(EncoderStudent::open(problem, folder, caches, threads)?),
+                Architecture::Encoder => {
+                    Model::Encoder(Box::new(EncoderStudent::open(problem, folder, caches, threads)?))
+                }
             })
         });
         Ok(Self { model: model.map_err(method)? })
@@ -57,7 +59,7 @@ impl Student {
     fn asked(&self) -> &(dyn Asked + Sync) {
         match &self.model {
             Model::Decoder(student) => student.as_ref(),
-            Model::Encoder(student) => student,
+            Model::Encoder(student) => student.as_ref(),
         }
     }
 
