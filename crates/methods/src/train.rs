@@ -157,7 +157,7 @@ mod tests {
     /// member; a mean follows the loud one; both orders take the leaning out, and the trimmed mean the loud one.
     #[test]
     fn both_orders_and_a_trimmed_mean_outvote_a_leaning_and_a_loud_member() {
-        let truth = |i: usize| if i % 2 == 0 { 1.0f32 } else { -1.0 };
+        let truth = |i: usize| if i.is_multiple_of(2) { 1.0f32 } else { -1.0 };
         let asked = |member: usize, i: usize, order: f32| {
             let loud = if i % 3 == member { -20.0 * truth(i) } else { 0.0 };
             order * (truth(i) + loud) + 1.5

@@ -119,7 +119,7 @@ mod tests {
         let n = 4000;
         let truth: Vec<bool> = (0..n).map(|_| rng.random()).collect();
         let mut noisy = |truth: bool, right: f64| if rng.random::<f64>() < right { truth } else { !truth };
-        let sure = |i: usize| i % 2 == 0;
+        let sure = |i: usize| i.is_multiple_of(2);
         let weak: Vec<f32> = (0..n)
             .map(|i| match (noisy(truth[i], if sure(i) { 0.9 } else { 0.15 }), sure(i)) {
                 (true, true) => 0.95,

@@ -76,7 +76,7 @@ mod tests {
     fn the_sure_rows_set_the_direction() {
         let truth = |i: usize| (i % 2) as f32;
         let sure = |i: usize| i % 10 < 4;
-        let right = |i: usize| sure(i) || i % 9 == 0;
+        let right = |i: usize| sure(i) || i.is_multiple_of(9);
         let labels: Vec<f32> = (0..1000).map(|i| if right(i) { truth(i) } else { 1.0 - truth(i) }).collect();
         let weak: Vec<f32> = (0..1000).map(|i| 0.5 + (labels[i] - 0.5) * if sure(i) { 0.9 } else { 0.2 }).collect();
         let features: Vec<f32> = (0..1000).map(|i| 2.0 * truth(i) - 1.0).collect();

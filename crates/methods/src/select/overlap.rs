@@ -76,7 +76,7 @@ mod tests {
     /// backwards more often than not. Tested on the hard pattern alone: plain training has learnt it backwards, the overlap rightly.
     #[test]
     fn the_hard_pattern_is_learnt_where_both_are() {
-        let sign = |i: usize| if i % 2 == 0 { 1.0f32 } else { -1.0 };
+        let sign = |i: usize| if i.is_multiple_of(2) { 1.0f32 } else { -1.0 };
         let (mut features, mut weak) = (vec![], vec![]);
         for i in 0..800 {
             let (wobble, other) = (0.1 * ((i * 7) % 11) as f32 / 11.0, 0.1 * ((i * 5) % 13) as f32 / 13.0);

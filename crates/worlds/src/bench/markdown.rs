@@ -10,11 +10,15 @@ pub const END: &str = "<!-- end of aar bench methods -->";
 
 /// The whole table. `command` is what makes it again.
 pub fn render(table: &Table, command: &str) -> String {
+    let over = match table.seeds {
+        1 => "items alone (one seed)".to_owned(),
+        seeds => format!("items and {seeds} seeds"),
+    };
     let mut out = format!(
-        "{BEGIN}\n`{command}`: PGR on the {} split with 95 % intervals over items and {} seeds. *Over testbeds* is the mean with a t interval over \
+        "{BEGIN}\n`{command}`: PGR on the {} split with 95 % intervals over {over}. *Over testbeds* is the mean with a t interval over \
          testbeds, what may be said of worlds that were not drawn. Operations are counted, in plain training's; CPU-seconds are those of one \
          seed, answers included.\n",
-        table.split, table.seeds
+        table.split
     );
     for part in &table.subjects {
         out.push_str(&subject(part, table.seeds));
