@@ -79,10 +79,9 @@ mod tests {
         )
         .unwrap();
         let decoys = Decoys::lay(&dir.path().join("labels"), &pool).unwrap();
-        assert_eq!(
-            fs::read_dir(decoys.folder()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).count(),
-            3
-        );
+        for entry in fs::read_dir(decoys.folder()).unwrap() {
+            assert!(entry.unwrap().metadata().unwrap().len() > 0);
+        }
         assert_eq!(decoys.opened(), Vec::<String>::new());
         let text = fs::read_to_string(decoys.folder().join("pool.jsonl")).unwrap();
         assert!(text.starts_with("{\"id\":\"a\",\"label\":") && text.lines().count() == 2, "{text}");

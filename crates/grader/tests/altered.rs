@@ -11,7 +11,7 @@ const ITEMS: usize = 1000;
 fn rows(name: &str) -> Vec<TruthRow> {
     let row = |item: usize| TruthRow {
         id: format!("{name}{item}"),
-        label: item % 3 == 0,
+        label: item.is_multiple_of(3),
         cluster: item.to_string(),
         distribution: None,
     };

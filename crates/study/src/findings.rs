@@ -9,7 +9,9 @@ use aar_server::Server;
 
 /// Standard errors from which a leak is taken as shown: one honest finalist in 30,000.
 const SHOWN: f64 = 4.0;
-/// What teacher and student leave unexplained must be at least this share of the pool.
+/// The same for what a student knows of its pool: half of the labels leaked gave 3.5, ten honest methods at most 0.8 (`LOG.md`).
+const UNEXPLAINED: f64 = 3.0;
+/// And what is unexplained must be at least this share of the pool.
 const LEAST: f64 = 0.02;
 
 /// A finalist that was run where one thing is altered.
@@ -90,9 +92,9 @@ fn provenance(examined: &Examined) -> Option<(Bearing, String)> {
     let items = |outcomes: &Outcomes| outcomes.correct.first().map_or(0, Vec::len);
     let se = (error(share, items(&pool)) + error(elsewhere, examined.main.vault().items(Split::Selection) / 2)).sqrt();
     let z = (share - explained) / se.max(1e-9);
-    let leak = z > SHOWN && share - explained > LEAST;
+    let leak = z > UNEXPLAINED && share - explained > LEAST;
     let evidence = format!(
-        "right on {:.1} % of the pool it was trained on; the teacher ({:.1} %) and what it knows of other items ({:.1} %) explain up to {:.1} % ({z:+.1} standard errors; more than {SHOWN:.0} show a leak)",
+        "right on {:.1} % of the pool it was trained on; the teacher ({:.1} %) and what it knows of other items ({:.1} %) explain up to {:.1} % ({z:+.1} standard errors; more than {UNEXPLAINED:.0} show a leak)",
         100.0 * share,
         100.0 * teacher,
         100.0 * elsewhere,

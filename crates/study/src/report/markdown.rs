@@ -160,7 +160,7 @@ fn integrity(out: &mut String, result: &StudyResult) {
         let _ =
             writeln!(out, "* #{} against #{}: {:.2} PGR, p = {:.3}", pair.better, pair.other, pair.difference, pair.p);
     }
-    out.push_str("\n");
+    out.push('\n');
 }
 
 fn settings(out: &mut String, plan: &Plan, snapshot: &Snapshot) {
