@@ -270,14 +270,26 @@ fn two_sdks_call_every_tool_and_the_conformance_tool_agrees() {
     succeed(client("node", "tools.mjs", "node-pipes", None), "Node.js over pipes");
     succeed(client("node", "tools.mjs", "node-http", Some(&url)), "Node.js over HTTP");
 
+    conforms(&folder, &url, &env);
+}
+
+/// The protocol's own tool, from a folder in which it may leave results.
+fn conforms(folder: &Path, url: &str, env: &[(&str, String)]) {
     // The tool can send no token.
     let mut door = Command::new("node");
-    door.arg(here.join("with-token.mjs")).arg(&url).envs(env.clone()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    door.arg(root().join("tests/clients/with-token.mjs"))
+        .arg(url)
+        .envs(env.iter().cloned())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut door = Process(door.spawn().unwrap());
     let mut port = String::new();
     BufReader::new(door.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
     let mut conformance = Command::new(folder.join("node_modules/.bin/conformance"));
     conformance.args(["server", "--url", &format!("http://127.0.0.1:{}/mcp", port.trim())]);
-    conformance.arg("--expected-failures").arg(here.join("conformance.yml")).current_dir(dir.path());
+    conformance
+        .arg("--expected-failures")
+        .arg(root().join("tests/clients/conformance.yml"))
+        .current_dir(env!("CARGO_TARGET_TMPDIR"));
     succeed(conformance, "conformance");
 }
