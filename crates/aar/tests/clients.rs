@@ -270,13 +270,14 @@ fn two_sdks_call_every_tool_and_the_conformance_tool_agrees() {
     succeed(client("node", "tools.mjs", "node-pipes", None), "Node.js over pipes");
     succeed(client("node", "tools.mjs", "node-http", Some(&url)), "Node.js over HTTP");
 
-    conformance(&folder, &here, &url, &env, dir.path());
+    conforms(&folder, &url, &env);
 }
 
-/// The conformance tool, which can send no token, through a door that adds one.
-fn conformance(folder: &Path, here: &Path, url: &str, env: &[(&str, String)], dir: &Path) {
+/// The protocol's own tool, from a folder in which it may leave results.
+fn conforms(folder: &Path, url: &str, env: &[(&str, String)]) {
+    // The tool can send no token.
     let mut door = Command::new("node");
-    door.arg(here.join("with-token.mjs"))
+    door.arg(root().join("tests/clients/with-token.mjs"))
         .arg(url)
         .envs(env.iter().cloned())
         .stdin(Stdio::piped())
@@ -284,8 +285,11 @@ fn conformance(folder: &Path, here: &Path, url: &str, env: &[(&str, String)], di
     let mut door = Process(door.spawn().unwrap());
     let mut port = String::new();
     BufReader::new(door.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
-    let mut tool = Command::new(folder.join("node_modules/.bin/conformance"));
-    tool.args(["server", "--url", &format!("http://127.0.0.1:{}/mcp", port.trim())]);
-    tool.arg("--expected-failures").arg(here.join("conformance.yml")).current_dir(dir);
-    succeed(tool, "conformance");
+    let mut conformance = Command::new(folder.join("node_modules/.bin/conformance"));
+    conformance.args(["server", "--url", &format!("http://127.0.0.1:{}/mcp", port.trim())]);
+    conformance
+        .arg("--expected-failures")
+        .arg(root().join("tests/clients/conformance.yml"))
+        .current_dir(env!("CARGO_TARGET_TMPDIR"));
+    succeed(conformance, "conformance");
 }

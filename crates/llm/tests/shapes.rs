@@ -260,7 +260,7 @@ fn what_agents_send_is_read() {
     // A call of a group's tool is written as it came.
     let Block::ToolCall { name, .. } = &request.messages[3].blocks[0] else { panic!("a call") };
     assert_eq!(name, "mcp__aar.submit");
-    assert_eq!(Wire::Responses.format().request(&request)["input"][4], body["input"][4]);
+    assert_eq!(Wire::Responses.format().request(&request)["input"][3], body["input"][4]);
     assert_eq!(
         request.messages[2].blocks[0],
         Block::ToolResult { id: "c".into(), text: "done".into(), is_error: false }

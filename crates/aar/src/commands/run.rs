@@ -271,6 +271,15 @@ pub fn print_result(result: &StudyResult, page: &Path) {
         let _ = writeln!(out, "failed     {} by {}: {}", failure.method, failure.by, failure.reason);
     }
     let _ = writeln!(out, "\nverdict    {}", wrap(&result.verdict, 100, 11));
+    spent_and_said(result, &mut out);
+    let _ = writeln!(out, "report     {}", page.display());
+    let _ = writeln!(out, "{:10} {} in all", "took", show::duration(result.wall_s));
+    aar_lab::say!("{}", out.trim_end_matches('\n'));
+}
+
+/// What was spent, and when all thought the same.
+fn spent_and_said(result: &StudyResult, out: &mut String) {
+    use std::fmt::Write;
     if let Some(spending) = &result.spending {
         let hour = spending.usd_per_hour.map_or(String::new(), |usd| format!(", US$ {usd:.2} per researcher-hour"));
         let point = spending.usd_per_point.map_or(String::new(), |usd| format!(", US$ {usd:.2} per 0.01 PGR"));
@@ -280,9 +289,6 @@ pub fn print_result(result: &StudyResult, page: &Path) {
         let Notice { inside, active, family, evaluation, .. } = notice;
         let _ = writeln!(out, "ideas      after #{evaluation}, {inside} of {active} researchers worked on {family}");
     }
-    let _ = writeln!(out, "report     {}", page.display());
-    let _ = writeln!(out, "{:10} {} in all", "took", show::duration(result.wall_s));
-    aar_lab::say!("{}", out.trim_end_matches('\n'));
 }
 
 /// Break text into lines, indented after the first.
