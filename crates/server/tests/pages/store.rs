@@ -5,14 +5,13 @@ use aar_domain::rung::{Rung, Split};
 use aar_domain::stats::Outcomes;
 use aar_domain::transfer::Share;
 use aar_grader::Score;
-use aar_grader::ledger::Unit;
 use aar_server::board::Board;
-use aar_server::event::{Purpose, Role};
+use aar_server::event::Purpose;
 use aar_server::handle::Snapshot;
 use aar_server::ideas;
-use aar_server::record::{EvaluationRecord, Status};
+use aar_server::record::EvaluationRecord;
 use aar_server::{Server, audit};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
