@@ -14,6 +14,7 @@ mod visit;
 use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::evaluation::{EvaluationView, Submission};
 use aar_api::forum::{Finding, FindingType, NewComment, NewFinding};
+use aar_api::integrity::{Bearing, Check, Verdict};
 use aar_api::paths;
 use aar_api::work::{Claim, Job, Outputs, Usage};
 use aar_server::ServerConfig;
@@ -82,6 +83,14 @@ fn bench() -> Bench {
     let comment = NewComment { body: HOSTILE.into(), turn: Some(0), key: "c".into() };
     let path = paths::COMMENTS.replace("{id}", &posted.id.to_string());
     let _: serde_json::Value = bench.client("boole").post(&path, &comment).unwrap();
+    // Something was found, and somebody looked where nothing is.
+    let evidence = "PGR -0.41 with the teacher's labels shuffled, 0.52 as it is".to_owned();
+    let verdict = Verdict { evaluation: 1, check: Check::TeacherReliance, kind: Bearing::Property, evidence, of: None };
+    bench.server().judge(verdict).unwrap();
+    assert_eq!(
+        refused(bench.client("ada").get::<serde_json::Value>("/v1/labels")),
+        aar_api::error::ErrorCode::NotFound
+    );
     // A slow machine would show pages without scores first.
     bench.server().board();
     bench
