@@ -55,7 +55,8 @@ impl<'w> Served<'w> {
             names: BTreeSet::new(),
             keys: 0,
             answered: 0,
-            rng: ChaCha8Rng::seed_from_u64(u64::from(submissions)),
+            // Luck of its own for every truth: what is the same in all of them does not average out.
+            rng: ChaCha8Rng::seed_from_u64(world.known.sure[0].to_bits()),
             fresh: BTreeMap::new(),
             inflation: vec![],
             best: None,

@@ -98,7 +98,7 @@ impl Wire {
         let _ = stream.write_all(bytes.as_bytes()).and_then(|()| stream.write_all(&request.body));
         let mut raw = Vec::new();
         match stream.read_to_end(&mut raw) {
-            Err(error) if raw.is_empty() && error.kind() != io::ErrorKind::ConnectionReset => return Err(error),
+            Err(error) if raw.is_empty() && error.kind() != io::ErrorKind::ConnectionReset => Err(error),
             _ => Ok(parse(&raw)),
         }
     }

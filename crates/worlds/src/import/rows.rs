@@ -207,7 +207,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let names = [FILES[0], FILES[1], FILES[2], "meta.jsonl"];
             for (at, name) in names.into_iter().enumerate() {
-                let text = if at == 3 { "{\"id\":\"a1\",\"group\":\"g\"}\n".to_owned() } else { PAIRS.replace("NAME", &["a", "b", "c"][at.min(2)]) };
+                let text = if at == 3 { "{\"id\":\"a1\",\"group\":\"g\"}\n".to_owned() } else { PAIRS.replace("NAME", ["a", "b", "c"][at.min(2)]) };
                 let bytes = if at == which { damage.apply(text.as_bytes()) } else { text.into_bytes() };
                 std::fs::write(dir.path().join(name), bytes).unwrap();
             }
