@@ -7,7 +7,8 @@
 //! centred for binary items. Pairs are contrasts, so no labelling calls a pair and its swap both better: I is 0 for all that can be said.
 //!
 //! The search starts from the rows the teacher is surest of, adds or changes one label at a time, and accepts what raises U, or
-//! exp(ΔU / T) of what does not, T = max(T_min, T_0 / (1 + c ln n)). The whole pool is labelled by what was found.
+//! exp(ΔU / T) of what does not, T = max(T_min, T_0 / (1 + c ln n)). All labels turned round are as coherent: the way with which the teacher
+//! agrees more often is taken. The whole pool is labelled by what was found.
 
 use crate::error::MethodError;
 use crate::pool::{Pool, sigmoid};
@@ -113,6 +114,10 @@ pub fn anneal(rows: &[Vec<f64>], weak: &[f32], rng: &mut ChaCha8Rng) -> Vec<f64>
             labels[i] = likelier(rows, &labels, i);
         }
     }
+    let agree = labels.iter().zip(weak).filter(|(label, p)| (**label > 0.0) == (**p > 0.5)).count();
+    if 2 * agree < labels.len() {
+        labels.iter_mut().for_each(|label| *label = -*label);
+    }
     labels
 }
 
@@ -167,5 +172,7 @@ mod tests {
         assert!(teacher < 0.7 && found > 0.95, "teacher {teacher}, coherent {found}");
         let taught: Vec<f64> = weak.iter().map(|&p| if p > 0.5 { 1.0 } else { -1.0 }).collect();
         assert!(predictability(&scaled, &labels) > predictability(&scaled, &taught));
+        let against: Vec<f64> = labels.iter().map(|label| -label).collect();
+        assert!((predictability(&scaled, &against) - predictability(&scaled, &labels)).abs() < 1e-9, "turned round");
     }
 }

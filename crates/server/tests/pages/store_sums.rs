@@ -3,8 +3,8 @@
 use super::{Found, Store, spent};
 use aar_domain::rung::{Rung, Split};
 use aar_grader::ledger::Unit;
-use aar_server::ideas;
 use aar_server::event::{Purpose, Role};
+use aar_server::ideas;
 use aar_server::record::{EvaluationRecord, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
