@@ -69,7 +69,10 @@ fn running(study: &Study, ruling: Option<Ruling>) -> Result<Integrity, Failure> 
 fn over(study: &Study, ruling: Option<Ruling>) -> Result<Integrity, Failure> {
     let opened: Reopened = reopen(&study.out)?;
     if let Some(ruling) = ruling {
-        opened.server.rule(ruling).map_err(aar_study::StudyError::from)?;
+        opened.server.rule(ruling).map_err(|error| {
+            let next = format!("`aar sign list --out {}` shows what there is", study.out.display());
+            Failure::from(aar_study::StudyError::from(error)).hint(next)
+        })?;
         write_again(&opened)?;
     }
     Ok(opened.server.snapshot().integrity)
