@@ -193,8 +193,6 @@ fn values_name_their_evaluations_and_filters_stand_in_the_url() {
     let page = browser.text("/leaderboard?by=ada");
     assert!(page.contains("first") && !page.contains("second"), "{page}");
     assert!(browser.text("/leaderboard").contains("class=\"tied\""), "equal margins are a tie");
-    bench.server().note("verdict", serde_json::json!({"evaluation": 1, "verdict": "too right"})).unwrap();
-    assert!(browser.text("/leaderboard").contains("href=\"/integrity\">too right</a>"));
     assert!(browser.text("/leaderboard?group=family").contains("<tr class=\"group\">"));
     let post = browser.text("/forum/1");
     assert!(post.contains("href=\"/evaluations/1\">0.50</a>"), "what the evaluation gave: {post}");
