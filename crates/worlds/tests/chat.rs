@@ -1,7 +1,8 @@
-//! The world that ships follows from its secret still.
+//! The worlds that ship follow from their secrets still.
 
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
+use aar_domain::testbed::{Origin, TestbedRecord};
 use aar_worlds::secret::Secret;
 use aar_worlds::subject::{Part, draw_test};
 use aar_worlds::subjects::Subject;
@@ -31,4 +32,15 @@ fn harbour_follows_from_its_secret() {
         serde_json::from_str(&std::fs::read_to_string(harbour("public/problem.json")).unwrap()).unwrap();
     assert_eq!(world.problem(), problem);
     assert_eq!(subject.generator(), "a7056fb5234fb2e0");
+}
+
+/// What ships was made by the generator that is here, so that `aar mint --seed 1` makes it again.
+#[test]
+fn worlds_that_ship_are_of_this_generator() {
+    for (subject, world) in [("math", "orchard"), ("code", "foundry")] {
+        let path = harbour("..").join(world).join("testbed.json");
+        let record: TestbedRecord = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let Origin::Minted { generator, .. } = record.origin else { panic!("{world} was not minted") };
+        assert_eq!(generator, Subject::named(subject).unwrap().generator(), "{world}");
+    }
 }

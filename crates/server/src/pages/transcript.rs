@@ -247,7 +247,7 @@ fn found(lines: &Lines, name: &str, wanted: &Wanted) -> io::Result<Markup> {
     // In the file quotes and the like are written as JSON writes them.
     let raw = |word: &String| {
         let quoted = serde_json::to_string(word).unwrap_or_default();
-        quoted[1..quoted.len() - 1].as_bytes().to_vec()
+        quoted.as_bytes()[1..quoted.len() - 1].to_vec()
     };
     let raw: Vec<Vec<u8>> = words.iter().map(raw).collect();
     let (mut hits, mut candidates, mut next) = (vec![], 0, None);

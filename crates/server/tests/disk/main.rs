@@ -3,6 +3,8 @@
 //! A server runs on a disk that keeps a journal (`journal.c`, preloaded). `replay` makes up the disks that a loss of power could have left at any
 //! moment; on each of them everything that was acknowledged before must be there.
 
+#![allow(clippy::print_stdout)]
+
 #[path = "../bench/mod.rs"]
 mod bench;
 mod replay;

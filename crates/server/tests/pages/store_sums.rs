@@ -118,7 +118,7 @@ impl Store<'_> {
     pub(super) fn call(&self, id: &str, what: &str) -> Found {
         let of = |event: &str| {
             let mut lines = self.talks.values().flatten();
-            lines.find(|line| line["event"] == event && line["call"].to_string() == id)
+            lines.find(|line| line["event"] == event && id.parse::<u64>().is_ok_and(|id| line["call"] == id))
         };
         let charge = || Some(&of("ended")?["charge"]);
         Some(match what {

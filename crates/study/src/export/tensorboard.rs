@@ -85,9 +85,9 @@ fn masked(data: &[u8]) -> u32 {
 
 /// Castagnoli's polynomial, reflected.
 fn crc32c(data: &[u8]) -> u32 {
-    !data
-        .iter()
-        .fold(u32::MAX, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), |sum, _| sum >> 1 ^ (sum & 1) * 0x82f6_3b78))
+    !data.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ ((sum & 1) * 0x82f6_3b78))
+    })
 }
 
 #[cfg(test)]
