@@ -135,7 +135,7 @@ def filtered(browser, study, cookies, check):
     page.select_option("select[name=sort]", "new")
     page.get_by_role("button", name="Show").click()
     rows = page.locator("tbody tr").all_inner_texts()
-    families = set(page.locator("tbody tr td:nth-child(8)").all_inner_texts())
+    families = set(page.locator("tbody tr td:nth-child(9)").all_inner_texts())
     check("a filter filters", rows and families == {family}, families)
     again = context.new_page()
     again.goto(page.url)

@@ -76,6 +76,7 @@ fn document(title: &str, content: &Markup) -> Html<String> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "aar · " (title) }
+                link rel="icon" type="image/svg+xml" href="/icon.svg";
                 link rel="stylesheet" href="/style.css";
                 script src="/pages.js" defer {}
             }

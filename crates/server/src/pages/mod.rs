@@ -115,6 +115,7 @@ impl Pages {
 /// All pages on one screen.
 pub(crate) fn router(pages: Pages) -> Router {
     let open = Router::new()
+        .route("/icon.svg", get(async || ([(header::CONTENT_TYPE, "image/svg+xml")], ICON)))
         .route("/style.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
         .route("/pages.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)));
     Router::new()
@@ -143,5 +144,6 @@ pub(crate) fn router(pages: Pages) -> Router {
         .layer(axum::middleware::map_response(access::harden))
 }
 
+const ICON: &str = include_str!("icon.svg");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("pages.js");

@@ -239,7 +239,7 @@ fn an_empty_study_says_what_to_expect() {
 fn script_and_style_are_small() {
     let bench = bench();
     let browser = Browser::of(bench.server(), None);
-    for path in ["/pages.js", "/style.css"] {
+    for path in ["/pages.js", "/style.css", "/icon.svg"] {
         assert!(browser.text(path).len() < 30 << 10, "{path}");
     }
 }
