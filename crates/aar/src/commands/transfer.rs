@@ -121,7 +121,9 @@ fn tried(
             bar.set_position(done as u64);
         }
         TrialEvent::Failed { testbed, reason } => {
-            bar.suspend(|| aar_lab::note!("a trial on {testbed} failed: {reason}"));
+            if !quiet {
+                bar.suspend(|| aar_lab::note!("a trial on {testbed} failed: {reason}"));
+            }
         }
     });
     bar.finish_and_clear();
