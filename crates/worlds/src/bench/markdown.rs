@@ -45,7 +45,7 @@ fn subject(part: &SubjectTable, seeds: usize) -> String {
         out.push_str(&line(row, seeds));
     }
     if !reasons.is_empty() {
-        out.push_str(&format!("\n{}\n", reasons.join("  \n")));
+        out.push_str(&format!("\n{}\n", reasons.join("\n\n")));
     }
     out
 }
