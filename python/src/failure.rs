@@ -1,6 +1,6 @@
 //! Errors of the rooms below as Python's exceptions.
 
-use aar_api::client::ClientError;
+use aar_api::client::{ClientError, with_causes};
 use aar_api::folder::FolderError;
 use aar_lm::LmError;
 use aar_methods::MethodError;
@@ -63,12 +63,7 @@ pub fn client(py: Python<'_>, error: ClientError) -> PyErr {
             set.err().unwrap_or(refused)
         }
         ClientError::Transport { .. } => {
-            let mut message = error.to_string();
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                message = format!("{message}: {error}");
-                cause = error.source();
-            }
+            let message = with_causes(&error);
             Unreachable::new_err(format!("{message}; is a study running? AAR_API says where its server is"))
         }
         ClientError::Address(_) | ClientError::Answer { .. } => Error::new_err(error.to_string()),

@@ -58,16 +58,7 @@ impl Bench {
             contract: Default::default(),
         };
         server.open(&opening).unwrap();
-        let worker = Participant {
-            name: "worker".into(),
-            role: Role::Worker,
-            kind: None,
-            direction: None,
-            seed: 0,
-            evaluations: 0,
-            turns: false,
-            token_hash: hex::encode(Sha256::digest(TOKEN)),
-        };
+        let worker = Participant::service("worker", Role::Worker, hex::encode(Sha256::digest(TOKEN)));
         server.join(&worker).unwrap();
         server.enter(Phase::Running).unwrap();
         let executable = PathBuf::from(env!("CARGO_BIN_EXE_aar"));

@@ -2,7 +2,7 @@
 //! bearer, the answer as a stream.
 
 use crate::model::{Model, ModelError};
-use aar_api::client::Address;
+use aar_api::client::{Address, with_causes};
 use aar_llm::conversation::{Reply, Request};
 use aar_llm::stream::{Delta, Stream};
 use aar_llm::wire::Wire;
@@ -47,7 +47,7 @@ impl HttpModel {
             Address::Unix(path) => (builder.unix_socket(path.clone()), "http://aar".to_owned()),
             Address::Http(base) => (builder, base.clone()),
         };
-        let http = builder.build().map_err(|error| ModelError::Cut(chain(&error)))?;
+        let http = builder.build().map_err(|error| ModelError::Cut(with_causes(&error)))?;
         Ok(Self { http, base, wire, token: token.to_owned(), whole })
     }
 }
@@ -59,7 +59,7 @@ impl Model for HttpModel {
         let post = self.http.post(format!("{}{}", self.base, self.wire.path())).bearer_auth(&self.token);
         // Messages asks for the version; the others do not mind.
         let post = post.header("anthropic-version", "2023-06-01").json(&body);
-        let response = post.send().map_err(|error| ModelError::Cut(chain(&error)))?;
+        let response = post.send().map_err(|error| ModelError::Cut(with_causes(&error)))?;
         if !response.status().is_success() {
             return Err(refusal(response));
         }
@@ -82,7 +82,7 @@ impl HttpModel {
         let mut stream = Stream::new(self.wire);
         let mut buffer = [0; 16 << 10];
         loop {
-            let count = response.read(&mut buffer).map_err(|error| ModelError::Cut(chain(&error)))?;
+            let count = response.read(&mut buffer).map_err(|error| ModelError::Cut(with_causes(&error)))?;
             if count == 0 {
                 break;
             }
@@ -98,7 +98,7 @@ impl HttpModel {
 
     /// An endpoint that does not stream.
     fn at_once(&self, response: Response) -> Result<Reply, ModelError> {
-        let bytes = response.bytes().map_err(|error| ModelError::Cut(chain(&error)))?;
+        let bytes = response.bytes().map_err(|error| ModelError::Cut(with_causes(&error)))?;
         let body: Value = serde_json::from_slice(&bytes).map_err(|error| ModelError::Malformed(error.to_string()))?;
         self.wire.format().read_reply(&body).map_err(|error| ModelError::Malformed(error.to_string()))
     }
@@ -144,17 +144,6 @@ fn classify(status: u16, body: &str, retry_after: Option<Duration>) -> ModelErro
         408 | 425 | 429 | 500.. => ModelError::Busy { status, message, retry_after },
         _ => ModelError::Refused { status, message },
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

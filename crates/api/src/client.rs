@@ -42,6 +42,17 @@ pub enum ClientError {
     },
 }
 
+/// An error with all its causes: the outermost alone says little.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// Talks to the server with one token. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {

@@ -3,7 +3,7 @@
 pub mod matrix;
 
 use crate::rung::Rung;
-use crate::stats::{Comparison, Pgr};
+use crate::stats::{Comparison, Estimate, Pgr};
 use serde::{Deserialize, Serialize};
 
 /// A gap whose lower 95 % bound is not above this is too small to say anything (the rule for admitting testbeds, too).
@@ -42,25 +42,14 @@ impl Fate {
     }
 }
 
-/// An estimate with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Share {
-    /// The estimate.
-    pub value: f64,
-    /// 95 % interval.
-    pub low: f64,
-    /// 95 % interval.
-    pub high: f64,
-}
-
 /// PGR there over PGR at home, by the delta method, the two being independent; `None` where home is not clearly above zero.
-pub fn retained(home: &Pgr, there: &Pgr) -> Option<Share> {
+pub fn retained(home: &Pgr, there: &Pgr) -> Option<Estimate> {
     let value = there.value / home.value;
     let se = ((there.se / home.value).powi(2) + (value * home.se / home.value).powi(2)).sqrt();
     // The intervals' own quantiles: few seeds have wide ones.
     let quantile = |pgr: &Pgr| if pgr.se > 0.0 { (pgr.high - pgr.low) / (2.0 * pgr.se) } else { 1.96 };
     let half = quantile(home).max(quantile(there)) * se;
-    (home.low > 0.0).then_some(Share { value, low: value - half, high: value + half })
+    (home.low > 0.0).then_some(Estimate { value, low: value - half, high: value + half })
 }
 
 /// What is said, given PGR at home and there, the lower bound of the gap there, and the paired test against plain there.
@@ -96,32 +85,6 @@ pub fn rung(fresh: &[Fate], elsewhere: &[Fate]) -> Rung {
     } else {
         Rung::NotTransferred
     }
-}
-
-/// Spearman's rank correlation of pairs; ties share their mean rank. `None` for fewer than three or where one side is constant.
-pub fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
-    let ranked = |values: Vec<f64>| -> Vec<f64> {
-        let rank = |value: &f64| {
-            let below = values.iter().filter(|other| *other < value).count() as f64;
-            let equal = values.iter().filter(|other| *other == value).count() as f64;
-            below + (equal + 1.0) / 2.0
-        };
-        values.iter().map(rank).collect()
-    };
-    let (a, b): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-    let (a, b) = (ranked(a), ranked(b));
-    let middle = (pairs.len() as f64 + 1.0) / 2.0;
-    let sum = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - middle) * (y - middle)).sum::<f64>();
-    let spread = (sum(&a, &a) * sum(&b, &b)).sqrt();
-    (pairs.len() > 2 && spread > 0.0).then(|| sum(&a, &b) / spread)
-}
-
-/// Its 95 % interval (Fisher's z with Bonett and Wright's variance, 2000); `None` for fewer than five pairs.
-pub fn rank_correlation_interval(r: f64, pairs: usize) -> Option<Share> {
-    let n = pairs as f64;
-    let half = 1.96 * ((1.0 + r * r / 2.0) / (n - 3.0)).sqrt();
-    let z = r.clamp(-0.999_999, 0.999_999).atanh();
-    (pairs > 4).then(|| Share { value: r, low: (z - half).tanh(), high: (z + half).tanh() })
 }
 
 #[cfg(test)]
@@ -168,16 +131,5 @@ mod tests {
         assert_eq!(rung(&[Holds; 4], &[]), Rung::Replicated);
         assert_eq!(rung(&[Holds, Holds, Holds, Holds, NotMeasurable], &[]), Rung::Replicated);
         assert_eq!(rung(&[Holds; 5], &[Harmful]), Rung::NotTransferred);
-    }
-
-    #[test]
-    fn rank_correlation_is_spearman_s() {
-        let close = |r: Option<f64>, wanted: f64| assert!((r.unwrap() - wanted).abs() < 1e-9, "{r:?}");
-        close(rank_correlation(&[(1.0, 1.0), (2.0, 3.0), (3.0, 2.0), (4.0, 4.0)]), 0.8);
-        // With a tie, by hand: ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4.
-        close(rank_correlation(&[(1.0, 1.0), (2.0, 2.0), (2.0, 3.0), (4.0, 4.0)]), 0.948_683_298_050_514);
-        assert_eq!(rank_correlation(&[(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]), None);
-        let interval = rank_correlation_interval(0.8, 12).unwrap();
-        assert!(interval.low < 0.5 && interval.high > 0.9 && interval.low > 0.2, "{interval:?}");
     }
 }

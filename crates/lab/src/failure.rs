@@ -1,6 +1,6 @@
 //! How a command fails: kind, message, hint, exit code.
 
-use aar_api::client::ClientError;
+use aar_api::client::{ClientError, with_causes};
 use aar_api::error::ErrorCode;
 use aar_api::folder::FolderError;
 use aar_lm::LmError;
@@ -114,13 +114,7 @@ impl From<ClientError> for Failure {
             }
             ClientError::Address(_) => Self::new(USAGE, error.to_string()),
             ClientError::Transport { .. } => {
-                let mut message = error.to_string();
-                let mut cause = std::error::Error::source(&error);
-                while let Some(error) = cause {
-                    message = format!("{message}: {error}");
-                    cause = error.source();
-                }
-                Self::new(UNREACHABLE, message).hint("is a study running? AAR_API says where its server is")
+                Self::new(UNREACHABLE, with_causes(&error)).hint("is a study running? AAR_API says where its server is")
             }
             ClientError::Answer { .. } => Self::new(INTERNAL, error.to_string()),
         }

@@ -257,6 +257,13 @@ pub struct Participant {
     pub token_hash: String,
 }
 
+impl Participant {
+    /// Somebody with a role and no research of its own.
+    pub fn service(name: &str, role: Role, token_hash: String) -> Self {
+        Self { name: name.into(), role, kind: None, direction: None, seed: 0, evaluations: 0, turns: false, token_hash }
+    }
+}
+
 /// Why an evaluation is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -35,16 +35,8 @@ fn try_call(bench: &Bench, token: &str, route: &str) -> &'static str {
 fn every_route_knows_whom_it_serves() {
     let bench = Bench::new();
     for (name, role) in ROLES {
-        let participant = Participant {
-            name: name.into(),
-            role,
-            kind: None,
-            direction: None,
-            seed: 0,
-            evaluations: 9,
-            turns: false,
-            token_hash: token_hash(name),
-        };
+        let service = Participant::service(name, role, token_hash(name));
+        let participant = Participant { evaluations: 9, ..service };
         bench.server().join(&participant).unwrap();
     }
     let mut table = format!("{:40} {:9} {:9} {:9} {:9} nobody\n", "", "operator", "worker", "researcher", "viewer");

@@ -159,16 +159,7 @@ fn study() -> Bench {
     let server = serve(&config(dir.path()), &opening, u32::MAX / 2, false);
     for (name, role) in [("operator", Role::Operator), ("viewer", Role::Viewer)] {
         let (kind, token_hash) = (None::<Kind>, token_hash(name));
-        let participant = Participant {
-            name: name.into(),
-            role,
-            kind,
-            direction: None,
-            seed: 0,
-            evaluations: 0,
-            turns: false,
-            token_hash,
-        };
+        let participant = Participant { kind, ..Participant::service(name, role, token_hash) };
         server.join(&participant).unwrap();
     }
     Bench { dir, server: Some(server), opening }

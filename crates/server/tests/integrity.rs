@@ -29,16 +29,7 @@ fn restart(bench: &mut Bench) {
     bench.server = None;
     let server = serve(&config(bench.dir.path()), &bench.opening, 4, false);
     for (name, role) in [("operator", Role::Operator), ("viewer", Role::Viewer)] {
-        let participant = Participant {
-            name: name.into(),
-            role,
-            kind: None,
-            direction: None,
-            seed: 0,
-            evaluations: 0,
-            turns: false,
-            token_hash: token_hash(name),
-        };
+        let participant = Participant::service(name, role, token_hash(name));
         server.join(&participant).unwrap();
     }
     bench.server = Some(server);

@@ -12,16 +12,7 @@ use aar_server::event::{Participant, Role};
 use bench::{Bench, config, opening, refused, serve, submit, token_hash};
 
 fn operator() -> Participant {
-    Participant {
-        name: "operator".into(),
-        role: Role::Operator,
-        kind: None,
-        direction: None,
-        seed: 0,
-        evaluations: 0,
-        turns: false,
-        token_hash: token_hash("operator"),
-    }
+    Participant::service("operator", Role::Operator, token_hash("operator"))
 }
 
 /// Two researchers of one evaluation each, an operator, a ledger that fits them.

@@ -76,6 +76,11 @@ impl StudyKey {
         hex::encode(&self.derive(&format!("token {name}"))[..16])
     }
 
+    /// SHA-256 of a participant's token, hex.
+    pub fn token_hash(&self, name: &str) -> String {
+        hex::encode(Sha256::digest(self.token(name)))
+    }
+
     /// The evaluation seeds of both splits: every one with a teacher of its own, none twice.
     pub fn seeds(&self, feedback: usize, selection: usize) -> BTreeMap<Split, Vec<Seed>> {
         let mut teachers: Vec<u32> = (0..16).collect();

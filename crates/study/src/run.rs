@@ -13,14 +13,14 @@ use crate::team::Team;
 use crate::workers::{WorkerFile, Workers};
 use aar_api::bundle::Bundle;
 use aar_domain::rung::{Kind, Split};
+use aar_gateway::ledger::Sums;
 use aar_grader::ledger::Unit;
-use aar_sandbox::{Backend, Limits};
+use aar_sandbox::Backend;
 use aar_server::event::{Contract, Opening, Participant, Phase, Purpose, Role};
 use aar_server::handle::{OperatorRequest, Snapshot};
 use aar_server::pages::Visitor;
 use aar_server::record::EvaluationRecord;
 use aar_server::{Server, ServerConfig};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -28,9 +28,6 @@ use std::time::{Duration, Instant};
 
 mod examining;
 mod starting;
-
-/// How often the gateway is asked what was spent.
-const SPENT_EVERY: Duration = Duration::from_secs(2);
 
 /// Run, or go on with, a study to its end.
 pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) -> Result<StudyResult, StudyError> {
@@ -76,6 +73,7 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
         gateway: None,
         recorded: BTreeSet::new(),
         asked: None,
+        spent: None,
     };
     let ended = study.all(show);
     study.account()?;
@@ -143,17 +141,7 @@ fn opening(config: &RunConfig, key: &StudyKey) -> Opening {
 }
 
 fn participants(plan: &Plan, key: &StudyKey) -> Vec<Participant> {
-    let hash = |name: &str| hex::encode(Sha256::digest(key.token(name)));
-    let service = |name: &str, role| Participant {
-        name: name.into(),
-        role,
-        kind: None,
-        direction: None,
-        seed: 0,
-        evaluations: 0,
-        turns: false,
-        token_hash: hash(name),
-    };
+    let service = |name: &str, role| Participant::service(name, role, key.token_hash(name));
     let researcher = |(at, researcher): (usize, &ResearcherPlan)| Participant {
         name: researcher.name.clone(),
         role: Role::Researcher,
@@ -162,7 +150,7 @@ fn participants(plan: &Plan, key: &StudyKey) -> Vec<Participant> {
         seed: plan.seed.wrapping_mul(1_000_003).wrapping_add(at as u64),
         evaluations: researcher.evaluations,
         turns: matches!(researcher.kind, Kind::Search | Kind::Random),
-        token_hash: hash(&researcher.name),
+        token_hash: key.token_hash(&researcher.name),
     };
     let roles = [("operator", Role::Operator), ("worker", Role::Worker), ("viewer", Role::Viewer)];
     let mut all: Vec<Participant> = roles.map(|(name, role)| service(name, role)).into();
@@ -183,6 +171,8 @@ struct Running<'a> {
     recorded: BTreeSet<i64>,
     /// When the gateway was last asked what was spent.
     asked: Option<Instant>,
+    /// What it said.
+    spent: Option<Sums>,
 }
 
 impl Running<'_> {
@@ -228,19 +218,10 @@ impl Running<'_> {
             testbed: testbed.to_owned(),
             scratch: folder.join(format!("worker-{at}")),
             lab: self.config.executable.clone(),
-            limits: Limits {
-                wall: Duration::from_secs(plan.wall_s),
-                cpu: Duration::from_secs(plan.cpu_s),
-                memory_bytes: plan.memory_mib << 20,
-                ..Limits::default()
-            },
+            limits: plan.limits(),
             threads: 1,
         };
         (0..self.config.workers.max(1)).map(file).collect()
-    }
-
-    fn token_hash(&self, name: &str) -> String {
-        hex::encode(Sha256::digest(self.key.token(name)))
     }
 
     /// Wait for changes until `done` says so, looking after workers and researchers meanwhile.
@@ -250,7 +231,6 @@ impl Running<'_> {
         show: &mut dyn FnMut(StudyEvent),
         done: &dyn Fn(&Snapshot, bool) -> bool,
     ) -> Result<Snapshot, StudyError> {
-        let (mut asked, mut spent) = (None::<Instant>, None);
         loop {
             if self.config.stop.load(Ordering::Relaxed) {
                 return Err(StudyError::Stopped);
@@ -270,16 +250,12 @@ impl Running<'_> {
                 let notice = diversity::look(self.server, &snapshot, self.config.plan.team.redirect)?;
                 notice.iter().for_each(|notice| show(StudyEvent::Collapsed(notice)));
             }
-            if asked.is_none_or(|asked| asked.elapsed() > SPENT_EVERY) {
-                asked = Some(Instant::now());
-                spent = self.gateway.as_ref().and_then(|(gateway, _)| gateway.sums()).or(spent);
-            }
             let working = self.team.as_ref().is_some_and(Team::working);
             let finished = snapshot.jobs.iter().filter(|job| job.status == aar_server::record::Status::Done).count();
             show(StudyEvent::Tick(&Tick {
                 snapshot: &snapshot,
                 jobs: (finished, self.planned_jobs()),
-                spent: spent.as_ref(),
+                spent: self.spent.as_ref(),
                 score: &|id| self.server.score(id),
             }));
             if done(&snapshot, working) {

@@ -99,11 +99,18 @@ pub fn find(name: &str, worlds: &[PathBuf]) -> Result<PathBuf, StudyError> {
     })
 }
 
-fn of_subject(subject: &str, worlds: &[PathBuf]) -> Option<PathBuf> {
+/// Folders of testbeds in these folders, by name.
+pub fn ready_made(worlds: &[PathBuf]) -> Vec<PathBuf> {
     let inside = worlds.iter().filter_map(|folder| folder.read_dir().ok());
-    let mut found: Vec<PathBuf> = inside.flatten().flatten().map(|entry| entry.path()).collect();
+    let found = inside.flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = found.filter(|path| path.join("testbed.json").exists()).collect();
     found.sort();
-    found.into_iter().find(|path| open(path).is_ok_and(|testbed| testbed.record.subject == subject))
+    found
+}
+
+fn of_subject(subject: &str, worlds: &[PathBuf]) -> Option<PathBuf> {
+    let is = |path: &PathBuf| open(path).is_ok_and(|testbed| testbed.record.subject == subject);
+    ready_made(worlds).into_iter().find(is)
 }
 
 fn listed(folders: &[PathBuf]) -> String {

@@ -13,10 +13,10 @@ use crate::error::StudyError;
 use crate::testbed::Testbed;
 use aar_api::bundle::Bundle;
 use aar_domain::rung::Split;
-use aar_domain::stats::Pgr;
+use aar_domain::stats::{Estimate, Pgr, correlation, rank_correlation_interval, ranked};
 use aar_domain::testbed::Origin;
 use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
-use aar_domain::transfer::{self, Fate, Share};
+use aar_domain::transfer::{self, Fate};
 use aar_grader::{Score, Vault};
 use aar_sandbox::{Isolation, Limits};
 use aar_server::event::Seed;
@@ -80,7 +80,7 @@ pub fn run(
     let scored = targets.iter().map(|target| Scored::new(&trials, target)).collect::<Result<Vec<_>, _>>()?;
     let mut lines = Vec::new();
     for method in methods {
-        let known = method.home.or_else(|| at_home.as_ref()?.score(&trials, &method.bundle).ok()?.pgr);
+        let known = method.home.or_else(|| at_home.as_ref()?.score(&trials, &method.bundle).ok()?.0.pgr);
         let cells: Vec<Cell> =
             scored.iter().map(|target| target.cell(&trials, &method.bundle, known.as_ref())).collect();
         let (fresh, elsewhere): (Vec<_>, Vec<_>) =
@@ -92,7 +92,7 @@ pub fn run(
             method: method.name.clone(),
             by: method.by.clone(),
             bundle: method.bundle.id(),
-            home: known.as_ref().map(share),
+            home: known.as_ref().map(Estimate::from),
             cells,
             rung,
         });
@@ -105,22 +105,19 @@ pub fn run(
     })
 }
 
-fn share(pgr: &Pgr) -> Share {
-    Share { value: pgr.value, low: pgr.low, high: pgr.high }
-}
-
 fn fresh(testbed: &Testbed, subject: &str) -> bool {
     let record = &testbed.record;
     matches!(record.origin, Origin::Minted { .. }) && !record.truth_public && record.subject == subject
 }
 
-fn predicts(lines: &[Line]) -> Option<Share> {
+fn predicts(lines: &[Line]) -> Option<Estimate> {
     let mean = |line: &Line| {
         let values: Vec<f64> = line.cells.iter().filter_map(|cell| Some(cell.pgr?.value)).collect();
         (values.len() == line.cells.len()).then(|| values.iter().sum::<f64>() / values.len().max(1) as f64)
     };
-    let pairs: Vec<(f64, f64)> = lines.iter().filter_map(|line| Some((line.home?.value, mean(line)?))).collect();
-    transfer::rank_correlation_interval(transfer::rank_correlation(&pairs)?, pairs.len())
+    let (home, elsewhere): (Vec<f64>, Vec<f64>) =
+        lines.iter().filter_map(|line| Some((line.home?.value, mean(line)?))).unzip();
+    rank_correlation_interval(correlation(&ranked(&home), &ranked(&elsewhere))?, home.len())
 }
 
 /// A testbed with plain training's score on it.
@@ -138,16 +135,16 @@ impl<'a> Scored<'a> {
         };
         let vault = Vault::open(&testbed.path).map_err(|error| wrong(&error))?;
         let mut scored = Self { testbed, vault, plain: None };
-        scored.plain = scored.score(trials, trials.plain()).ok();
+        scored.plain = scored.score(trials, trials.plain()).ok().map(|(score, _)| score);
         Ok(scored)
     }
 
-    /// The score of a bundle here, or why there is none.
-    fn score(&self, trials: &Trials, bundle: &Bundle) -> Result<Score, String> {
-        let Tried { seeds, margins, .. } = trials.of(self.testbed, bundle)?;
+    /// The score of a bundle here with the hashes of the margins behind it, or why there is none.
+    fn score(&self, trials: &Trials, bundle: &Bundle) -> Result<(Score, Vec<String>), String> {
+        let Tried { seeds, margins, hashes } = trials.of(self.testbed, bundle)?;
         let outcomes = self.vault.outcomes(Split::Selection, &seeds, &margins);
         let outcomes = outcomes.ok_or("its outputs do not fit the testbed; was it changed?")?;
-        Ok(self.vault.score(Split::Selection, &outcomes))
+        Ok((self.vault.score(Split::Selection, &outcomes), hashes))
     }
 
     fn gap(&self) -> (f64, f64) {
@@ -172,22 +169,25 @@ impl<'a> Scored<'a> {
             seeds,
             gap,
             gap_low,
-            plain: self.plain.as_ref().and_then(|plain| plain.pgr.as_ref()).map(share),
+            plain: self.plain.as_ref().and_then(|plain| plain.pgr.as_ref()).map(Estimate::from),
         }
     }
 
     fn cell(&self, trials: &Trials, bundle: &Bundle, home: Option<&Pgr>) -> Cell {
-        let score = self.score(trials, bundle);
-        let found = score.as_ref().ok();
-        let pgr = found.and_then(|score| score.pgr);
-        let against_plain = found.zip(self.plain.as_ref()).map(|(score, plain)| self.vault.compare(score, plain));
+        let (score, margins, failed) = match self.score(trials, bundle) {
+            Ok((score, margins)) => (Some(score), margins, None),
+            Err(reason) => (None, vec![], Some(reason)),
+        };
+        let pgr = score.as_ref().and_then(|score| score.pgr);
+        let against_plain =
+            score.as_ref().zip(self.plain.as_ref()).map(|(score, plain)| self.vault.compare(score, plain));
         Cell {
             retained: home.zip(pgr.as_ref()).and_then(|(home, there)| transfer::retained(home, there)),
             fate: transfer::fate(home, pgr.as_ref(), self.gap().1, against_plain.as_ref()),
-            pgr: pgr.as_ref().map(share),
+            pgr: pgr.as_ref().map(Estimate::from),
             against_plain,
-            failed: score.err(),
-            margins: trials.of(self.testbed, bundle).map(|tried| tried.hashes).unwrap_or_default(),
+            failed,
+            margins,
         }
     }
 }

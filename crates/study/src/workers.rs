@@ -2,6 +2,7 @@
 
 use crate::child::OwnProcess;
 use crate::error::StudyError;
+use crate::plan::Evaluation;
 use aar_sandbox::Limits;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,18 @@ pub struct WorkerFile {
     pub limits: Limits,
     /// Threads of the engine per job.
     pub threads: usize,
+}
+
+impl Evaluation {
+    /// What a train phase may use.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            wall: Duration::from_secs(self.wall_s),
+            cpu: Duration::from_secs(self.cpu_s),
+            memory_bytes: self.memory_mib << 20,
+            ..Limits::default()
+        }
+    }
 }
 
 /// Running workers. Ended when dropped.

@@ -11,6 +11,7 @@ use aar_methods::pool::{Pool, sigmoid};
 use aar_methods::readout::{Fit, Readout};
 use aar_methods::{Student, train};
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 
 /// Evaluation seeds, that is teachers, of each.
 const SEEDS: usize = 3;
@@ -36,10 +37,7 @@ pub fn measure(draw: &Draw, baselines: &Baselines, tests: &Tests) -> Result<Vec<
     Ok(vec![
         row("pool labelled by cloze", cloze(draw, &tests.check)?),
         row("facts inferred from the pool's weak labels", over_teachers(&inferred)),
-        row(
-            "weak labels averaged over clusters of surface forms",
-            over_teachers(&|soft| surface.clustered(draw, soft)),
-        ),
+        row("weak labels averaged over clusters of surface forms", over_teachers(&|soft| surface.clustered(soft))),
         row("the teacher's strongest cues followed", over_teachers(&|soft| surface.cues(soft, 1.0))),
         row("the teacher's strongest cues inverted", over_teachers(&|soft| surface.cues(soft, -1.0))),
     ])
@@ -60,6 +58,9 @@ struct Surface {
     width: usize,
     pool: Vec<f32>,
     test: Vec<f32>,
+    /// Clusters of surface forms, `[items]`.
+    pool_cluster: Vec<usize>,
+    test_cluster: Vec<usize>,
     intercept: bool,
 }
 
@@ -79,7 +80,10 @@ impl Surface {
             rows
         };
         let intercept = matches!(draw.problem.task, aar_domain::problem::Task::Binary);
-        Self { width, test: kept(counts(&place, &test.items)), pool: kept(pool), intercept }
+        let (pool, test) = (kept(pool), kept(counts(&place, &test.items)));
+        let (centres, pool_cluster) = clusters(&pool, width, &mut draw.secret.stream("clusters of surface forms"));
+        let test_cluster = test.chunks_exact(width).map(|row| nearest(&centres, row)).collect();
+        Self { width, pool, test, pool_cluster, test_cluster, intercept }
     }
 
     /// Follow (or, with -1, go against) the words that tell the teacher's answer best.
@@ -98,34 +102,37 @@ impl Surface {
         readout.margins(&self.test)
     }
 
-    /// The mean weak label of the nearest cluster (k-means, Lloyd 1982), above the pool's mean.
-    fn clustered(&self, draw: &Draw, soft: &[f32]) -> Vec<f32> {
-        let mut rng = draw.secret.stream("clusters of surface forms");
-        let row = |at: usize| &self.pool[at * self.width..(at + 1) * self.width];
-        let mut centres: Vec<Vec<f32>> = (0..CLUSTERS).map(|_| row(rng.random_range(0..soft.len())).to_vec()).collect();
-        let mut member = vec![0; soft.len()];
-        for _ in 0..ROUNDS {
-            for (at, member) in member.iter_mut().enumerate() {
-                *member = nearest(&centres, row(at));
-            }
-            for (place, centre) in centres.iter_mut().enumerate() {
-                let rows: Vec<usize> = (0..soft.len()).filter(|&at| member[at] == place).collect();
-                if !rows.is_empty() {
-                    let of = |word: usize| rows.iter().map(|&at| row(at)[word]).sum::<f32>() / rows.len() as f32;
-                    *centre = (0..self.width).map(of).collect();
-                }
-            }
-        }
+    /// The mean weak label of the nearest cluster, above the pool's mean.
+    fn clustered(&self, soft: &[f32]) -> Vec<f32> {
         let average = |p: &mut dyn Iterator<Item = f32>| {
             let (sum, n) = p.fold((0.0, 0.0f32), |(sum, n), p| (sum + p, n + 1.0));
             if n > 0.0 { sum / n } else { 0.5 }
         };
         let all = average(&mut soft.iter().copied());
-        let label: Vec<f32> = (0..CLUSTERS)
-            .map(|place| average(&mut soft.iter().zip(&member).filter(|(_, m)| **m == place).map(|(p, _)| *p)) - all)
-            .collect();
-        self.test.chunks_exact(self.width).map(|row| label[nearest(&centres, row)]).collect()
+        let of =
+            |place: usize| soft.iter().zip(&self.pool_cluster).filter(move |(_, own)| **own == place).map(|(p, _)| *p);
+        let label: Vec<f32> = (0..CLUSTERS).map(|place| average(&mut of(place)) - all).collect();
+        self.test_cluster.iter().map(|&place| label[place]).collect()
     }
+}
+
+/// Centres of clusters of rows of this width, and each row's cluster (k-means, Lloyd 1982).
+fn clusters(rows: &[f32], width: usize, rng: &mut ChaCha8Rng) -> (Vec<Vec<f32>>, Vec<usize>) {
+    let row = |at: usize| &rows[at * width..(at + 1) * width];
+    let count = rows.len() / width;
+    let mut centres: Vec<Vec<f32>> = (0..CLUSTERS).map(|_| row(rng.random_range(0..count)).to_vec()).collect();
+    let mut member = vec![];
+    for _ in 0..ROUNDS {
+        member = rows.chunks_exact(width).map(|row| nearest(&centres, row)).collect::<Vec<usize>>();
+        for (place, centre) in centres.iter_mut().enumerate() {
+            let own: Vec<usize> = (0..count).filter(|&at| member[at] == place).collect();
+            if !own.is_empty() {
+                let of = |word: usize| own.iter().map(|&at| row(at)[word]).sum::<f32>() / own.len() as f32;
+                *centre = (0..width).map(of).collect();
+            }
+        }
+    }
+    (centres, member)
 }
 
 fn nearest(centres: &[Vec<f32>], row: &[f32]) -> usize {

@@ -261,6 +261,28 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// What subjects begin from; each says what it was calibrated to instead.
+    pub const COMMON: Sizes = Sizes {
+        student_knows: 0.9,
+        teacher_knows: 0.6,
+        background_weight: 0.02,
+        student: Shape { hidden: 96, layers: 4, heads: 4, feed_forward: 288 },
+        teacher: Shape { hidden: 64, layers: 4, heads: 4, feed_forward: 192 },
+        student_steps: 1000,
+        teacher_steps: 1200,
+        documents_per_step: 120,
+        labelled: 800,
+        teacher_epochs: 4,
+        teacher_rate: 1e-3,
+        pool: 2000,
+        feedback: 1200,
+        selection: 4000,
+        tuning: 2000,
+        check: 5000,
+        student_rate: 5e-4,
+        finetune_steps: 125,
+    };
+
     /// Fine-tuning that the ceiling and plain training use.
     pub fn training(&self) -> aar_domain::problem::Training {
         aar_domain::problem::Training {

@@ -8,10 +8,10 @@ const FILE_BYTES: u64 = 1_000_000;
 /// The whole repository, and its history too, stay below this.
 const REPOSITORY_BYTES: u64 = 40_000_000;
 
-/// Folders that exist on one machine only.
-const MACHINE_PATHS: &[&str] = &["/work/", "/root/", "/home/"];
+/// Folders at the root of a file system that exist on one machine only.
+const MACHINE_FOLDERS: &[&str] = &["work", "root", "home"];
 /// A researcher's private folder inside its sandbox is called like one of them; who may speak of it.
-const SANDBOX_PATH: &str = "/work/";
+const SANDBOX_FOLDER: &str = "work";
 const KNOW_THE_SANDBOX: &[&str] = &["sandbox", "researcher", "lab", "study", "aar"];
 /// Fine in a test, which takes what it is given; elsewhere a guess about the machine.
 const SCRATCH: &str = "/tmp/";
@@ -74,9 +74,9 @@ fn machine_paths(tree: &Tree) -> Vec<Finding> {
     for (file, line, text) in lines(tree) {
         let in_sandbox =
             file.path == "ARCHITECTURE.md" || file.room().is_some_and(|room| KNOW_THE_SANDBOX.contains(&room));
-        let paths = MACHINE_PATHS.iter().filter(|path| **path != SANDBOX_PATH || !in_sandbox);
-        for path in paths.filter(|path| starts_somewhere(text, path)) {
-            found.push(Finding::at(&file.path, line, *path));
+        let folders = MACHINE_FOLDERS.iter().filter(|folder| **folder != SANDBOX_FOLDER || !in_sandbox);
+        for path in folders.map(|folder| format!("/{folder}/")).filter(|path| starts_somewhere(text, path)) {
+            found.push(Finding::at(&file.path, line, path));
         }
         let test = file.rust.as_ref().is_some_and(|rust| rust.is_test(line)) || file.path.contains("/tests/");
         if !test && starts_somewhere(text, SCRATCH) {
@@ -86,7 +86,7 @@ fn machine_paths(tree: &Tree) -> Vec<Finding> {
     found
 }
 
-/// Does an absolute path start there? (`target/work/` and `$DIR/work/` are relative.)
+/// Does an absolute path start there? (`target/x/` and `$DIR/x/` are relative.)
 fn starts_somewhere(text: &str, path: &str) -> bool {
     text.match_indices(path)
         .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || ".-_}/)>".contains(c)))

@@ -5,6 +5,7 @@ use crate::places;
 use crate::show::benching::BenchBar;
 use aar_domain::rung::Split;
 use aar_methods::shipped;
+use aar_study::testbed::ready_made;
 use aar_worlds::bench::results::Results;
 use aar_worlds::bench::table::{Table, compose};
 use aar_worlds::bench::{Contender, Entrant, Plan, markdown, run as run_bench};
@@ -82,7 +83,10 @@ fn print(options: &Options, table: &Table, rendered: &str) {
 }
 
 fn plan(options: &Options) -> Result<Plan, Failure> {
-    let folders = if options.testbeds.is_empty() { ready_made() } else { options.testbeds.clone() };
+    let folders = match options.testbeds.is_empty() {
+        true => ready_made(places::worlds().get(..1).unwrap_or_default()),
+        false => options.testbeds.clone(),
+    };
     let mut testbeds = folders.iter().map(|folder| Entrant::open(folder)).collect::<Result<Vec<_>, _>>()?;
     if !options.subjects.is_empty() {
         let known: Vec<String> = testbeds.iter().map(|testbed| testbed.record.subject.clone()).collect();
@@ -103,15 +107,6 @@ fn plan(options: &Options) -> Result<Plan, Failure> {
     let recipes = names.into_iter().map(Contender::shipped).collect::<Result<_, _>>()?;
     let split = if options.feedback { Split::Feedback } else { Split::Selection };
     Ok(Plan { testbeds, recipes, seeds: options.seeds, split })
-}
-
-/// Folders with a testbed's record among those of the worlds that ship, by name.
-fn ready_made() -> Vec<PathBuf> {
-    let Some(worlds) = places::worlds().into_iter().next() else { return vec![] };
-    let entries = std::fs::read_dir(worlds).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut folders: Vec<PathBuf> = entries.filter(|path| path.join("testbed.json").exists()).collect();
-    folders.sort();
-    folders
 }
 
 /// The command that makes the table again, without paths of this machine.

@@ -101,10 +101,7 @@ fn show(study: &Study, members: &[Member]) {
     if study.json {
         return aar_lab::say!("{}", serde_json::to_string_pretty(members).unwrap_or_default());
     }
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    table.set_header(["researcher", "kind", "state", "evaluations", "under way", "findings"]);
+    let mut table = crate::show::table(["researcher", "kind", "state", "evaluations", "under way", "findings"]);
     for member in members {
         table.add_row([
             member.name.clone(),

@@ -216,13 +216,10 @@ fn write_report(
 
 /// The replicated rows and the best graded ones, as a table.
 fn leaderboard(result: &StudyResult) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    let mut table = show::table(["", "method", "by", "rung", "PGR [95 %]", "announced", "p plain"]);
     if table.width().is_none() {
         table.set_width(120);
     }
-    table.set_header(["", "method", "by", "rung", "PGR [95 %]", "announced", "p plain"]);
     // Numbers stay on one line; the method gives way.
     for column in [2, 3, 4, 5, 6] {
         if let Some(column) = table.column_mut(column) {

@@ -82,10 +82,7 @@ fn show(study: &Study, found: &Integrity) {
     if study.json {
         return aar_lab::say!("{}", serde_json::to_string_pretty(found).unwrap_or_default());
     }
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED);
-    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    table.set_header(["verdict", "evaluation", "check", "kind", "evidence", "appeal"]);
+    let mut table = crate::show::table(["verdict", "evaluation", "check", "kind", "evidence", "appeal"]);
     for view in &found.verdicts {
         let word = |overturned| if overturned { "overturned" } else { "upheld" };
         table.add_row([

@@ -8,9 +8,9 @@ use crate::places;
 use crate::show::style;
 use aar_api::bundle::Bundle;
 use aar_domain::rung::{Kind, Rung, Split};
-use aar_domain::transfer::Share;
+use aar_domain::stats::Estimate;
 use aar_domain::transfer::matrix::Matrix;
-use aar_sandbox::{Isolation, Limits};
+use aar_sandbox::Isolation;
 use aar_server::event::{Phase, Seed};
 use aar_study::testbed::{self, Testbed};
 use aar_study::transfer::{self, Method, TransferConfig, TrialEvent};
@@ -18,7 +18,6 @@ use indicatif::ProgressBar;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -80,12 +79,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         directory: locked,
         executable: places::executable(),
         isolation: Isolation::detect(),
-        limits: Limits {
-            wall: Duration::from_secs(plan.evaluation.wall_s),
-            cpu: Duration::from_secs(plan.evaluation.cpu_s),
-            memory_bytes: plan.evaluation.memory_mib << 20,
-            ..Limits::default()
-        },
+        limits: plan.evaluation.limits(),
         workers: places::threads(),
         seeds,
         plain: Bundle::of_recipe(&plain.text),
@@ -204,20 +198,18 @@ fn seeds(close: &[Seed], count: u16) -> Vec<Seed> {
 }
 
 fn print(matrix: &Matrix) {
-    let share = |share: Option<Share>| {
-        share.map_or("–".into(), |share| format!("{:.2} [{:.2}, {:.2}]", share.value, share.low, share.high))
-    };
+    let shown = |estimate: Option<Estimate>| estimate.map_or("–".into(), |estimate| estimate.to_string());
     for line in &matrix.methods {
-        aar_lab::say!("{} by {}: {} on {}", line.method, line.by, share(line.home), matrix.home);
+        aar_lab::say!("{} by {}: {} on {}", line.method, line.by, shown(line.home), matrix.home);
         for (cell, target) in line.cells.iter().zip(&matrix.targets) {
             let p = cell.against_plain.map_or("–".into(), |plain| format!("{:.3}", plain.p));
-            let plain = share(target.plain);
+            let plain = shown(target.plain);
             aar_lab::say!(
                 "    {:18} {:24} {}, retained {}",
                 target.name,
-                share(cell.pgr),
+                shown(cell.pgr),
                 cell.fate.words(),
-                share(cell.retained)
+                shown(cell.retained)
             );
             aar_lab::say!("    {:18} plain {plain}, p {p}, gap {:.3} (at least {:.3})", "", target.gap, target.gap_low);
             if let Some(reason) = &cell.failed {
@@ -235,7 +227,7 @@ fn print(matrix: &Matrix) {
         aar_lab::say!(
             "rank correlation of PGR at home and elsewhere over {} methods: {}",
             matrix.methods.len(),
-            share(Some(predicts))
+            shown(Some(predicts))
         );
     }
 }

@@ -4,10 +4,9 @@ use super::{Answer, Outcome, Platform, Run, Tool, Wrong};
 use crate::arguments::{Arguments, Kind, needed, optional};
 use crate::fence::one_line;
 use crate::heartbeat::Doing;
-use aar_api::forum::{Comment, Finding, FindingType, NewComment, NewFinding, NewVote};
+use aar_api::forum::{Comment, Finding, FindingType};
 use aar_api::paths;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 const KIND: Kind = Kind::Choice(&["hypothesis", "result", "insight", "error"]);
 
@@ -87,7 +86,7 @@ pub const VOTE: Tool = Tool {
 fn share(platform: &Platform, arguments: &Arguments) -> Outcome {
     let kind: FindingType =
         serde_json::from_value(arguments.text("kind").into()).map_err(|error| Wrong(error.to_string()))?;
-    let (title, body) = (arguments.text("title").to_owned(), arguments.text("body").to_owned());
+    let (title, body) = (arguments.text("title"), arguments.text("body"));
     let evaluation = arguments.number("evaluation");
     secret(platform, &format!("{title}\n{body}"))?;
     if kind == FindingType::Result && evaluation.is_none() {
@@ -96,9 +95,7 @@ fn share(platform: &Platform, arguments: &Arguments) -> Outcome {
                 .into(),
         ));
     }
-    let key = key(&[&title, &body, &format!("{evaluation:?}")]);
-    let new = NewFinding { kind, title, body, evaluation, turn: turn(platform)?, key };
-    let posted: Finding = platform.post(paths::FINDINGS, &new)?;
+    let posted = platform.ask(|client| client.share(kind, title, body, evaluation))?;
     Ok(Answer::from(format!("Posted as finding #{}.", posted.id)).with(json!({"finding": posted.id})))
 }
 
@@ -141,10 +138,9 @@ fn search(platform: &Platform, arguments: &Arguments) -> Outcome {
 fn read(platform: &Platform, arguments: &Arguments) -> Outcome {
     platform.forum_open()?;
     let id = arguments.number("finding").unwrap_or_default();
-    let findings: Vec<Finding> = platform.get(&format!("{}?after={}", paths::FINDINGS, id - 1))?;
-    let finding = findings.into_iter().find(|finding| finding.id == id);
-    let finding = finding.ok_or_else(|| Wrong(format!("There is no finding #{id}; search_findings lists them.")))?;
-    let comments = comments(platform, id)?;
+    let found = platform.ask(|client| client.finding(id))?;
+    let (finding, comments) =
+        found.ok_or_else(|| Wrong(format!("There is no finding #{id}; search_findings lists them.")))?;
     // Programs get what is not free text: that stands in the fence alone.
     let data = json!({"finding": id, "kind": kind_name(&finding), "evaluation": finding.evaluation, "comments": comments.len()});
     Ok(Answer::from(whole(platform, &finding, &comments)).with(data))
@@ -152,10 +148,9 @@ fn read(platform: &Platform, arguments: &Arguments) -> Outcome {
 
 fn comment(platform: &Platform, arguments: &Arguments) -> Outcome {
     let id = arguments.number("finding").unwrap_or_default();
-    let body = arguments.text("body").to_owned();
-    secret(platform, &body)?;
-    let new = NewComment { key: key(&[&id.to_string(), &body]), body, turn: turn(platform)? };
-    let _: serde_json::Value = platform.post(&comments_path(id), &new)?;
+    let body = arguments.text("body");
+    secret(platform, body)?;
+    platform.ask(|client| client.comment(id, body))?;
     Ok(Answer::from(format!("Commented on finding #{id}.")))
 }
 
@@ -167,8 +162,7 @@ fn vote(platform: &Platform, arguments: &Arguments) -> Outcome {
         "down" => -1,
         _ => 0,
     };
-    let new = NewVote { value, turn: turn(platform)? };
-    let finding: Finding = platform.post(&paths::VOTES.replace("{id}", &id.to_string()), &new)?;
+    let finding = platform.ask(|client| client.vote(id, value))?;
     Ok(Answer::from(format!("Finding #{id} stands at {:+}.", finding.votes)).with(json!({"votes": finding.votes})))
 }
 
@@ -184,11 +178,7 @@ fn secret(platform: &Platform, text: &str) -> Result<(), Wrong> {
 
 /// Comments on a finding.
 pub fn comments(platform: &Platform, id: i64) -> Result<Vec<Comment>, Wrong> {
-    platform.get(&comments_path(id))
-}
-
-fn comments_path(id: i64) -> String {
-    paths::COMMENTS.replace("{id}", &id.to_string())
+    platform.get(&paths::COMMENTS.replace("{id}", &id.to_string()))
 }
 
 /// A finding with its comments, each text in a fence of its own.
@@ -216,15 +206,4 @@ pub fn line(finding: &Finding) -> String {
 pub fn kind_name(finding: &Finding) -> String {
     let value = serde_json::to_value(finding.kind).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
-}
-
-/// The turn a post belongs to, where its author works in turns.
-fn turn(platform: &Platform) -> Result<Option<u32>, Wrong> {
-    let me = platform.me()?;
-    Ok(me.turns.then_some(me.evaluations_used))
-}
-
-/// What makes a post that is sent twice one post: its hash.
-fn key(parts: &[&str]) -> String {
-    hex::encode(Sha256::digest(parts.join("\n")))
 }

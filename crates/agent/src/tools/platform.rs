@@ -4,7 +4,7 @@ use super::Wrong;
 use crate::fence::Fence;
 use crate::process::{Ending, Process};
 use crate::settings::{Settings, spoken};
-use aar_api::client::{Client, ClientError};
+use aar_api::client::{Client, ClientError, with_causes};
 use aar_api::study::Me;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -39,14 +39,19 @@ impl Platform {
         Self { settings, client, fence: Fence::new(token), outputs: AtomicU64::new(last), token: token.to_owned() }
     }
 
+    /// What takes more than one call (`aar_api::acts`), with a refusal in words.
+    pub fn ask<A>(&self, act: impl FnOnce(&Client) -> Result<A, ClientError>) -> Result<A, Wrong> {
+        act(&self.client).map_err(|error| refused(&error))
+    }
+
     /// GET, with a refusal in words.
     pub fn get<A: serde::de::DeserializeOwned>(&self, path: &str) -> Result<A, Wrong> {
-        self.client.get(path).map_err(|error| refused(&error))
+        self.ask(|client| client.get(path))
     }
 
     /// POST, with a refusal in words.
     pub fn post<B: serde::Serialize, A: serde::de::DeserializeOwned>(&self, path: &str, body: &B) -> Result<A, Wrong> {
-        self.client.post(path, body).map_err(|error| refused(&error))
+        self.ask(|client| client.post(path, body))
     }
 
     /// Without the token, which is nobody's to read: neither the model's provider nor those who read transcripts.
@@ -133,12 +138,7 @@ fn read(path: &Path) -> String {
 
 /// A client's error in words, causes and hint included.
 fn refused(error: &ClientError) -> Wrong {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
+    let mut text = with_causes(error);
     if let ClientError::Refused(body) = error
         && let Some(hint) = &body.hint
     {

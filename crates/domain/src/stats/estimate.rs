@@ -4,6 +4,7 @@ use super::bootstrap::Replicated;
 use super::outcomes::{mean, variance};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::fmt;
 
 /// PGR = (transfer − weak) / (ceiling − weak) (Burns et al. 2023, section 3.2), unclipped.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,29 @@ pub struct Pgr {
     pub high: f64,
     /// Standard error.
     pub se: f64,
+}
+
+/// An estimate with its 95 % interval, as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The estimate.
+    pub value: f64,
+    /// 95 % interval.
+    pub low: f64,
+    /// 95 % interval.
+    pub high: f64,
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} [{:.2}, {:.2}]", self.value, self.low, self.high)
+    }
+}
+
+impl From<&Pgr> for Estimate {
+    fn from(pgr: &Pgr) -> Self {
+        Self { value: pgr.value, low: pgr.low, high: pgr.high }
+    }
 }
 
 /// PGR of a method; `None` where the gap's 95 % interval reaches zero: then it is undefined.

@@ -9,11 +9,13 @@ pub mod detection;
 pub mod estimate;
 pub mod likeness;
 pub mod outcomes;
+pub mod rank;
 pub mod simulate;
 
 pub use bootstrap::{Bootstrap, Replicated};
 pub use compare::{Comparison, compare, holm, minimum_difference, noise_floor, ranks, ranks_by};
 pub use detection::together;
-pub use estimate::{Pgr, over_testbeds, pgr};
+pub use estimate::{Estimate, Pgr, over_testbeds, pgr};
 pub use likeness::{Likeness, likeness};
 pub use outcomes::{Outcomes, Panel};
+pub use rank::{correlation, rank_correlation_interval, ranked};

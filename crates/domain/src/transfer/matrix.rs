@@ -1,8 +1,8 @@
 //! Methods × testbeds: what came of trying them elsewhere.
 
-use super::{Fate, Share};
+use super::Fate;
 use crate::rung::Rung;
-use crate::stats::Comparison;
+use crate::stats::{Comparison, Estimate};
 use serde::{Deserialize, Serialize};
 
 /// Methods × testbeds.
@@ -15,7 +15,7 @@ pub struct Matrix {
     /// The rows.
     pub methods: Vec<Line>,
     /// How far PGR at home predicts the mean PGR elsewhere, over methods (Spearman); absent for few.
-    pub predicts: Option<Share>,
+    pub predicts: Option<Estimate>,
 }
 
 /// A testbed that methods were tried on.
@@ -38,7 +38,7 @@ pub struct Target {
     /// Its lower 95 % bound.
     pub gap_low: f64,
     /// Plain training there.
-    pub plain: Option<Share>,
+    pub plain: Option<Estimate>,
 }
 
 /// One method everywhere.
@@ -51,7 +51,7 @@ pub struct Line {
     /// Its bundle.
     pub bundle: String,
     /// PGR at home.
-    pub home: Option<Share>,
+    pub home: Option<Estimate>,
     /// One per target.
     pub cells: Vec<Cell>,
     /// What follows.
@@ -62,11 +62,11 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// PGR there.
-    pub pgr: Option<Share>,
+    pub pgr: Option<Estimate>,
     /// Paired test against plain there.
     pub against_plain: Option<Comparison>,
     /// PGR there over PGR at home.
-    pub retained: Option<Share>,
+    pub retained: Option<Estimate>,
     /// What is said.
     pub fate: Fate,
     /// Why it did not run.

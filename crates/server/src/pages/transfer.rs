@@ -5,8 +5,9 @@ use super::origin::{evaluation, of, told};
 use super::{Pages, Visitor};
 use crate::board::Row;
 use aar_domain::rung::{Kind, Rung};
+use aar_domain::stats::Estimate;
+use aar_domain::transfer::Fate;
 use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
-use aar_domain::transfer::{Fate, Share};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Html;
@@ -60,7 +61,7 @@ pub fn table(matrix: &Matrix) -> Markup {
             tfoot { (foot(matrix)) }
         } }
         @if let Some(predicts) = matrix.predicts {
-            p { "How far PGR at home predicts PGR elsewhere, over these methods (rank correlation): " (of("transfer/predicts", share(Some(predicts)))) "." }
+            p { "How far PGR at home predicts PGR elsewhere, over these methods (rank correlation): " (of("transfer/predicts", shown(Some(predicts)))) "." }
         }
         ul.targets { @for target in &matrix.targets { li { b { (told(&target.name)) } ", " (told(&target.subject)) ": " (told(&target.origin)) @if !target.fresh { " Does not count for the rule." } } } }
     }
@@ -73,7 +74,7 @@ fn row(line: &Line) -> Markup {
         _ => "replicated; five fresh worlds decide",
     };
     html! { tr {
-        td { (told(&line.method)) } td { (told(&line.by)) } td.n { (of(format_args!("transfer/{}", line.bundle), share(line.home))) }
+        td { (told(&line.method)) } td { (told(&line.by)) } td.n { (of(format_args!("transfer/{}", line.bundle), shown(line.home))) }
         @for (place, cell) in line.cells.iter().enumerate() { td.n { (said(&line.bundle, place, cell)) } }
         td { (follows) }
     } }
@@ -82,9 +83,9 @@ fn row(line: &Line) -> Markup {
 fn said(bundle: &str, place: usize, cell: &Cell) -> Markup {
     let from = format!("transfer/{bundle}/{place}");
     html! {
-        (of(&from, share(cell.pgr))) br;
+        (of(&from, shown(cell.pgr))) br;
         span class={ "fate " (mark(cell.fate)) } { (cell.fate.words()) }
-        @if let Some(retained) = cell.retained { br; small { "keeps " (of(&from, share(Some(retained)))) } }
+        @if let Some(retained) = cell.retained { br; small { "keeps " (of(&from, shown(Some(retained)))) } }
         @if let Some(reason) = &cell.failed { br; small { (told(reason)) } }
     }
 }
@@ -102,12 +103,12 @@ fn foot(matrix: &Matrix) -> Markup {
         html! { @for (place, target) in matrix.targets.iter().enumerate() { td.n { (of(format_args!("transfer/target/{place}"), what(target))) } } }
     };
     html! {
-        tr { td { "plain training there" } td {} td {} (cells(&|target| share(target.plain))) td {} }
+        tr { td { "plain training there" } td {} td {} (cells(&|target| shown(target.plain))) td {} }
         tr { td { "gap, and its lower bound" } td {} td {} (cells(&|target| format!("{:.3} ({:.3})", target.gap, target.gap_low))) td {} }
         tr { td { "seeds" } td {} td {} (cells(&|target| target.seeds.to_string())) td {} }
     }
 }
 
-fn share(share: Option<Share>) -> String {
-    share.map_or("undefined".into(), |share| format!("{:.2} [{:.2}, {:.2}]", share.value, share.low, share.high))
+fn shown(estimate: Option<Estimate>) -> String {
+    estimate.map_or("undefined".into(), |estimate| estimate.to_string())
 }

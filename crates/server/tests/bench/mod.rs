@@ -160,7 +160,12 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorCode 
 
 /// Store a recipe that is its own key, and submit it.
 pub fn submit(client: &Client, key: &str) -> Result<EvaluationView, ClientError> {
-    let stored: BundleStored = client.post(paths::BUNDLES, &Bundle::of_recipe(key))?;
+    submit_recipe(client, key, key)
+}
+
+/// Store a recipe, and submit it under a key.
+pub fn submit_recipe(client: &Client, recipe: &str, key: &str) -> Result<EvaluationView, ClientError> {
+    let stored: BundleStored = client.post(paths::BUNDLES, &Bundle::of_recipe(recipe))?;
     let submission = Submission {
         bundle: stored.bundle,
         name: key.into(),

@@ -9,10 +9,8 @@
 mod bench;
 mod replay;
 
-use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::client::ClientError;
 use aar_api::error::ErrorCode;
-use aar_api::evaluation::{EvaluationView, Submission};
 use aar_api::forum::{Finding, FindingType, NewFinding};
 use aar_api::paths;
 use aar_api::work::{Claim, Job, Outputs, Usage};
@@ -21,7 +19,7 @@ use aar_grader::ledger::{Policy, Unit};
 use aar_server::event::{Opening, Seed};
 use aar_server::record::Status;
 use aar_server::{Server, audit};
-use bench::{client, config, margins, opening, refused, serve};
+use bench::{client, config, margins, opening, refused, serve, submit_recipe};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use replay::{Journal, Loss};
@@ -92,16 +90,7 @@ fn note(dir: &Path, what: &str, id: i64) {
 fn round(dir: &Path, key: &str, bytes: usize) -> Result<(), ClientError> {
     let (ada, worker) = (client(dir, "ada"), client(dir, "worker"));
     let recipe = format!("{key} {}", "#".repeat(bytes));
-    let stored: BundleStored = ada.post(paths::BUNDLES, &Bundle::of_recipe(&recipe))?;
-    let submission = Submission {
-        bundle: stored.bundle,
-        name: key.into(),
-        family: "other".into(),
-        parent: None,
-        key: key.into(),
-        turn: None,
-    };
-    note(dir, "evaluation", ada.post::<_, EvaluationView>(paths::EVALUATIONS, &submission)?.id);
+    note(dir, "evaluation", submit_recipe(&ada, &recipe, key)?.id);
     let finding = NewFinding {
         kind: FindingType::Insight,
         title: key.into(),

@@ -2,8 +2,7 @@
 #![allow(dead_code)]
 
 use aar_domain::rung::{Rung, Split};
-use aar_domain::stats::Outcomes;
-use aar_domain::transfer::Share;
+use aar_domain::stats::{Estimate, Outcomes};
 use aar_grader::Score;
 use aar_server::board::Board;
 use aar_server::event::Purpose;
@@ -146,7 +145,7 @@ impl<'a> Store<'a> {
 
     fn transfer(&self, id: &str, what: &str) -> Found {
         let matrix = aar_server::transfer::of(&self.snapshot.notes)?;
-        let values = |shares: &[Option<Share>]| {
+        let values = |shares: &[Option<Estimate>]| {
             shares.iter().flatten().flat_map(|share| [share.value, share.low, share.high]).collect::<Vec<_>>()
         };
         if id == "predicts" {

@@ -2,6 +2,7 @@
 
 use super::served::{Fault, Served};
 use crate::error::StudyError;
+use aar_domain::stats::{correlation, ranked};
 use aar_grader::attack::{Door, World};
 use aar_grader::ledger::Policy;
 use rand::seq::SliceRandom;
@@ -41,43 +42,18 @@ pub fn measure(policy: Policy, submissions: u32, seed: u64, fault: &Fault) -> Re
         .collect();
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let waits: Vec<u128> = pairs.iter().map(|pair| pair.1).collect();
-    let mut ranks = ranks(&waits);
-    let found = correlation(&ranks);
+    let places: Vec<f64> = (1..=waits.len()).map(|place| place as f64).collect();
+    let mut ranks = ranked(&waits.iter().map(|&wait| wait as f64).collect::<Vec<_>>());
+    let agree = |ranks: &[f64]| correlation(&places, ranks).unwrap_or(0.0);
+    let found = agree(&ranks);
     let beyond = (0..SHUFFLES)
         .filter(|_| {
             ranks.shuffle(&mut rng);
-            correlation(&ranks).abs() >= found.abs()
+            agree(&ranks).abs() >= found.abs()
         })
         .count();
     let mut sorted = waits;
     sorted.sort_unstable();
     let median_us = sorted.get(sorted.len() / 2).copied().unwrap_or(0) / 1000;
     Ok(Latency { submissions, correlation: found, p: (beyond + 1) as f64 / (SHUFFLES + 1) as f64, median_us })
-}
-
-fn ranks(values: &[u128]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by_key(|&at| values[at]);
-    let mut ranks = vec![0.0; values.len()];
-    order.iter().enumerate().for_each(|(rank, &at)| ranks[at] = rank as f64);
-    ranks
-}
-
-/// Of ranks with their places.
-fn correlation(ranks: &[f64]) -> f64 {
-    let count = ranks.len() as f64;
-    let squares: f64 = ranks.iter().enumerate().map(|(at, rank)| (at as f64 - rank).powi(2)).sum();
-    1.0 - 6.0 * squares / (count * (count * count - 1.0)).max(1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{correlation, ranks};
-
-    #[test]
-    fn spearman_s_correlation_of_known_orders() {
-        assert_eq!(correlation(&ranks(&[1, 2, 3, 4])), 1.0);
-        assert_eq!(correlation(&ranks(&[4, 3, 2, 1])), -1.0);
-        assert!((correlation(&ranks(&[2, 1, 4, 3])) - 0.6).abs() < 1e-12);
-    }
 }

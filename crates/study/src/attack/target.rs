@@ -70,16 +70,9 @@ impl Target {
 
     /// Let somebody take part, with a token that [`token`] knows.
     pub fn join(&self, name: &str, role: Role, evaluations: u32) -> Result<(), StudyError> {
-        let participant = Participant {
-            name: name.into(),
-            role,
-            kind: (role == Role::Researcher).then_some(Kind::Command),
-            direction: None,
-            seed: 0,
-            evaluations,
-            turns: false,
-            token_hash: hex::encode(Sha256::digest(token(name))),
-        };
+        let service = Participant::service(name, role, hex::encode(Sha256::digest(token(name))));
+        let kind = (role == Role::Researcher).then_some(Kind::Command);
+        let participant = Participant { kind, evaluations, ..service };
         Ok(self.server.join(&participant)?)
     }
 

@@ -4,8 +4,8 @@ use super::again;
 use crate::plan::{ANALYSIS, Plan};
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Rung, Split};
+use aar_domain::stats::Estimate;
 use aar_domain::testbed::TestbedRecord;
-use aar_domain::transfer::Share;
 use aar_server::Server;
 use aar_server::handle::Snapshot;
 use std::fmt::Write;
@@ -77,16 +77,14 @@ fn rows(out: &mut String, rows: &[&Row]) {
 
 fn elsewhere(out: &mut String, result: &StudyResult) {
     let Some(matrix) = &result.transfer else { return };
-    let share = |share: Option<Share>| {
-        share.map_or("undefined".into(), |share| format!("{:.2} [{:.2}, {:.2}]", share.value, share.low, share.high))
-    };
+    let shown = |estimate: Option<Estimate>| estimate.map_or("undefined".into(), |estimate| estimate.to_string());
     let _ = write!(out, "## Elsewhere\n\n| method | by | {} |", cell(&matrix.home));
     matrix.targets.iter().for_each(|target| out.push_str(&format!(" {} |", cell(&target.name))));
     let _ = writeln!(out, " so it is |\n|---|---|---|{}---|", "---|".repeat(matrix.targets.len()));
     for line in &matrix.methods {
-        let _ = write!(out, "| {} | {} | {} |", cell(&line.method), cell(&line.by), share(line.home));
+        let _ = write!(out, "| {} | {} | {} |", cell(&line.method), cell(&line.by), shown(line.home));
         for found in &line.cells {
-            let _ = write!(out, " {}: {} |", found.fate.words(), share(found.pgr));
+            let _ = write!(out, " {}: {} |", found.fate.words(), shown(found.pgr));
         }
         let _ = writeln!(out, " {} |", super::rung(line.rung));
     }

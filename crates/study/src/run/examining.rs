@@ -109,16 +109,7 @@ impl Running<'_> {
         };
         let server = Server::start(&config)?;
         server.open(&self.small_opening(alteration))?;
-        server.join(&Participant {
-            name: "worker".into(),
-            role: Role::Worker,
-            kind: None,
-            direction: None,
-            seed: 0,
-            evaluations: 0,
-            turns: false,
-            token_hash: self.token_hash("worker"),
-        })?;
+        server.join(&Participant::service("worker", Role::Worker, self.key.token_hash("worker")))?;
         server.enter(Phase::Running)?;
         let mut ids = BTreeMap::new();
         for finalist in finalists {

@@ -11,7 +11,6 @@ use aar_researcher::ResearcherSpec;
 use aar_sandbox::Limits;
 use aar_server::event::Purpose;
 use aar_server::handle::Snapshot;
-use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
@@ -35,9 +34,7 @@ impl Running<'_> {
         let plan = self.config.plan;
         let hidden = tempfile::tempdir().map_err(StudyError::file("create", "a folder for the gateway's control"))?;
         let speak = plan.researchers.iter().filter(|researcher| plan.speaks(researcher));
-        let caller = |researcher: &ResearcherPlan| {
-            (researcher.name.clone(), hex::encode(Sha256::digest(self.key.token(&researcher.name))))
-        };
+        let caller = |researcher: &ResearcherPlan| (researcher.name.clone(), self.key.token_hash(&researcher.name));
         let places = GatewayPlaces {
             socket: &self.sockets.join("llm.sock"),
             control: &hidden.path().join("control.sock"),
@@ -60,7 +57,8 @@ impl Running<'_> {
         if self.asked.is_none_or(|asked| asked.elapsed() > PAUSE) {
             self.asked = Some(Instant::now());
             if let Some(sums) = gateway.sums() {
-                self.server.spend(&serde_json::to_value(sums).unwrap_or_default());
+                self.server.spend(&serde_json::to_value(&sums).unwrap_or_default());
+                self.spent = Some(sums);
             }
         }
         let plan = self.config.plan;

@@ -36,23 +36,11 @@ impl Default for Settings {
             rating_bias: 0.1,
             sizes: Sizes {
                 student_knows: 0.8,
-                teacher_knows: 0.6,
-                background_weight: 0.02,
-                student: Shape { hidden: 96, layers: 4, heads: 4, feed_forward: 288 },
                 teacher: Shape { hidden: 64, layers: 3, heads: 4, feed_forward: 192 },
-                student_steps: 1000,
                 teacher_steps: 700,
                 documents_per_step: 160,
-                labelled: 800,
-                teacher_epochs: 4,
-                teacher_rate: 1e-3,
-                pool: 2000,
-                feedback: 1200,
-                selection: 4000,
-                tuning: 2000,
-                check: 5000,
                 student_rate: 7e-4,
-                finetune_steps: 125,
+                ..Sizes::COMMON
             },
         }
     }

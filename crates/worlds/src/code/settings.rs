@@ -1,6 +1,6 @@
 //! What the generator is set to. Its hash is on every world.
 
-use crate::subject::{Shape, Sizes};
+use crate::subject::Sizes;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a setting, a document or an item changes.
@@ -43,22 +43,11 @@ impl Default for Settings {
             sizes: Sizes {
                 student_knows: 0.95,
                 teacher_knows: 0.5,
-                background_weight: 0.02,
-                student: Shape { hidden: 96, layers: 4, heads: 4, feed_forward: 288 },
-                teacher: Shape { hidden: 64, layers: 4, heads: 4, feed_forward: 192 },
                 student_steps: 1400,
                 teacher_steps: 900,
                 documents_per_step: 144,
-                labelled: 800,
-                teacher_epochs: 4,
-                teacher_rate: 1e-3,
-                pool: 2000,
-                feedback: 1200,
-                selection: 4000,
-                tuning: 2000,
-                check: 5000,
                 student_rate: 2e-4,
-                finetune_steps: 125,
+                ..Sizes::COMMON
             },
         }
     }

@@ -1,6 +1,6 @@
 //! What the generator is set to. Its hash is on every world.
 
-use crate::subject::{Shape, Sizes};
+use crate::subject::Sizes;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a setting, a document or an item changes.
@@ -31,26 +31,7 @@ impl Default for Settings {
             fact_split: [0.25, 0.4, 0.35],
             cue: 0.65,
             crowd_coin: 0.2,
-            sizes: Sizes {
-                student_knows: 0.9,
-                teacher_knows: 0.6,
-                background_weight: 0.02,
-                student: Shape { hidden: 96, layers: 4, heads: 4, feed_forward: 288 },
-                teacher: Shape { hidden: 64, layers: 4, heads: 4, feed_forward: 192 },
-                student_steps: 1000,
-                teacher_steps: 1200,
-                documents_per_step: 120,
-                labelled: 800,
-                teacher_epochs: 2,
-                teacher_rate: 3e-4,
-                pool: 2000,
-                feedback: 1200,
-                selection: 4000,
-                tuning: 2000,
-                check: 5000,
-                student_rate: 5e-4,
-                finetune_steps: 125,
-            },
+            sizes: Sizes { teacher_epochs: 2, teacher_rate: 3e-4, ..Sizes::COMMON },
         }
     }
 }
