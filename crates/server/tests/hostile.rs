@@ -226,6 +226,26 @@ fn every_route_takes_anything_without_failing() {
     assert!(found.faults.is_empty(), "{found:?}");
 }
 
+/// However early it is refused, and however long it is: who sends a body hears why it was not taken.
+#[test]
+fn who_sends_a_body_that_nobody_wants_hears_why() {
+    let bench = study();
+    let http = reqwest::blocking::Client::builder().unix_socket(bench.dir.path().join("api.sock")).build().unwrap();
+    let send = |path: &str, bytes: usize| {
+        let request = http.post(format!("http://aar{path}")).header("content-type", "application/json");
+        let answer = request.bearer_auth("token of nobody").body(vec![b' '; bytes]).send();
+        let answer = answer.unwrap_or_else(|error| panic!("{path}, {bytes} bytes: {error:?}"));
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice::<Value>(&answer.bytes().unwrap()).unwrap()["code"].clone())
+    };
+    for _ in 0..20 {
+        assert_eq!(send("/v1/jobs/none/outputs", 3 << 20), (400, json!("bad-request")));
+        assert_eq!(send("/v1/nowhere", 3 << 20), (404, json!("not-found")));
+        assert_eq!(send("/v1/me", 3 << 20), (405, json!("bad-request")));
+    }
+    assert_eq!(send("/v1/bundles", 40 << 20), (413, json!("too-large")));
+}
+
 /// What a worker says it used is a claim, and may be any number.
 #[test]
 fn accounts_of_any_size_are_summed_without_wrapping() {

@@ -6,6 +6,7 @@ use aar_api::error::{ErrorBody, ErrorCode};
 use aar_api::paths;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -17,10 +18,8 @@ pub mod integrity;
 pub mod operator;
 pub mod predictions;
 pub mod study;
+mod whole;
 pub mod work;
-
-/// Bodies are at most this long: a bundle of 8 MiB in hexadecimal, with room for its paths.
-const MAX_BODY: usize = 20 << 20;
 
 /// All routes on one screen.
 pub fn router(shared: Shared) -> Router {
@@ -52,8 +51,9 @@ pub fn router(shared: Shared) -> Router {
         .route(paths::OPENAPI, get(study::openapi))
         .route(paths::HEALTH, get(study::health))
         .fallback(integrity::nowhere)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(axum::middleware::map_response(in_our_words))
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(whole::read))
+        .layer(map_response(in_our_words))
         .with_state(shared)
 }
 
@@ -67,7 +67,6 @@ async fn in_our_words(response: Response) -> Response {
     let status = response.status();
     let code = match status {
         StatusCode::NOT_FOUND => ErrorCode::NotFound,
-        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
         status if status.is_client_error() => ErrorCode::BadRequest,
         _ => ErrorCode::Internal,
     };
