@@ -112,6 +112,9 @@ impl From<StudyError> for Failure {
             StudyError::Researcher(_) | StudyError::Workers(_) => {
                 (UNAVAILABLE, Some("`aar doctor` says what this machine gives".into()))
             }
+            StudyError::Decoys(_) => {
+                (UNAVAILABLE, Some("is there room on the disk, and is fs.inotify.max_user_instances large enough?".into()))
+            }
             StudyError::World(error) => return error.into(),
             StudyError::Isolation { .. } => {
                 (CONFIG, Some("`aar doctor` says what is missing; --set isolation=any accepts less".into()))

@@ -1,16 +1,17 @@
-//! Files that look like labels and are none, outside everything that a bundle is given. Who opens one is seen doing so: the kernel tells
+//! Files that look like labels and are none, outside everything that a bundle or a researcher is given. Who opens one is seen doing so: the kernel tells
 //! whoever watches a file (inotify), also when it is opened in another mount namespace. Looking at its name or size opens nothing.
 
 use crate::error::EvaluationError;
 use aar_domain::item::Item;
+use aar_sandbox::{Access, Mount};
 use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Where they lie inside the train sandbox.
-pub const INSIDE: &str = "/srv/testbed/labels";
+/// Where they lie inside a sandbox.
+const INSIDE: &str = "/srv/testbed/labels";
 const NAMES: [&str; 3] = ["feedback.jsonl", "pool.jsonl", "selection.jsonl"];
 
 /// The files, watched.
@@ -48,6 +49,11 @@ impl Decoys {
     /// On the host.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// How a sandbox gets them.
+    pub fn mount(&self) -> Mount {
+        Mount { host: self.folder.clone(), inside: INSIDE.into(), access: Access::ReadOnly }
     }
 
     /// Which were opened since they were laid, as the one who opened them calls them.

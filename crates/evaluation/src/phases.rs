@@ -1,6 +1,6 @@
 //! The two sandboxed phases of a job.
 
-use crate::decoys::{self, Decoys};
+use crate::decoys::Decoys;
 use crate::error::EvaluationError;
 use crate::stage::Stage;
 use aar_sandbox::{Access, Exit, Isolation, Jail, Limits, Mount, Outcome};
@@ -33,8 +33,7 @@ impl Phases<'_> {
             (LAB_INSIDE, vec!["train", "--recipe", "/in/bundle/recipe.toml", "--in", "/in", "--out", "/out"])
         };
         let mut jail = self.jail(program, &args, stage.input(), stage.output(), self.limits.clone());
-        let host = decoys.folder().to_owned();
-        jail.mounts.push(Mount { host, inside: decoys::INSIDE.into(), access: Access::ReadOnly });
+        jail.mounts.push(decoys.mount());
         let jail = jail.with_python(self.lab, self.threads);
         let outcome = jail.spawn(self.isolation)?.wait()?;
         match outcome.status {

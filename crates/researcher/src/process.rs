@@ -33,6 +33,8 @@ pub struct ResearcherSpec {
     pub programs: Option<PathBuf>,
     /// Files and folders of the host that it may read, same path inside.
     pub mounts: Vec<PathBuf>,
+    /// Files that look like labels and are watched, and where it finds them.
+    pub decoys: Option<Mount>,
     /// Whether it has a loopback of its own, for programs that know no unix sockets.
     pub loopback: bool,
     /// Threads its own trials may use.
@@ -174,6 +176,7 @@ fn jail(spec: &ResearcherSpec) -> Jail {
         |folder: &PathBuf| Mount { host: folder.clone(), inside: PROGRAMS_INSIDE.into(), access: Access::ReadOnly };
     jail.mounts.extend(spec.programs.iter().map(lent));
     jail.mounts.extend(spec.mounts.iter().map(mount));
+    jail.mounts.extend(spec.decoys.clone());
     jail.loopback = spec.loopback;
     jail.with_python(&spec.lab, spec.threads)
 }

@@ -71,6 +71,9 @@ pub enum StudyError {
     /// A researcher failed to start.
     #[error("{0}")]
     Researcher(#[from] aar_researcher::ResearcherError),
+    /// Decoys could not be laid for a researcher.
+    #[error("lay decoys for a researcher: {0}")]
+    Decoys(#[from] aar_evaluation::EvaluationError),
     /// The world could not be made.
     #[error("{0}")]
     World(#[from] aar_worlds::WorldError),

@@ -312,9 +312,8 @@ impl Running<'_> {
             self.open_gateway()?;
         }
         let began_ms = self.began_ms()?;
-        let spec = |researcher: &&ResearcherPlan| Ok((self.spec(researcher, began_ms)?, researcher.is_agent()));
-        let specs = open.iter().map(spec).collect::<Result<Vec<_>, StudyError>>()?;
-        self.team = Some(Team::start(specs, &self.config.isolation)?);
+        let all = open.iter().map(|researcher| self.starting(researcher, began_ms)).collect::<Result<_, _>>()?;
+        self.team = Some(Team::start(all, &self.config.isolation)?);
         let open_ended = self.config.open_ended;
         let over = |snapshot: &Snapshot, working: bool| snapshot.closing || (!working && !open_ended);
         self.wait(workers, show, &|snapshot, working| {

@@ -2,6 +2,7 @@
 
 use crate::error::StudyError;
 use crate::watchdog::Watchdog;
+use aar_evaluation::decoys::Decoys;
 use aar_researcher::{Researcher, ResearcherSpec, State};
 use aar_sandbox::Isolation;
 use aar_server::Server;
@@ -21,6 +22,18 @@ struct Member {
     held: bool,
     /// Of those that tell what they are doing.
     watchdog: Option<Watchdog>,
+    /// In its sandbox.
+    decoys: Decoys,
+}
+
+/// What is needed to start one.
+pub struct Starting {
+    /// Its process.
+    pub spec: ResearcherSpec,
+    /// Whether it tells what it is doing and is to be watched.
+    pub watched: bool,
+    /// Laid for it.
+    pub decoys: Decoys,
 }
 
 /// All of them.
@@ -45,14 +58,14 @@ pub enum TeamEvent {
 }
 
 impl Team {
-    /// Start everybody; `true` for those that tell what they are doing and are to be watched.
-    pub fn start(specs: Vec<(ResearcherSpec, bool)>, isolation: &Isolation) -> Result<Self, StudyError> {
+    /// Start everybody.
+    pub fn start(all: Vec<Starting>, isolation: &Isolation) -> Result<Self, StudyError> {
         let mut members = Vec::new();
-        for (spec, watched) in specs {
+        for Starting { spec, watched, decoys } in all {
             let running = Some(Researcher::spawn(&spec, isolation)?);
             let watchdog = watched.then(|| Watchdog::new(&spec.workspace));
             let started = Instant::now();
-            members.push(Member { spec, running, restarts: 0, started, wall_s: 0.0, held: false, watchdog });
+            members.push(Member { spec, running, restarts: 0, started, wall_s: 0.0, held: false, watchdog, decoys });
         }
         Ok(Self { members, isolation: isolation.clone() })
     }
@@ -92,6 +105,7 @@ impl Team {
             };
             let name = member.spec.name.clone();
             let mut state = running.poll()?;
+            server.touch(&name, member.decoys.opened().iter().map(|path| format!("{path}, in its own sandbox")))?;
             if matches!(state, State::Running)
                 && !member.held
                 && let Some(why) = member.watchdog.as_ref().and_then(Watchdog::hangs)

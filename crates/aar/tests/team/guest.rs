@@ -32,6 +32,7 @@ head = {"x-api-key": os.environ["AAR_TOKEN"], "content-type": "application/json"
 request = urllib.request.Request(os.environ["AAR_LLM_URL"] + "/v1/messages", json.dumps(body).encode(), head)
 answer = json.load(urllib.request.urlopen(request, timeout=60))
 subprocess.run(["lab", "submit", answer["content"][0]["text"]], check=True)
+open("/srv/testbed/labels/feedback.jsonl").read(20)
 '
 """
 [[researchers]]
@@ -83,5 +84,9 @@ fn somebody_else_s_agent_works_in_the_same_sandbox() {
     assert_eq!(usage(&spending("guest")["tokens"]), endpoint.billed());
     assert_eq!(endpoint.asked().len(), 1, "a session whose evaluations are used is not begun again");
     assert!(spending("script").is_null(), "it speaks to no model");
+    let touches = result["integrity"]["touches"].as_array().unwrap();
+    let touch = |touch: &Value| (touch["by"].as_str().unwrap().to_owned(), touch["what"].as_str().unwrap().to_owned());
+    let seen = ("guest".to_owned(), "/srv/testbed/labels/feedback.jsonl, in its own sandbox".to_owned());
+    assert_eq!(touches.iter().map(touch).collect::<Vec<_>>(), [seen]);
     the_key_is_nowhere(&out);
 }

@@ -5,6 +5,7 @@ use crate::error::ServerError;
 use crate::event::Event;
 use crate::record::Status;
 use crate::routes::integrity::record;
+use crate::shared::Entry;
 use aar_api::integrity::{Ruling, Signal, Verdict};
 
 impl Server {
@@ -17,6 +18,18 @@ impl Server {
                 return Ok(());
             }
             shared.commit(inner, Event::Judged(verdict), None).await
+        })
+    }
+
+    /// Put on record that a participant opened what looks like labels.
+    pub fn touch(&self, by: &str, what: impl Iterator<Item = String>) -> Result<(), ServerError> {
+        let what: Vec<String> = what.collect();
+        if what.is_empty() {
+            return Ok(());
+        }
+        self.with(async |shared, inner| {
+            let entries: Vec<Entry> = inner.state.touches(by, &what).map(|event| (event, None)).collect();
+            shared.commit_all(inner, &entries).await
         })
     }
 

@@ -156,9 +156,7 @@ pub async fn touched(
     let state = &inner.state;
     let evaluation = state.jobs[id as usize - 1].evaluation;
     let by = state.evaluations[evaluation as usize - 1].asked.by.clone();
-    let new = touched.files.iter().filter(|what| state.counts_touch(&by, what));
-    let mut entries: Vec<Entry> =
-        new.map(|what| (Event::Touched { by: by.clone(), what: what.clone() }, None)).collect();
+    let mut entries: Vec<Entry> = state.touches(&by, &touched.files).map(|event| (event, None)).collect();
     let known = |view: &VerdictView| (view.verdict.evaluation, view.verdict.check) == (evaluation, Check::Decoy);
     if !touched.files.is_empty() && !state.integrity().verdicts.iter().any(known) {
         let evidence = format!("its code opened what looks like labels and is none: {}", touched.files.join(", "));

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::board::Mark;
-use crate::event::Purpose;
+use crate::event::{Event, Purpose};
 use crate::near;
 use crate::record::{EvaluationRecord, Status};
 use aar_api::integrity::{
@@ -55,6 +55,12 @@ impl State {
     pub fn counts_touch(&self, by: &str, what: &str) -> bool {
         let own = || self.integrity.touches.iter().filter(|touch| touch.by == by);
         own().find(|touch| touch.what == what).map_or(own().count() < NAMED, |touch| touch.times < COUNTED)
+    }
+
+    /// Events of touches that say anything new.
+    pub fn touches<'a>(&'a self, by: &'a str, what: &'a [String]) -> impl Iterator<Item = Event> + 'a {
+        let new = what.iter().filter(|what| self.counts_touch(by, what));
+        new.map(|what| Event::Touched { by: by.to_owned(), what: what.clone() })
     }
 
     fn bundle_of(&self, evaluation: i64) -> Option<String> {

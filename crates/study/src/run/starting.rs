@@ -6,7 +6,9 @@ use crate::gateway::Gateway;
 use crate::models::{GatewayPlaces, gateway_settings};
 use crate::plan::ResearcherPlan;
 use crate::programs;
+use crate::team::Starting;
 use aar_domain::rung::Kind;
+use aar_evaluation::decoys::Decoys;
 use aar_researcher::ResearcherSpec;
 use aar_sandbox::Limits;
 use aar_server::event::Purpose;
@@ -92,7 +94,14 @@ impl Running<'_> {
         Ok(())
     }
 
-    pub(super) fn spec(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<ResearcherSpec, StudyError> {
+    pub(super) fn starting(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<Starting, StudyError> {
+        let folder = self.config.directory.folder(&format!("run/decoys/{}", researcher.name))?;
+        let decoys = Decoys::lay(&folder, &self.config.testbed.path.join("public/pool.jsonl"))?;
+        let spec = ResearcherSpec { decoys: Some(decoys.mount()), ..self.spec(researcher, began_ms)? };
+        Ok(Starting { spec, watched: researcher.is_agent(), decoys })
+    }
+
+    fn spec(&self, researcher: &ResearcherPlan, began_ms: u64) -> Result<ResearcherSpec, StudyError> {
         let day = Duration::from_secs(86_400);
         let plan = self.config.plan;
         let agent = plan.agent_of(researcher);
@@ -120,6 +129,7 @@ impl Running<'_> {
             env,
             programs,
             mounts,
+            decoys: None,
             loopback: agent.is_some(),
             threads: 1,
             limits: Limits { wall, cpu: wall, ..Limits::default() },
