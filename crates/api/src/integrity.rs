@@ -87,6 +87,18 @@ pub struct Verdict {
     /// The earlier evaluation that the row is tied to, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<i64>,
+    /// What is left without the thing that the check takes away, where it measures that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
+}
+
+/// PGR of a method without something, beside what it is with it, on the same seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Left {
+    /// Without it.
+    pub without: f64,
+    /// As it is.
+    pub with: f64,
 }
 
 /// What an operator decided, and why.

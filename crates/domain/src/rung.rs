@@ -16,6 +16,23 @@ pub enum Rung {
     Transferred,
 }
 
+impl Rung {
+    /// Whether it was re-run clean at the close, whatever came of it elsewhere: only that makes results.
+    pub fn is_result(self) -> bool {
+        self != Rung::Graded
+    }
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rung::Graded => "graded",
+            Rung::Replicated => "replicated",
+            Rung::NotTransferred => "not-transferred",
+            Rung::Transferred => "transferred",
+        }
+    }
+}
+
 /// A test split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,9 +1,14 @@
 //! The leaderboard's one arithmetic: rungs, ranks with ties, p against plain. Pages, the report and `--json` show what it gives.
+//!
+//! Ranks and p values compare like with like: what was graded, and what was re-run at the close. What came of a re-run method on other testbeds
+//! lifts its rung and changes no rank.
 
 use crate::event::Purpose;
 use crate::record::EvaluationRecord;
+use aar_api::integrity::Left;
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Comparison, Replicated, compare, holm, ranks, ranks_by};
+use aar_domain::transfer::matrix::Matrix;
 use aar_grader::{Score, Vault};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,7 +45,7 @@ pub struct Row {
     pub rung: Rung,
     /// CPU-milliseconds of all its seeds.
     pub cpu_ms: u64,
-    /// Rank on its rung; methods that can't be told apart share one. Absent where the row is marked.
+    /// Rank among graded or among re-run rows; methods that can't be told apart share one. Absent where the row is marked.
     pub rank: Option<usize>,
     /// Why it is not ranked.
     pub mark: Option<Mark>,
@@ -48,8 +53,14 @@ pub struct Row {
     pub attempts: Option<usize>,
     /// Paired comparison with plain training; absent for plain itself and where plain is not there.
     pub against_plain: Option<Comparison>,
-    /// Its p, Holm's over the rung.
+    /// Its p, Holm's over graded or re-run rows.
     pub p_plain: Option<f64>,
+    /// What is left of it without the teacher's labels, with the verdict that says so; finalists that were examined.
+    pub reliance: Option<(i64, Left)>,
+    /// Checks that looked at its bundle.
+    pub checks: usize,
+    /// The operator's word on it, where it was signed off.
+    pub signed_off: bool,
 }
 
 impl Row {
@@ -70,6 +81,9 @@ impl Row {
             attempts: None,
             against_plain: None,
             p_plain: None,
+            reliance: None,
+            checks: 0,
+            signed_off: false,
         }
     }
 
@@ -87,7 +101,7 @@ impl Row {
 /// All finished evaluations.
 #[derive(Default)]
 pub struct Board {
-    /// Replicated rows first, best first.
+    /// Rows re-run at the close first, best first.
     pub rows: Vec<Row>,
     /// Evaluations that are finished and not scored yet.
     pub waiting: usize,
@@ -95,7 +109,7 @@ pub struct Board {
     pub noise_floor: Option<(f64, i64)>,
     /// Finalists compared with each other, better ones first.
     pub pairs: Vec<Pair>,
-    ties: BTreeMap<(Rung, usize), usize>,
+    ties: BTreeMap<(bool, usize), usize>,
 }
 
 /// Two finalists, compared on the same seeds and items.
@@ -112,24 +126,23 @@ pub struct Pair {
 }
 
 impl Board {
-    /// Place what was scored.
-    pub fn of(vault: &Vault, scored: Vec<Row>, waiting: usize) -> Self {
-        let mut rungs = BTreeMap::<Rung, Vec<Row>>::new();
-        for row in scored {
-            rungs.entry(row.rung).or_default().push(row);
+    /// Place what was scored. `elsewhere` says what came of bundles on other testbeds.
+    pub fn of(vault: &Vault, scored: Vec<Row>, waiting: usize, elsewhere: Option<&Matrix>) -> Self {
+        let (mut rerun, graded): (Vec<Row>, Vec<Row>) = scored.into_iter().partition(|row| row.rung.is_result());
+        for row in &mut rerun {
+            let line =
+                elsewhere.and_then(|matrix| matrix.methods.iter().find(|line| line.bundle == row.record.asked.bundle));
+            row.rung = line.map_or(row.rung, |line| line.rung);
         }
-        let plain = rungs.get(&Rung::Graded).and_then(|rows| rows.iter().find(|row| row.record.is_plain()));
+        let plain = graded.iter().find(|row| row.record.is_plain());
         let noise_floor = plain.map(|plain| (vault.noise_floor(Split::Feedback, &plain.score), plain.record.id));
         let mut pairs = Vec::new();
-        let placed = |(rung, rows): (Rung, Vec<Row>)| match rung {
-            Rung::Graded => placed(rows, None),
-            _ => placed(rows, Some(&mut pairs)),
-        };
-        let rows: Vec<Row> = rungs.into_iter().rev().flat_map(placed).collect();
+        let mut rows = placed(rerun, Some(&mut pairs));
+        rows.extend(placed(graded, None));
         let mut ties = BTreeMap::new();
         for row in &rows {
             if let Some(rank) = row.rank {
-                *ties.entry((row.rung, rank)).or_default() += 1;
+                *ties.entry((row.rung.is_result(), rank)).or_default() += 1;
             }
         }
         Self { rows, waiting, noise_floor, pairs, ties }
@@ -137,12 +150,17 @@ impl Board {
 
     /// Whether a row shares its rank.
     pub fn tied(&self, row: &Row) -> bool {
-        row.rank.is_some_and(|rank| self.ties.get(&(row.rung, rank)).is_some_and(|&rows| rows > 1))
+        row.rank.is_some_and(|rank| self.ties.get(&(row.rung.is_result(), rank)).is_some_and(|&rows| rows > 1))
     }
 
-    /// Rows of one rung, best first.
-    pub fn on(&self, rung: Rung) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(move |row| row.rung == rung)
+    /// Rows that were re-run at the close, best first.
+    pub fn results(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.rung.is_result())
+    }
+
+    /// Rows that were only graded, best first.
+    pub fn graded(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.rung.is_result())
     }
 
     /// The row of an evaluation.
@@ -151,7 +169,7 @@ impl Board {
     }
 }
 
-/// Rows of one rung with ranks and p values, best first; marked rows come last, and count neither among the ranks nor among the tests.
+/// Graded or re-run rows with ranks and p values, best first; marked rows come last, and count neither among the ranks nor among the tests.
 /// Where `pairs` are wanted, which is among finalists, every two are compared, and ranks go by that.
 fn placed(rows: Vec<Row>, pairs: Option<&mut Vec<Pair>>) -> Vec<Row> {
     let (mut marked, mut rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.mark.is_some());

@@ -1,5 +1,6 @@
 //! What can happen in a study. Everything else is derived from the list of these.
 
+use crate::timeline::Doing;
 use aar_api::forum::FindingType;
 use aar_api::integrity::{Ruling, Verdict};
 use aar_api::operator::Instruction;
@@ -98,6 +99,8 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// A researcher's process was seen from outside to be at something else than before.
+    Seen(Sight),
     /// The operator changed the course of a running study.
     Instructed {
         /// Whom it concerns; all researchers where it is absent.
@@ -276,6 +279,20 @@ pub enum Purpose {
     Finalist,
     /// Plain training beside the finalists.
     Reference,
+}
+
+/// What a researcher's process was seen to be at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// Whose.
+    pub by: String,
+    /// At what.
+    pub doing: Doing,
+    /// Since when, in milliseconds since the epoch; a hanging process is noticed late.
+    pub since_ms: i64,
+    /// Why it hangs or is gone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
 }
 
 /// An accepted evaluation.

@@ -1,22 +1,19 @@
 //! The operator's door: start a server in this process, and act on its study without a token.
 
-use crate::board::{Board, Mark};
+use crate::board::Board;
 use crate::card;
 use crate::error::ServerError;
-use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued};
+use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued, Sight};
 use crate::pages::{self, Pages, Table, Visitor};
-use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
+use crate::record::EvaluationRecord;
 use crate::routes::router;
 use crate::shared::{Inner, Shared, sha256};
 use aar_api::bundle::Bundle;
-use aar_api::integrity::Integrity;
 use aar_api::operator::Instruction;
 use aar_api::receipt::Receipt;
-use aar_domain::rung::{Kind, Split};
+use aar_domain::rung::Split;
 use aar_domain::stats::Outcomes;
-use aar_grader::ledger::Ledger;
 use aar_grader::{Score, Vault};
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -26,6 +23,9 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
 
 mod integrity;
+mod snapshot;
+
+pub use snapshot::Snapshot;
 
 /// Where a server keeps and finds things.
 pub struct ServerConfig {
@@ -45,44 +45,6 @@ pub struct Server {
     shared: Shared,
     http: Option<SocketAddr>,
     pages: Pages,
-}
-
-/// What a study looks like from the operator's seat, at one moment.
-pub struct Snapshot {
-    /// Changes so far, to wait for the next.
-    pub version: u64,
-    /// Where it stands.
-    pub phase: Phase,
-    /// What was fixed at the start.
-    pub opening: Option<Opening>,
-    /// Everybody.
-    pub participants: Vec<Participant>,
-    /// All evaluations.
-    pub evaluations: Vec<EvaluationRecord>,
-    /// Authors' kinds, beside the evaluations.
-    pub kinds: Vec<Kind>,
-    /// Why rows are not ranked, beside the evaluations.
-    pub marks: Vec<Option<Mark>>,
-    /// Verdicts, rulings, touches of decoys.
-    pub integrity: Integrity,
-    /// All jobs, without margins.
-    pub jobs: Vec<JobRecord>,
-    /// The forum.
-    pub findings: Vec<FindingRecord>,
-    /// Notes.
-    pub notes: Vec<Note>,
-    /// Who makes no more submissions.
-    pub retired: BTreeSet<String>,
-    /// Who stands still.
-    pub paused: BTreeSet<String>,
-    /// Whom the operator ended.
-    pub stopped: BTreeSet<String>,
-    /// Whether the operator asked for the close.
-    pub closing: bool,
-    /// Whether budgets were changed while the study ran.
-    pub budgets_changed: bool,
-    /// The team's account.
-    pub ledger: Ledger,
 }
 
 /// An evaluation that the operator asks for.
@@ -317,6 +279,11 @@ impl Server {
         self.commit(Event::Noted { kind: kind.to_owned(), body })
     }
 
+    /// Put on the record what a researcher's process was seen to be at.
+    pub fn saw(&self, sight: Sight) -> Result<(), ServerError> {
+        self.commit(Event::Seen(sight))
+    }
+
     /// Say something to a researcher in the operator's name.
     pub fn say(&self, researcher: &str, text: &str) -> Result<(), ServerError> {
         let instruction = Instruction::Say { text: text.to_owned() };
@@ -345,34 +312,6 @@ impl Server {
         runtime.block_on(async {
             self.pages.scores.all().await;
             self.pages.scores.board().await
-        })
-    }
-
-    /// Everything as it is now.
-    pub fn snapshot(&self) -> Snapshot {
-        let version = *self.shared.changes.borrow();
-        self.with(async |_, inner| {
-            let state = &inner.state;
-            let without_margins = |job: &JobRecord| JobRecord { margins: vec![], ..job.clone() };
-            Snapshot {
-                version,
-                phase: state.phase,
-                opening: state.opening.clone(),
-                participants: state.participants.values().cloned().collect(),
-                kinds: state.evaluations.iter().map(|record| state.kind_of(record)).collect(),
-                marks: state.evaluations.iter().map(|record| state.mark(record)).collect(),
-                integrity: state.integrity().clone(),
-                evaluations: state.evaluations.clone(),
-                jobs: state.jobs.iter().map(without_margins).collect(),
-                findings: state.findings.clone(),
-                notes: state.notes.clone(),
-                retired: state.retired.clone(),
-                paused: state.paused.clone(),
-                stopped: state.stopped.clone(),
-                closing: state.closing,
-                budgets_changed: state.budgets_changed(),
-                ledger: state.ledger.clone(),
-            }
         })
     }
 

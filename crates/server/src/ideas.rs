@@ -146,6 +146,7 @@ mod tests {
             answered_ms: None,
             answered: false,
             at_ms: 0,
+            began_ms: None,
             ended_ms,
         }
     }

@@ -24,6 +24,7 @@ mod shared;
 pub mod spending;
 mod state;
 mod store;
+pub mod timeline;
 pub mod transfer;
 
 pub use error::ServerError;

@@ -78,6 +78,8 @@ pub struct EvaluationRecord {
     pub answered_ms: Option<i64>,
     /// When it was asked for.
     pub at_ms: i64,
+    /// When a worker first took one of its jobs.
+    pub began_ms: Option<i64>,
     /// When it ended.
     pub ended_ms: Option<i64>,
 }

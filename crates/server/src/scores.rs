@@ -3,6 +3,7 @@
 use crate::board::{Board, Row};
 use crate::record::Status;
 use crate::shared::Shared;
+use crate::transfer;
 use aar_domain::rung::Split;
 use aar_domain::stats::Outcomes;
 use aar_grader::Score;
@@ -26,7 +27,7 @@ pub struct Scores {
     missed: AtomicBool,
 }
 
-/// A board is the same as long as this is: scores known, evaluations finished, answers given, rulings made.
+/// A board is the same as long as this is: scores known, evaluations finished, answers given, rulings made and methods tried elsewhere.
 type Moment = (usize, usize, usize, usize);
 
 impl Scores {
@@ -163,14 +164,18 @@ impl Scores {
                 Some(score) => {
                     let (kind, cpu_ms) = (inner.state.kind_of(record), inner.state.cpu_ms(record));
                     let mut row = Row::new(record.clone(), kind, score.clone(), cpu_ms);
-                    (row.mark, row.attempts) = (inner.state.mark(record), attempts.get(&record.id).copied());
+                    row.attempts = attempts.get(&record.id).copied();
+                    inner.state.marks(&mut row);
                     rows.push(row);
                 }
                 None => waiting += 1,
             }
         }
+        let elsewhere = transfer::of(&inner.state.notes);
         drop(inner);
         let vault = self.shared.vault.clone();
-        tokio::task::spawn_blocking(move || Board::of(&vault, rows, waiting)).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || Board::of(&vault, rows, waiting, elsewhere.as_ref()))
+            .await
+            .unwrap_or_default()
     }
 }

@@ -3,6 +3,7 @@
 use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued, Role};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note, Status};
 use crate::released::Released;
+use crate::timeline::Course;
 use aar_api::bundle::Bundle;
 use aar_api::integrity::Integrity;
 use aar_api::operator::Message;
@@ -64,6 +65,8 @@ pub struct State {
     rulings: usize,
     /// The operator's notes.
     pub notes: Vec<Note>,
+    /// When everybody was at work.
+    pub course: Course,
     /// Until when language models and agents work alone, in milliseconds since the epoch.
     alone_until_ms: i64,
     /// The team's account.
@@ -100,6 +103,7 @@ impl State {
             integrity: Integrity::default(),
             rulings: 0,
             notes: vec![],
+            course: Course::default(),
             alone_until_ms: 0,
             ledger: Ledger::default(),
             answers: Answers::new(policy),
@@ -142,12 +146,18 @@ impl State {
             Event::Ruled(ruling) => self.ruled(at_ms, ruling),
             Event::Touched { by, what } => self.touched(at_ms, by, what),
             Event::Phase { phase } => self.phase = *phase,
+            // It is part of the course alone.
+            Event::Seen(_) => {}
             Event::Noted { kind, body } => {
                 if let Some(hours) = body["alone_hours"].as_f64().filter(|_| kind == "research") {
                     self.alone_until_ms = at_ms.saturating_add((hours * 3.6e6) as i64);
                 }
                 self.notes.push(Note { at_ms, kind: kind.clone(), body: body.clone() });
             }
+        }
+        self.course.goes_on(at_ms, event);
+        if matches!(event, Event::Retired { .. } | Event::Instructed { .. }) {
+            self.course.stands(at_ms, &self.paused, &self.retired);
         }
         let settles = matches!(event, Event::Done { .. } | Event::Failed { .. } | Event::Predicted { .. });
         if settles || matches!(event, Event::Retired { .. } | Event::Instructed { .. } | Event::Phase { .. }) {
@@ -180,6 +190,7 @@ impl State {
                     job.claims += 1;
                     job.worker = Some(worker.clone());
                 }
+                self.begin(at_ms, *job);
                 self.refresh(*job);
             }
             Event::Released { job, .. } => {
@@ -205,6 +216,13 @@ impl State {
                 self.settle(at_ms, *job, Some((reason.clone(), log_tail.clone())));
             }
             _ => {}
+        }
+    }
+
+    fn begin(&mut self, at_ms: i64, job: i64) {
+        let evaluation = self.job_mut(job).map(|job| job.evaluation as usize - 1);
+        if let Some(record) = evaluation.and_then(|at| self.evaluations.get_mut(at)) {
+            record.began_ms.get_or_insert(at_ms);
         }
     }
 
@@ -259,6 +277,7 @@ impl State {
             answered: false,
             answered_ms: None,
             at_ms,
+            began_ms: None,
             ended_ms: None,
         });
         jobs
@@ -336,20 +355,6 @@ impl State {
         let seeds: Vec<u64> = jobs.iter().map(|job| job.seed.seed).collect();
         let margins: Vec<Vec<f32>> = jobs.iter().map(|job| job.margins.clone()).collect();
         self.vault.outcomes(record.asked.split, &seeds, &margins)
-    }
-
-    /// A finished evaluation on the parts of its split.
-    pub fn subsets(&self, id: i64) -> Vec<aar_grader::vault::Subset> {
-        let split = self.evaluations.get(id as usize - 1).map(|record| record.asked.split);
-        let known = split.and_then(|split| Some((split, self.outcomes(id)?)));
-        known.map(|(split, outcomes)| self.vault.subsets(split, &outcomes)).unwrap_or_default()
-    }
-
-    /// CPU-milliseconds of an evaluation's jobs so far.
-    pub fn cpu_ms(&self, record: &EvaluationRecord) -> u64 {
-        let jobs = record.jobs.iter().filter_map(|&job| self.jobs.get(job as usize - 1));
-        let used = jobs.map(|job| job.usage.train_cpu_ms.saturating_add(job.usage.predict_cpu_ms));
-        used.fold(0, u64::saturating_add)
     }
 
     /// Who a token belongs to.

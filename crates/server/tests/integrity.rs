@@ -61,7 +61,7 @@ fn rule(client: &Client, decision: Decision, reason: &str) -> Result<Integrity, 
 }
 
 fn ranks(bench: &Bench) -> Vec<(i64, Option<usize>)> {
-    bench.server().board().on(Rung::Graded).map(|row| (row.record.id, row.rank)).collect()
+    bench.server().board().graded().map(|row| (row.record.id, row.rank)).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::altered::Alteration;
 use crate::shortcuts::{Shortcut, agreement};
-use aar_api::integrity::{Bearing, Check, Verdict};
+use aar_api::integrity::{Bearing, Check, Left, Verdict};
 use aar_domain::rung::Split;
 use aar_domain::stats::{Outcomes, together};
 use aar_server::Server;
@@ -39,7 +39,7 @@ pub fn check(alteration: Alteration) -> Check {
 }
 
 fn verdict(evaluation: i64, check: Check, kind: Bearing, evidence: String) -> Verdict {
-    Verdict { evaluation, check, kind, evidence, of: None }
+    Verdict { evaluation, check, kind, evidence, of: None, left: None }
 }
 
 /// Why something was not looked at.
@@ -49,14 +49,30 @@ pub fn not_done(evaluation: i64, alteration: Alteration, why: &str) -> Verdict {
 
 /// What the examination found.
 pub fn of(examined: &Examined) -> Verdict {
-    let (kind, evidence) = match examined.alteration {
+    let (finalist, check) = (examined.finalist, check(examined.alteration));
+    let found = match examined.alteration {
         Alteration::Twin => shuffled_truth(examined),
         Alteration::Pool => provenance(examined),
-        Alteration::Teacher => reliance(examined, "with the teacher's labels shuffled among the pool's rows"),
-        Alteration::Student => reliance(examined, "with a student whose weights were shuffled"),
-    }
-    .unwrap_or_else(|| (Bearing::Property, format!("not looked at: the bundle failed there ({})", failure(examined))));
-    verdict(examined.finalist, check(examined.alteration), kind, evidence)
+        Alteration::Teacher | Alteration::Student => {
+            if let Some(left) = reliance(examined) {
+                let evidence = words(examined.alteration, left);
+                return Verdict { left: Some(left), ..verdict(finalist, check, Bearing::Property, evidence) };
+            }
+            None
+        }
+    };
+    let (kind, evidence) = found.unwrap_or_else(|| {
+        (Bearing::Property, format!("not looked at: the bundle failed there ({})", failure(examined)))
+    });
+    verdict(finalist, check, kind, evidence)
+}
+
+fn words(alteration: Alteration, left: Left) -> String {
+    let how = match alteration {
+        Alteration::Student => "with a student whose weights were shuffled",
+        _ => "with the teacher's labels shuffled among the pool's rows",
+    };
+    format!("PGR {:.2} {how}, {:.2} as it is, on the same seeds", left.without, left.with)
 }
 
 fn failure(examined: &Examined) -> String {
@@ -103,7 +119,7 @@ fn provenance(examined: &Examined) -> Option<(Bearing, String)> {
     Some((if leak { Bearing::Binding } else { Bearing::Property }, evidence))
 }
 
-fn reliance(examined: &Examined, how: &str) -> Option<(Bearing, String)> {
+fn reliance(examined: &Examined) -> Option<Left> {
     let without = examined.altered.outcomes(examined.id)?;
     let with = examined.main.outcomes(examined.finalist)?;
     // The same seeds on both sides.
@@ -113,8 +129,7 @@ fn reliance(examined: &Examined, how: &str) -> Option<(Bearing, String)> {
     };
     let frozen = examined.main.vault().frozen(Split::Selection);
     let pgr = |outcomes: &Outcomes| (outcomes.accuracy() - frozen.weak) / (frozen.ceiling - frozen.weak);
-    let evidence = format!("PGR {:.2} {how}, {:.2} as it is, on the same seeds", pgr(&without), pgr(&with));
-    Some((Bearing::Property, evidence))
+    Some(Left { without: pgr(&without), with: pgr(&with) })
 }
 
 /// How often a finalist answers as shortcuts do.

@@ -3,7 +3,7 @@
 use crate::diversity::{self, Notice};
 use crate::finalists::Candidate;
 use crate::plan::Plan;
-use aar_api::integrity::Integrity;
+use aar_api::integrity::{Integrity, Left};
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Pgr, minimum_difference};
 use aar_domain::testbed::TestbedRecord;
@@ -38,7 +38,7 @@ pub struct StudyResult {
     pub noise_floor: Option<f64>,
     /// The smallest difference that the close finds with a power of 80 %, in PGR.
     pub resolves: Option<f64>,
-    /// Replicated rows first, then graded ones; best first.
+    /// Rows re-run at the close first, then graded ones; best first.
     pub leaderboard: Vec<Row>,
     /// Who worked.
     pub researchers: Vec<ResearcherRow>,
@@ -92,7 +92,7 @@ pub struct BaselineRow {
 /// A row of the leaderboard.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// Rank on its rung; methods that can't be told apart share one. Absent where the row is marked.
+    /// Rank among graded or among re-run rows; methods that can't be told apart share one. Absent where the row is marked.
     pub rank: Option<usize>,
     /// Why it is not ranked: a binding verdict, or the operator's refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,7 +131,7 @@ pub struct Row {
     pub id_acc: Option<f64>,
     /// Out of distribution.
     pub ood_acc: Option<f64>,
-    /// Paired test against plain training on the same seeds, Holm over the rows of the rung; absent for plain itself.
+    /// Paired test against plain training on the same seeds, Holm over graded or re-run rows; absent for plain itself.
     pub p_plain: Option<f64>,
     /// Times this bundle was evaluated.
     pub evaluations: usize,
@@ -145,6 +145,9 @@ pub struct Row {
     pub evaluation: i64,
     /// What it was announced at before replication; replicated rows only.
     pub announced: Option<f64>,
+    /// What is left of it without the teacher's labels; examined finalists only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_teacher: Option<Left>,
     /// Signal receipt: bits of held-out answers that its author could see before it was submitted.
     pub bits_before: f64,
 }
@@ -223,7 +226,7 @@ fn team_spending(team: &Totals, result: &StudyResult) -> Spending {
     let spenders = result.researchers.iter().filter(|researcher| researcher.spending.is_some());
     let wall_s = spenders.clone().map(|researcher| researcher.wall_s).sum();
     let names: Vec<&str> = spenders.map(|researcher| researcher.name.as_str()).collect();
-    let best = result.leaderboard.iter().filter(|row| row.rung == Rung::Replicated && names.contains(&row.by.as_str()));
+    let best = result.leaderboard.iter().filter(|row| row.rung.is_result() && names.contains(&row.by.as_str()));
     let best = best.filter_map(|row| row.pgr).reduce(f64::max).filter(|pgr| *pgr > 0.0);
     Spending { usd_per_point: best.map(|pgr| team.usd / (100.0 * pgr)), ..Spending::of(team, wall_s) }
 }
@@ -247,7 +250,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
     let gap = frozen.ceiling - frozen.weak;
     let mut leaderboard: Vec<Row> = board.rows.iter().map(|row| row_of(&snapshot, server, row)).collect();
     announce(&mut leaderboard);
-    let widest = board.on(Rung::Replicated).filter_map(|row| row.against_plain).map(|found| found.se).reduce(f64::max);
+    let widest = board.results().filter_map(|row| row.against_plain).map(|found| found.se).reduce(f64::max);
     let demonstration = testbed.truth_public;
     let account = snapshot.ledger.account(Unit::MilliBits);
     let mut result = StudyResult {
@@ -284,17 +287,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
     };
     result.spending = sums(&snapshot).map(|sums| team_spending(&sums.team, &result));
     result.verdict = crate::verdict::of(&result, plan, snapshot.phase == Phase::Closed);
-    climb(&mut result);
     result
-}
-
-/// Replicated rows stand on the rung that their transfer earned them.
-fn climb(result: &mut StudyResult) {
-    for line in result.transfer.iter().flat_map(|matrix| &matrix.methods) {
-        let rows =
-            result.leaderboard.iter_mut().filter(|row| row.rung == Rung::Replicated && row.bundle == line.bundle);
-        rows.for_each(|row| row.rung = line.rung);
-    }
 }
 
 /// The graded submissions that may become finalists: not those that a binding verdict holds, or that were refused.
@@ -346,6 +339,7 @@ fn row_of(snapshot: &Snapshot, server: &Server, row: &board::Row) -> Row {
         bundle: asked.bundle.clone(),
         evaluation: row.record.id,
         announced: None,
+        without_teacher: row.reliance.map(|(_, left)| left),
         bits_before: server.signal(row.record.id).map_or(0.0, |signal| signal.bits),
     }
 }
@@ -353,8 +347,8 @@ fn row_of(snapshot: &Snapshot, server: &Server, row: &board::Row) -> Row {
 /// Beside every replicated value, what the same bundle was announced at.
 fn announce(rows: &mut [Row]) {
     let graded: Vec<(String, Option<f64>)> =
-        rows.iter().filter(|row| row.rung == Rung::Graded).map(|row| (row.bundle.clone(), row.pgr)).collect();
-    for row in rows.iter_mut().filter(|row| row.rung == Rung::Replicated) {
+        rows.iter().filter(|row| !row.rung.is_result()).map(|row| (row.bundle.clone(), row.pgr)).collect();
+    for row in rows.iter_mut().filter(|row| row.rung.is_result()) {
         row.announced = graded.iter().find(|(bundle, _)| *bundle == row.bundle).and_then(|(_, pgr)| *pgr);
     }
 }

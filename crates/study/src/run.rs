@@ -239,7 +239,9 @@ impl Running<'_> {
             let mut snapshot = self.server.snapshot();
             self.tend_gateway(&snapshot)?;
             if let Some(team) = &mut self.team {
-                let events = team.tend(self.server, &snapshot)?;
+                let callers = self.spent.iter().flat_map(|sums| &sums.callers);
+                let asking = callers.filter(|(_, account)| account.open_nano > 0).map(|(name, _)| name.as_str());
+                let events = team.tend(self.server, &snapshot, &asking.collect())?;
                 events.iter().for_each(|event| show(StudyEvent::Team(event)));
                 if !events.is_empty() {
                     // Who ended just now may have left something behind.

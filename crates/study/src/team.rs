@@ -1,16 +1,26 @@
 //! The researchers' processes: start, watch, start again, retire.
 
 use crate::error::StudyError;
-use crate::watchdog::Watchdog;
+use crate::watchdog::{Watchdog, now_ms};
 use aar_evaluation::decoys::Decoys;
 use aar_researcher::{Researcher, ResearcherSpec, State};
 use aar_sandbox::Isolation;
 use aar_server::Server;
+use aar_server::event::Sight;
 use aar_server::handle::Snapshot;
-use std::time::Instant;
+use aar_server::timeline::Doing;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// Times a researcher is started again before it is retired.
 const RESTARTS: u32 = 2;
+
+/// Between two changes of what a researcher is at that are put on record.
+const PAUSE: Duration = Duration::from_secs(2);
+/// And of all its time so far one in so many.
+const CHANGES: u32 = 400;
+/// Characters of a reason that are put on record.
+const WORDS: usize = 300;
 
 /// One researcher of a study.
 struct Member {
@@ -22,6 +32,8 @@ struct Member {
     held: bool,
     /// Of those that tell what they are doing.
     watchdog: Option<Watchdog>,
+    /// What was last put on record of it, and when.
+    seen: Option<(Doing, Instant)>,
     /// In its sandbox.
     decoys: Decoys,
 }
@@ -34,6 +46,21 @@ pub struct Starting {
     pub watched: bool,
     /// Laid for it.
     pub decoys: Decoys,
+}
+
+impl Member {
+    /// Put on record what it is at, where that is new.
+    fn see(&mut self, server: &Server, doing: Doing, since_ms: u64, why: &str) -> Result<(), StudyError> {
+        self.seen = Some((doing, Instant::now()));
+        let why = why.chars().take(WORDS).collect();
+        Ok(server.saw(Sight { by: self.spec.name.clone(), doing, since_ms: since_ms as i64, why })?)
+    }
+
+    /// A change is put on record at most so often: as finely as a figure of all its time can show.
+    fn is_due(&self, doing: Doing) -> bool {
+        let pause = PAUSE.max(self.started.elapsed() / CHANGES);
+        self.seen.is_none_or(|(last, at)| last != doing && at.elapsed() >= pause)
+    }
 }
 
 /// All of them.
@@ -65,7 +92,17 @@ impl Team {
             let running = Some(Researcher::spawn(&spec, isolation)?);
             let watchdog = watched.then(|| Watchdog::new(&spec.workspace));
             let started = Instant::now();
-            members.push(Member { spec, running, restarts: 0, started, wall_s: 0.0, held: false, watchdog, decoys });
+            members.push(Member {
+                spec,
+                running,
+                restarts: 0,
+                started,
+                wall_s: 0.0,
+                held: false,
+                watchdog,
+                seen: None,
+                decoys,
+            });
         }
         Ok(Self { members, isolation: isolation.clone() })
     }
@@ -96,8 +133,13 @@ impl Team {
         events
     }
 
-    /// Look after everybody once.
-    pub fn tend(&mut self, server: &Server, snapshot: &Snapshot) -> Result<Vec<TeamEvent>, StudyError> {
+    /// Look after everybody once. `asking` are those whose calls to a language model the gateway has open.
+    pub fn tend(
+        &mut self,
+        server: &Server,
+        snapshot: &Snapshot,
+        asking: &BTreeSet<&str>,
+    ) -> Result<Vec<TeamEvent>, StudyError> {
         let mut events = self.obey(snapshot);
         for member in &mut self.members {
             let Some(running) = member.running.as_mut() else {
@@ -106,30 +148,40 @@ impl Team {
             let name = member.spec.name.clone();
             let mut state = running.poll()?;
             server.touch(&name, member.decoys.opened().iter().map(|path| format!("{path}, in its own sandbox")))?;
-            if matches!(state, State::Running)
-                && !member.held
-                && let Some(why) = member.watchdog.as_ref().and_then(Watchdog::hangs)
-            {
+            let look = member.watchdog.as_ref().filter(|_| !member.held).map(Watchdog::look).unwrap_or_default();
+            if let (State::Running, Some(why)) = (&state, look.hangs) {
                 running.stop();
+                let since = look.doing.map_or(now_ms(), |(_, since)| since);
+                member.see(server, Doing::Hung, since, &why)?;
                 state = State::Crashed(why);
             }
             match state {
-                State::Running => continue,
+                State::Running => {
+                    // What a command of somebody else's is at, only the gateway knows.
+                    let asks = asking.contains(name.as_str());
+                    let doing = look.doing.map(|(said, since)| (if asks { Doing::Thinking } else { said }, since));
+                    if let Some((doing, since)) = doing.filter(|(doing, _)| member.is_due(*doing)) {
+                        member.see(server, doing, since, "")?;
+                    }
+                    continue;
+                }
                 State::Done => {
                     member.running = None;
                     server.retire(&name)?;
                     events.push(TeamEvent::Done(name));
                 }
-                State::Crashed(why) if member.restarts < RESTARTS => {
-                    member.restarts += 1;
-                    member.running = Some(Researcher::spawn(&member.spec, &self.isolation)?);
-                    if let Some(watchdog) = member.watchdog.as_mut() {
-                        watchdog.reset();
-                    }
-                    events.push(TeamEvent::Restarted(name, why));
-                    continue;
-                }
                 State::Crashed(why) => {
+                    member.see(server, Doing::Gone, now_ms(), &why)?;
+                    if member.restarts < RESTARTS {
+                        member.restarts += 1;
+                        member.running = Some(Researcher::spawn(&member.spec, &self.isolation)?);
+                        if let Some(watchdog) = member.watchdog.as_mut() {
+                            watchdog.reset();
+                        }
+                        member.see(server, Doing::Thinking, now_ms(), "")?;
+                        events.push(TeamEvent::Restarted(name, why));
+                        continue;
+                    }
                     member.running = None;
                     server.retire(&name)?;
                     events.push(TeamEvent::Retired(name, why));

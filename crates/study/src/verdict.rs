@@ -26,7 +26,7 @@ pub fn of(result: &StudyResult, plan: &Plan, closed: bool) -> String {
 /// Which finalists are not ranked, and what the operator said about those that are.
 fn words(result: &StudyResult, plan: &Plan) -> String {
     let mut text = String::new();
-    let replicated = result.leaderboard.iter().filter(|row| row.rung == Rung::Replicated && row.kind != Kind::Baseline);
+    let replicated = result.leaderboard.iter().filter(|row| row.rung.is_result() && row.kind != Kind::Baseline);
     for row in replicated {
         if let Some(mark) = &row.mark {
             text.push_str(&format!(" “{}” is shown and not ranked (“{mark}”).", row.method));
@@ -53,7 +53,7 @@ fn judge(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     let (finalists, marked): (Vec<&Row>, Vec<&Row>) = result
         .leaderboard
         .iter()
-        .filter(|row| row.rung == Rung::Replicated && row.kind != Kind::Baseline)
+        .filter(|row| row.rung.is_result() && row.kind != Kind::Baseline)
         .partition(|row| row.mark.is_none());
     let Some(best) = finalists.first() else {
         let nothing = if marked.is_empty() {
@@ -126,7 +126,7 @@ fn elsewhere(result: &StudyResult, bundle: &str) -> String {
 }
 
 fn plain(result: &StudyResult) -> Option<&Row> {
-    result.leaderboard.iter().find(|row| row.rung == Rung::Replicated && row.kind == Kind::Baseline)
+    result.leaderboard.iter().find(|row| row.rung.is_result() && row.kind == Kind::Baseline)
 }
 
 fn against_plain(result: &StudyResult, p: f64) -> String {

@@ -3,6 +3,7 @@
 //! The file is the researcher's, so it is an allegation: the worst that a false one does is that the researcher is ended by
 //! the study's clock instead of by the watchdog.
 
+use aar_server::timeline::Doing;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,10 +23,21 @@ pub struct Watchdog {
     from_ms: u64,
 }
 
+/// What a look at it gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// What it says it is at, and since when, in milliseconds since the epoch; nothing of before it was started.
+    pub doing: Option<(Doing, u64)>,
+    /// Why it counts as hanging, where it does.
+    pub hangs: Option<String>,
+}
+
 /// What the file says; other fields are for people.
 #[derive(Deserialize)]
 struct Said {
     state: String,
+    #[serde(default)]
+    since_ms: u64,
     seen_ms: u64,
     until_ms: u64,
     #[serde(default)]
@@ -43,9 +55,14 @@ impl Watchdog {
         self.from_ms = now_ms();
     }
 
-    /// Why it counts as hanging, where it does.
-    pub fn hangs(&self) -> Option<String> {
-        judge(self.read().as_ref(), self.from_ms, now_ms())
+    /// Look at what it says now.
+    pub fn look(&self) -> Look {
+        let said = self.read();
+        let hangs = judge(said.as_ref(), self.from_ms, now_ms());
+        let since = |said: &Said| if hangs.is_some() { said.seen_ms } else { said.since_ms };
+        let now = said.as_ref().filter(|said| said.seen_ms >= self.from_ms);
+        let doing = now.and_then(|said| Some((doing(&said.state)?, since(said).max(self.from_ms))));
+        Look { doing, hangs }
     }
 
     fn read(&self) -> Option<Said> {
@@ -54,6 +71,16 @@ impl Watchdog {
             return None;
         }
         serde_json::from_str(&std::fs::read_to_string(&self.file).ok()?).ok()
+    }
+}
+
+/// A tool that is quick is part of thinking.
+fn doing(state: &str) -> Option<Doing> {
+    match state {
+        "thinking" | "tool" => Some(Doing::Thinking),
+        "training" => Some(Doing::Training),
+        "waiting" => Some(Doing::Waiting),
+        _ => None,
     }
 }
 
@@ -70,7 +97,8 @@ fn judge(said: Option<&Said>, from_ms: u64, now_ms: u64) -> Option<String> {
     }
 }
 
-fn now_ms() -> u64 {
+/// Milliseconds since the epoch.
+pub fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
@@ -79,7 +107,13 @@ mod tests {
     use super::*;
 
     fn said(seen_s: u64, until_s: u64) -> Said {
-        Said { state: "tool".into(), seen_ms: seen_s * 1000, until_ms: until_s * 1000, what: "shell".into() }
+        Said {
+            state: "tool".into(),
+            since_ms: 0,
+            seen_ms: seen_s * 1000,
+            until_ms: until_s * 1000,
+            what: "shell".into(),
+        }
     }
 
     #[test]
@@ -109,12 +143,31 @@ mod tests {
         dog.from_ms -= 400_000;
         for text in ["", "{}", "not json", &"x".repeat(100_000)] {
             std::fs::write(own.join("state.json"), text).unwrap();
-            assert_eq!(dog.hangs().as_deref(), Some("no sign of life since it was started"));
+            assert_eq!(dog.look().hangs.as_deref(), Some("no sign of life since it was started"));
         }
         std::fs::remove_file(own.join("state.json")).unwrap();
         std::os::unix::fs::symlink("/etc/hostname", own.join("state.json")).unwrap();
-        assert!(dog.hangs().is_some());
+        assert!(dog.look().hangs.is_some());
         dog.reset();
-        assert_eq!(dog.hangs(), None);
+        assert_eq!(dog.look(), Look::default());
+    }
+
+    #[test]
+    fn it_says_what_is_done_and_since_when_but_nothing_of_a_process_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join(".aar");
+        std::fs::create_dir(&own).unwrap();
+        let mut dog = Watchdog::new(dir.path());
+        dog.from_ms = 5_000;
+        let check = |state: &str, since: u64, seen: u64, wanted: Option<(Doing, u64)>| {
+            let text = serde_json::json!({"state": state, "since_ms": since, "seen_ms": seen, "until_ms": u64::MAX});
+            std::fs::write(own.join("state.json"), text.to_string()).unwrap();
+            assert_eq!(dog.look(), Look { doing: wanted, hangs: None }, "{state} {since} {seen}");
+        };
+        check("tool", 6_000, now_ms(), Some((Doing::Thinking, 6_000)));
+        check("training", 4_000, now_ms(), Some((Doing::Training, 5_000)));
+        check("ended", 6_000, now_ms(), None);
+        dog.from_ms = now_ms();
+        check("waiting", 6_000, 7_000, None);
     }
 }

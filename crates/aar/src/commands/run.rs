@@ -226,8 +226,7 @@ fn leaderboard(result: &StudyResult) -> String {
             column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
         }
     }
-    let (replicated, graded): (Vec<&Row>, Vec<&Row>) =
-        result.leaderboard.iter().partition(|row| row.rung != Rung::Graded);
+    let (replicated, graded): (Vec<&Row>, Vec<&Row>) = result.leaderboard.iter().partition(|row| row.rung.is_result());
     let hidden = graded.len().saturating_sub(10);
     for row in replicated.iter().chain(graded.iter().take(10)) {
         let by = if row.kind == Kind::Baseline { "–".into() } else { row.by.clone() };

@@ -141,7 +141,7 @@ fn targets(options: &Options, folder: &Path, home: &Testbed) -> Result<Vec<Testb
 
 fn finalists(server: &aar_server::Server) -> Result<Vec<Method>, Failure> {
     let board = server.board();
-    let rows = board.on(Rung::Replicated).filter(|row| row.kind != Kind::Baseline);
+    let rows = board.results().filter(|row| row.kind != Kind::Baseline);
     rows.map(|row| {
         let asked = &row.record.asked;
         let bundle = server.bundle(&asked.bundle).ok_or_else(|| {

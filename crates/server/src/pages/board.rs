@@ -5,8 +5,9 @@ use super::layout::{Frame, encoded, evidence, live, page as framed, pager, with_
 use super::origin::{self, of, told};
 use super::{Pages, Visitor, figures};
 use crate::board::{Board, Row};
-use crate::record::Note;
-use aar_domain::rung::Rung;
+use crate::transfer;
+use aar_domain::transfer::Fate;
+use aar_domain::transfer::matrix::Matrix;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Html;
@@ -44,7 +45,7 @@ impl Wanted {
 
     fn wants(&self, row: &Row) -> bool {
         let is = |wanted: &str, value: &str| wanted.is_empty() || wanted == value;
-        is(&self.family, &row.record.asked.family) && is(&self.by, row.author()) && is(&self.rung, rung(row.rung))
+        is(&self.family, &row.record.asked.family) && is(&self.by, row.author()) && is(&self.rung, row.rung.name())
     }
 
     fn sorted<'a>(&self, board: &'a Board) -> Vec<&'a Row> {
@@ -55,6 +56,7 @@ impl Wanted {
             "by" => rows.sort_by(|a, b| a.author().cmp(b.author())),
             "family" => rows.sort_by(|a, b| a.record.asked.family.cmp(&b.record.asked.family)),
             "cost" => rows.sort_by_key(|row| row.cpu_ms),
+            "reliance" => rows.sort_by(|a, b| left(a).total_cmp(&left(b))),
             "out" => {
                 rows.sort_by(|a, b| b.score.accuracy_out.unwrap_or(0.0).total_cmp(&a.score.accuracy_out.unwrap_or(0.0)))
             }
@@ -73,16 +75,6 @@ impl Wanted {
     }
 }
 
-/// As it is written.
-pub fn rung(rung: Rung) -> &'static str {
-    match rung {
-        Rung::Graded => "graded",
-        Rung::Replicated => "replicated",
-        Rung::NotTransferred => "not-transferred",
-        Rung::Transferred => "transferred",
-    }
-}
-
 /// The page.
 pub async fn page(
     State(pages): State<Pages>,
@@ -90,7 +82,7 @@ pub async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Html<String> {
     let board = pages.scores.board().await;
-    let tried = tried(&pages.shared.inner.lock().await.state.notes);
+    let tried = transfer::of(&pages.shared.inner.lock().await.state.notes);
     let rows = wanted.sorted(&board);
     let parts = rows.len().div_ceil(SHOWN).max(1);
     let at = wanted.page.clamp(1, parts);
@@ -102,19 +94,27 @@ pub async fn page(
             @if shown.is_empty() {
                 p.empty { @if board.waiting > 0 { "They appear here as they are scored." } @else if board.rows.is_empty() { "No evaluation has finished yet; see " a href="/evaluations" { "what is under way" } "." } @else { "No row fits this filter. " a href="/leaderboard" { "Show all" } "." } }
             } @else {
-                (table(shown, &board, &tried, wanted.group == "family"))
+                (table(shown, &board, tried.as_ref(), wanted.group == "family"))
                 (pager("/leaderboard", &wanted.query(), at, parts))
-                p.note {
-                    "Graded rows are announcements, replicated rows are results. Equal ranks (=) can't be told apart on their rung"
-                    @if let Some((floor, plain)) = board.noise_floor { "; two equal graded methods differ by up to ± " (origin::evaluation(plain, "noise_floor", format!("{floor:.2}"))) " PGR in 95 of 100 comparisons" }
-                    ". p: against plain training, paired by seeds and items, Holm's over the rung. Whisker: 95 %, small dots are seeds. Attempts: submissions that the author had made with this one. A row without a rank is bound by a verdict or refused (" a href="/integrity" { "Integrity" } "). "
-                    @if tried.is_empty() { "None was " a href="/transfer" { "tried elsewhere" } ". " }
-                    a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/leaderboard.svg" download { "SVG" }
-                }
+                (notes(&board, tried.is_some()))
             }
         }))
     };
     framed(&Frame::of(&pages, visitor, "Leaderboard", "/leaderboard").await, &body)
+}
+
+/// What the columns say.
+fn notes(board: &Board, tried: bool) -> Markup {
+    html! {
+        p.note {
+            "Graded rows are announcements, re-run rows are results. Equal ranks (=) can't be told apart among rows of their kind"
+            @if let Some((floor, plain)) = board.noise_floor { "; two equal graded methods differ by up to ± " (origin::evaluation(plain, "noise_floor", format!("{floor:.2}"))) " PGR in 95 of 100 comparisons" }
+            ". p: against plain training, paired by seeds and items, Holm's over rows of a kind. Whisker: 95 %, small dots are seeds. Attempts: submissions that the author had made with this one. "
+            "Without teacher: PGR of a finalist with the teacher's labels shuffled, of PGR as it is on the same seeds; what is left owes nothing to the teacher. A row without a rank is bound by a verdict or refused (" a href="/integrity" { "Integrity" } "). "
+            @if !tried { "None was " a href="/transfer" { "tried elsewhere" } ". " }
+            a href="/data/leaderboard.csv" download { "CSV" } " · " a href="/figures/leaderboard.svg" download { "SVG" }
+        }
+    }
 }
 
 fn filter(wanted: &Wanted, board: &Board) -> Markup {
@@ -129,9 +129,9 @@ fn filter(wanted: &Wanted, board: &Board) -> Markup {
     html! {
         form.filter method="get" action="/leaderboard" {
             label { "sort" select name="sort" {
-                @for (value, text) in [("", "rung, then PGR"), ("new", "newest"), ("out", "out of distribution"), ("cost", "cost"), ("method", "method"), ("family", "family"), ("by", "author")] { (option(value, text, &wanted.sort)) }
+                @for (value, text) in [("", "rung, then PGR"), ("new", "newest"), ("out", "out of distribution"), ("cost", "cost"), ("reliance", "reliance on the teacher"), ("method", "method"), ("family", "family"), ("by", "author")] { (option(value, text, &wanted.sort)) }
             } }
-            (list("rung", &["graded", "replicated"].into(), &wanted.rung))
+            (list("rung", &board.rows.iter().map(|row| row.rung.name()).collect(), &wanted.rung))
             (list("family", &families, &wanted.family))
             (list("by", &authors, &wanted.by))
             label { "group" select name="group" { (option("", "no", &wanted.group)) (option("family", "by family", &wanted.group)) } }
@@ -140,56 +140,115 @@ fn filter(wanted: &Wanted, board: &Board) -> Markup {
     }
 }
 
-/// What bundles came to elsewhere, where they were tried.
-type Tried = BTreeMap<String, Rung>;
-
-fn tried(notes: &[Note]) -> Tried {
-    let lines = crate::transfer::of(notes).into_iter().flat_map(|matrix| matrix.methods);
-    lines.map(|line| (line.bundle, line.rung)).collect()
+/// What a row keeps without the teacher's labels, for sorting; those that nobody looked at come last.
+fn left(row: &Row) -> f64 {
+    row.reliance.map_or(f64::INFINITY, |(_, left)| left.without)
 }
 
-fn table(rows: &[&Row], board: &Board, tried: &Tried, grouped: bool) -> Markup {
+fn table(rows: &[&Row], board: &Board, tried: Option<&Matrix>, grouped: bool) -> Markup {
     let values = rows.iter().filter_map(|row| row.score.pgr).flat_map(|pgr| [pgr.low, pgr.high]);
-    let scale = Axis::over(values, 6.0, 224.0);
-    // Not every testbed tells the distributions apart.
-    let parts = board.rows.iter().any(|row| row.score.accuracy_in.is_some());
+    let look = Look {
+        board,
+        tried,
+        scale: Axis::over(values, 6.0, 224.0),
+        // Not every testbed tells the distributions apart, not every study has finalists or examines them.
+        parts: board.rows.iter().any(|row| row.score.accuracy_in.is_some()),
+        examined: board.rows.iter().any(|row| row.reliance.is_some()),
+        parents: board.rows.iter().rev().map(|row| (row.record.asked.bundle.as_str(), row.record.id)).collect(),
+    };
     let family = |at: usize| rows.get(at).map(|row| row.record.asked.family.as_str());
+    let columns = 14 + [look.parts, look.examined, tried.is_some()].into_iter().map(usize::from).sum::<usize>();
     html! {
         div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
-            thead { tr { th { "rank" } th { "#" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "attempts" } th { "by" } th { "family" } th.n { "p plain" } @if parts { th.n { "in / out" } } th.n { "seeds" } th.n { "CPU-s" } @if !tried.is_empty() { th { "elsewhere" } } } }
+            thead { tr {
+                th { "rank" } th { "#" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "p plain" } th { "by" } th { "family" } th { "integrity" }
+                @if look.examined { th.n { "without teacher" } } @if tried.is_some() { th { "elsewhere" } } @if look.parts { th.n { "in / out" } }
+                th.n { "seeds" } th.n { "attempts" } th.n { "CPU-s" } th { "see" }
+            } }
             tbody { @for (at, row) in rows.iter().enumerate() {
-                @if grouped && (at == 0 || family(at - 1) != family(at)) { tr.group { th colspan=(12 + usize::from(parts) + usize::from(!tried.is_empty())) data-told scope="rowgroup" { (row.record.asked.family) } } }
-                (line(row, board, tried, &scale, parts))
+                @if grouped && (at == 0 || family(at - 1) != family(at)) { tr.group { th colspan=(columns) data-told scope="rowgroup" { (row.record.asked.family) } } }
+                (line(row, &look))
             } }
         } }
     }
 }
 
-fn line(row: &Row, board: &Board, tried: &Tried, scale: &Axis, parts: bool) -> Markup {
+/// What all lines of a table share.
+struct Look<'a> {
+    board: &'a Board,
+    tried: Option<&'a Matrix>,
+    scale: Axis,
+    parts: bool,
+    examined: bool,
+    /// Evaluations by bundle.
+    parents: BTreeMap<&'a str, i64>,
+}
+
+fn line(row: &Row, look: &Look) -> Markup {
     let value = |what: &str, shown: String| origin::evaluation(row.record.id, what, shown);
-    let (solid, interval) = (row.rung != Rung::Graded, row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])));
+    let interval = row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high]));
     html! {
-        tr.tied[board.tied(row)] {
+        tr.tied[look.board.tied(row)] {
             td { (rank(row)) } td { (evidence(row.record.id)) } td.m { (told(&row.record.asked.name)) }
             td.n { (value("pgr", with_interval(row.score.pgr))) }
-            td.fig { (figures::whisker(interval, &row.score.by_seed, solid, scale)) }
-            td { (rung(row.rung)) } td.n { (value("attempts", row.attempts.map_or("–".into(), |attempts| attempts.to_string()))) } td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
+            td.fig { (figures::whisker(interval, &row.score.by_seed, row.rung.is_result(), &look.scale)) }
+            td { (row.rung.name()) }
             td.n { (value("p_plain", p_value(row.p_plain))) }
-            @if parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
+            td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
+            td { (integrity(row)) }
+            @if look.examined { td.n { (without_teacher(row)) } }
+            @if let Some(matrix) = look.tried { td { (elsewhere(matrix, row)) } }
+            @if look.parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
             td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
+            td.n { (value("attempts", row.attempts.map_or("–".into(), |attempts| attempts.to_string()))) }
             td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) }
-            @if !tried.is_empty() { td { (elsewhere(tried.get(&row.record.asked.bundle))) } }
+            td.see { (see(row, &look.parents)) }
+        }
+    }
+}
+
+/// The way to what is behind a row.
+fn see(row: &Row, parents: &BTreeMap<&str, i64>) -> Markup {
+    let place = |part: &str| format!("/evaluations/{}#{part}", row.record.id);
+    let parent = row.record.asked.parent.as_deref().and_then(|parent| parents.get(parent));
+    html! {
+        a href=(place("bundle")) { "bundle" @if parent.is_some() { " and diff" } } ", " a href=(place("receipt")) { "receipt" }
+        @if let Some(parent) = parent { ", from " (evidence(*parent)) }
+    }
+}
+
+/// What checks and the operator say of a row.
+fn integrity(row: &Row) -> Markup {
+    html! {
+        @match &row.mark {
+            Some(mark) => span.warn { (mark.what) },
+            None if row.signed_off => "signed off",
+            None if row.checks > 0 => a href={ "/evaluations/" (row.record.id) "#verdicts" } { (origin::evaluation(row.record.id, "checks", row.checks)) " checks" },
+            None => "–",
+        }
+    }
+}
+
+fn without_teacher(row: &Row) -> Markup {
+    html! {
+        @match row.reliance {
+            Some((verdict, left)) => (of(format_args!("verdict/{verdict}/left"), format!("{:.2} of {:.2}", left.without, left.with))),
+            None => "–",
         }
     }
 }
 
 /// Whether it holds on other testbeds.
-fn elsewhere(rung: Option<&Rung>) -> &'static str {
-    match rung {
-        None => "not tried",
-        Some(Rung::Transferred) => "transferred",
-        Some(Rung::NotTransferred) => "did not transfer",
-        Some(_) => "tried; undecided",
+fn elsewhere(matrix: &Matrix, row: &Row) -> Markup {
+    let line = matrix.methods.iter().find(|line| line.bundle == row.record.asked.bundle);
+    html! {
+        @match line {
+            None => "–",
+            Some(line) => {
+                @let holds = line.cells.iter().filter(|cell| cell.fate == Fate::Holds).count();
+                a href="/transfer" { "holds on " (of(format_args!("transfer/{}/holds", line.bundle), format!("{holds} of {}", line.cells.len()))) }
+            }
+        }
     }
 }
 
@@ -203,11 +262,11 @@ pub fn figure(board: &Board) -> Markup {
             @for (at, row) in rows.iter().enumerate() {
                 @let y = at * 24;
                 text x="4" y=(y + 17) { @if let Some(rank) = row.rank { (rank) ". " } (row.record.asked.name.chars().take(44).collect::<String>()) }
-                text.faint x="310" y=(y + 17) { (row.author()) ", " (rung(row.rung)) }
-                g transform={ "translate(430 " (y + 2) ")" } { (figures::dot(row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])), &row.score.by_seed, row.rung != Rung::Graded, &scale)) }
+                text.faint x="310" y=(y + 17) { (row.author()) ", " (row.rung.name()) }
+                g transform={ "translate(430 " (y + 2) ")" } { (figures::dot(row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high])), &row.score.by_seed, row.rung.is_result(), &scale)) }
                 text x="664" y=(y + 17) { (row.pgr().map_or("–".into(), |pgr| format!("{pgr:.2}"))) }
             }
-            text.faint x="4" y=(rows.len() * 24 + 24) { "PGR with 95 % intervals; the thin lines are 0 and 1. Solid: replicated; hollow: graded." }
+            text.faint x="4" y=(rows.len() * 24 + 24) { "PGR with 95 % intervals; the thin lines are 0 and 1. Solid: re-run at the close; hollow: graded." }
         }
     }
 }

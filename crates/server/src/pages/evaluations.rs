@@ -6,6 +6,7 @@ use super::{Pages, Visitor};
 use crate::card;
 use crate::record::{EvaluationRecord, JobRecord};
 use crate::state::State as Study;
+use aar_api::bundle::Bundle;
 use aar_domain::item::Distribution;
 use aar_grader::Score;
 use aar_grader::vault::Subset;
@@ -18,6 +19,10 @@ use serde::Deserialize;
 
 /// Rows at a time.
 const SHOWN: usize = 100;
+
+/// Characters of a bundle that are shown, and of each file at least.
+const READ: usize = 60_000;
+const LEAST: usize = 500;
 
 /// What to show.
 #[derive(Clone, Default, Deserialize)]
@@ -111,9 +116,7 @@ fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>, subset
     let bundle = state.bundles.get(&asked.bundle).map(|(bundle, _)| bundle);
     let parent =
         asked.parent.as_ref().and_then(|parent| state.evaluations.iter().find(|other| other.asked.bundle == *parent));
-    let before = parent
-        .and_then(|parent| state.bundles.get(&parent.asked.bundle))
-        .and_then(|(bundle, _)| bundle.text("recipe.toml"));
+    let before = parent.and_then(|parent| state.bundles.get(&parent.asked.bundle)).map(|(bundle, _)| bundle);
     let same = state.evaluations.iter().filter(|other| other.asked.bundle == asked.bundle && other.id != record.id);
     let named: Vec<_> = state.findings.iter().filter(|finding| finding.posted.evaluation == Some(record.id)).collect();
     html! {
@@ -142,13 +145,33 @@ fn about(state: &Study, record: &EvaluationRecord, score: Option<&Score>, subset
             (super::markdown::render(&card))
             @if let Some(uses) = bundle.and_then(card::uses) { p.note { "Its recipe uses: " (if uses.is_empty() { "none of what cards are checked for".to_owned() } else { uses.join(", ") }) "." } }
         }
-        @if let Some(recipe) = bundle.and_then(|bundle| bundle.text("recipe.toml")) {
-            h3 { "Recipe" @if before.is_some() { ", with what was changed of what it was built on" } }
-            pre.diff tabindex="0" { @match &before { Some(before) => (super::diff::render(before, &recipe)), None => (recipe) } }
-        }
+        @if let Some(bundle) = bundle { (files(record.id, bundle, before)) }
         h3 { "Findings that name it" }
         @if named.is_empty() { p.note { "None." } }
         ul { @for finding in named.iter().take(SHOWN) { li { a data-told href={ "/forum/" (finding.id) } { (finding.posted.title) } " by " (told(&finding.posted.by)) } } }
+    }
+}
+
+/// What was handed in, file by file, with what was changed of what it was built on.
+fn files(id: i64, bundle: &Bundle, before: Option<&Bundle>) -> Markup {
+    let most = (READ / bundle.files.len().max(1)).max(LEAST);
+    let shown = |path: &str| {
+        let text = bundle.text(path)?;
+        let cut = if text.chars().count() > most { "\n… (the API gives all of it)" } else { "" };
+        Some(text.chars().take(most).collect::<String>() + cut)
+    };
+    html! {
+        h3 #bundle { "Bundle, " (evaluation(id, "files", bundle.files.len())) " files" @if before.is_some() { ", with what was changed of what it was built on" } }
+        @for file in &bundle.files {
+            details id={ "file-" (file.path) } open[["recipe.toml", "train"].contains(&file.path.as_str())] {
+                summary { code data-told { (file.path) } @if file.executable { " (executable)" } }
+                @match (shown(&file.path), before.and_then(|before| before.text(&file.path))) {
+                    (None, _) => p.note { "It is no text." },
+                    (Some(text), Some(before)) if text.len() < most => pre.diff tabindex="0" { (super::diff::render(&before, &text)) },
+                    (Some(text), _) => pre tabindex="0" { (text) },
+                }
+            }
+        }
     }
 }
 

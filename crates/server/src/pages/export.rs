@@ -1,7 +1,8 @@
 //! What is behind the figures, to take away: SVG with colours of its own, and CSV.
 
 use super::figures::Over;
-use super::{Pages, board, curves, diversity, figures, lineage, researchers, tables};
+use super::timeline::Lanes;
+use super::{Pages, board, curves, diversity, figures, lineage, tables};
 use crate::record::JobRecord;
 use crate::state::State as Study;
 use crate::{ideas, spending};
@@ -30,7 +31,7 @@ pub async fn figure(State(pages): State<Pages>, Path(name): Path<String>, Query(
             diversity::figure(&ideas::course(&inner.state.evaluations, &inner.state.retired))
         }
         "leaderboard.svg" => board::figure(&all),
-        "timeline.svg" => researchers::figure(&pages.shared.inner.lock().await.state),
+        "timeline.svg" => Lanes::at(&pages.shared.inner.lock().await.state).figure(),
         name => {
             let inner = pages.shared.inner.lock().await;
             match part_of(name, "loss-", ".svg").and_then(|id| curves::figure(&jobs(&inner.state, id)?)) {

@@ -3,7 +3,8 @@
 use super::axis::Axis;
 use crate::board::{Board, Row};
 use crate::spending::{Spent, spent_by};
-use aar_domain::rung::{Kind, Rung};
+use aar_domain::rung::Kind;
+use aar_domain::stats::Pgr;
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -73,12 +74,12 @@ impl Over {
 /// Rows with a PGR: graded ones in the order they ended, then replicated ones. Returns how many are graded.
 pub fn in_order(board: &Board) -> (Vec<&Row>, usize) {
     let mut rows: Vec<&Row> = board.rows.iter().filter(|row| row.pgr().is_some()).collect();
-    rows.sort_by_key(|row| (row.rung, row.record.ended_ms, row.record.id));
-    let split = rows.iter().position(|row| row.rung != Rung::Graded).unwrap_or(rows.len());
+    rows.sort_by_key(|row| (row.rung.is_result(), row.record.ended_ms, row.record.id));
+    let split = rows.iter().position(|row| row.rung.is_result()).unwrap_or(rows.len());
     (rows, split)
 }
 
-/// PGR of every evaluation: graded points hollow, the best so far as a step, replicated ones solid on the right. `course` is what
+/// PGR of every evaluation: graded points hollow, the team's best so far as a step, replicated ones solid on the right. `course` is what
 /// language models cost, for what is drawn over that; `link` leads from an evaluation to where it is told about.
 pub fn progress(board: &Board, over: Over, course: &[Spent], link: &dyn Fn(i64) -> String) -> Markup {
     let (rows, split) = in_order(board);
@@ -100,12 +101,14 @@ pub fn progress(board: &Board, over: Over, course: &[Spent], link: &dyn Fn(i64) 
                 line x1="50" x2=(WIDTH - 70.0) y1=(y.at(tick)) y2=(y.at(tick)) stroke="var(--line)" {}
                 text.faint x="44" y=(y.at(tick) + 4.0) text-anchor="end" { (format!("{tick:.2}")) }
             }
-            (references(&rows[..split], board.noise_floor.map(|(floor, _)| floor), &y))
+            (references(&rows[..split], &x, board.noise_floor.map(|(floor, _)| floor), &y))
             @if split < rows.len() {
                 line x1=(border) x2=(border) y1="6" y2=(HEIGHT - 30.0) stroke="var(--faint)" stroke-dasharray="4 4" {}
                 text.faint x=(border - 4.0) y="14" text-anchor="end" { "replicated →" }
             }
-            path d=(best_so_far(&rows[..split], &x, &y)) fill="none" stroke="var(--accent)" stroke-width="1.5" stroke-opacity="0.6" {}
+            @let best = best_so_far(&rows[..split], &x, is_team);
+            @if crowded { path d=(band(&best, &y)) fill="var(--accent)" fill-opacity="0.12" {} }
+            path d=(steps(&best, &y)) fill="none" stroke="var(--accent)" stroke-width="1.5" stroke-opacity="0.6" {}
             @if crowded { path d=(dots(&rows[..split], &x, &y)) stroke="var(--accent)" stroke-width="3.5" stroke-linecap="round" stroke-opacity="0.55" {} }
             @for (i, row) in rows.iter().enumerate().skip(if crowded { split } else { 0 }) { (point(row, x[i], &y, link)) }
             text.faint x="56" y=(HEIGHT - 8.0) { (over.label()) }
@@ -132,41 +135,89 @@ fn places(rows: &[f64], split: usize, over: Over) -> (Vec<f64>, f64) {
     (x, border)
 }
 
-/// Plain training with the noise floor around it, and the random control's best, as lines.
-fn references(graded: &[&Row], floor: Option<f64>, y: &Axis) -> Markup {
-    let plain = graded.iter().find(|row| row.record.is_plain()).and_then(|row| row.pgr());
-    let random =
-        graded.iter().filter(|row| row.kind == Kind::Random).filter_map(|row| row.pgr()).max_by(|a, b| a.total_cmp(b));
+/// Baselines as lines, plain training with the noise floor around it, and the random control's best so far as a step.
+fn references(graded: &[&Row], x: &[f64], floor: Option<f64>, y: &Axis) -> Markup {
+    let baselines: Vec<&&Row> = graded.iter().filter(|row| row.kind == Kind::Baseline).collect();
+    let plain = baselines.iter().find(|row| row.record.is_plain()).and_then(|row| row.pgr());
+    let random = best_so_far(graded, x, |row| row.kind == Kind::Random);
     let end = WIDTH - 70.0;
-    let crossing = plain.zip(random).is_some_and(|(a, b)| (y.at(a) - y.at(b)).abs() < 13.0);
+    let mut labels: Vec<(f64, String)> =
+        baselines.iter().filter_map(|row| Some((y.at(row.pgr()?), short(&row.record.asked.name)))).collect();
+    labels.extend(random.last().map(|step| (y.at(step.pgr.value), "random".to_owned())));
     html! {
         @if let (Some(plain), Some(floor)) = (plain, floor) {
             rect x="50" width=(end - 50.0) y=(y.at(plain + floor)) height=(y.at(plain - floor) - y.at(plain + floor)) fill="var(--faint)" opacity="0.15" {}
         }
-        @for (value, name, dash, shift) in [(plain, "plain", "none", 4.0), (random, "random", "2 4", if crossing { 17.0 } else { 4.0 })] {
-            @if let Some(value) = value {
-                line x1="50" x2=(end) y1=(y.at(value)) y2=(y.at(value)) stroke="var(--warn)" stroke-dasharray=(dash) {}
-                text x=(end + 4.0) y=(y.at(value) + shift) { (name) }
+        @for row in &baselines {
+            @if let Some(value) = row.pgr() {
+                line x1="50" x2=(end) y1=(y.at(value)) y2=(y.at(value)) stroke="var(--warn)" stroke-opacity=(if row.record.is_plain() { "1" } else { "0.4" }) { title { (row.record.asked.name) } }
             }
         }
+        path d=(steps(&random, y)) fill="none" stroke="var(--warn)" stroke-width="1.5" stroke-dasharray="2 4" {}
+        @for (at, label) in spread(labels) { text data-told x=(end + 4.0) y=(format!("{:.1}", at + 4.0)) { (label) } }
     }
 }
 
-fn best_so_far(graded: &[&Row], x: &[f64], y: &Axis) -> String {
-    let (mut path, mut best) = (String::new(), f64::NEG_INFINITY);
-    for (i, value) in graded.iter().enumerate().filter_map(|(i, row)| Some((i, row.pgr()?))) {
-        if value > best {
-            let _ = match path.is_empty() {
-                true => write!(path, "M{:.1} {:.1}", x[i], y.at(value)),
-                false => write!(path, "H{:.1}V{:.1}", x[i], y.at(value)),
-            };
-            best = value;
+/// As much of a name as there is room for.
+fn short(name: &str) -> String {
+    if name.chars().count() > 10 { name.chars().take(9).chain(['…']).collect() } else { name.to_owned() }
+}
+
+/// Labels moved apart, from the top down.
+fn spread(mut labels: Vec<(f64, String)>) -> Vec<(f64, String)> {
+    labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    labels.dedup_by(|a, b| a.1 == b.1);
+    // As much up as down, for those that lie on one another.
+    let mut free = labels.first().map_or(0.0, |label| label.0 - 6.0 * (labels.len() as f64 - 1.0)).max(6.0);
+    for label in &mut labels {
+        label.0 = label.0.max(free);
+        free = label.0 + 12.5;
+    }
+    labels
+}
+
+/// A new best: from here on.
+struct Step {
+    x: f64,
+    until: f64,
+    pgr: Pgr,
+}
+
+fn is_team(row: &Row) -> bool {
+    !matches!(row.kind, Kind::Baseline | Kind::Random | Kind::Control)
+}
+
+fn best_so_far(graded: &[&Row], x: &[f64], wanted: impl Fn(&Row) -> bool) -> Vec<Step> {
+    let mut steps = Vec::<Step>::new();
+    let end = x.get(graded.len().saturating_sub(1)).copied().unwrap_or(0.0);
+    for (row, &x) in graded.iter().zip(x).filter(|(row, _)| wanted(row)) {
+        let Some(pgr) = row.score.pgr else { continue };
+        if steps.last().is_none_or(|best| pgr.value > best.pgr.value) {
+            if let Some(last) = steps.last_mut() {
+                last.until = x;
+            }
+            steps.push(Step { x, until: end, pgr });
         }
     }
-    if !path.is_empty() {
-        let _ = write!(path, "H{:.1}", x[graded.len() - 1]);
+    steps
+}
+
+fn steps(best: &[Step], y: &Axis) -> String {
+    let mut path = String::new();
+    for step in best {
+        let turn = if path.is_empty() { format!("M{:.1} ", step.x) } else { "V".into() };
+        let _ = write!(path, "{turn}{:.1}H{:.1}", y.at(step.pgr.value), step.until);
     }
     path
+}
+
+/// The intervals of the best so far.
+fn band(best: &[Step], y: &Axis) -> String {
+    let box_of = |step: &Step| {
+        let (top, bottom) = (y.at(step.pgr.high), y.at(step.pgr.low));
+        format!("M{:.1} {top:.1}H{:.1}V{bottom:.1}H{:.1}Z", step.x, step.until, step.x)
+    };
+    best.iter().map(box_of).collect()
 }
 
 fn dots(graded: &[&Row], x: &[f64], y: &Axis) -> String {
@@ -180,7 +231,7 @@ fn dots(graded: &[&Row], x: &[f64], y: &Axis) -> String {
 fn point(row: &Row, x: f64, y: &Axis, link: &dyn Fn(i64) -> String) -> Markup {
     let Some(pgr) = row.score.pgr else { return html! {} };
     let at = y.at(pgr.value);
-    let solid = row.rung != Rung::Graded;
+    let solid = row.rung.is_result();
     let fill = if solid { "var(--accent)" } else { "var(--paper)" };
     let (x, at) = ((x * 10.0).round() / 10.0, (at * 10.0).round() / 10.0);
     html! {

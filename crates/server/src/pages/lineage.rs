@@ -4,7 +4,6 @@ use super::layout::{Frame, evidence, live, page as framed, with_interval};
 use super::origin::{evaluation, told};
 use super::{Pages, Visitor};
 use crate::board::{Board, Row};
-use aar_domain::rung::Rung;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Html;
@@ -53,7 +52,7 @@ pub fn whole(board: &Board) -> Markup {
 /// One node per bundle, in the order of submission.
 fn chosen(board: &Board, of: Option<i64>) -> (Vec<&Row>, String) {
     let mut nodes: BTreeMap<&str, &Row> = BTreeMap::new();
-    let mut graded: Vec<&Row> = board.rows.iter().filter(|row| row.rung == Rung::Graded).collect();
+    let mut graded: Vec<&Row> = board.graded().collect();
     graded.sort_by_key(|row| row.record.id);
     for row in &graded {
         nodes.entry(&row.record.asked.bundle).or_insert(row);

@@ -27,6 +27,7 @@ mod search;
 mod steer;
 mod study;
 mod tables;
+pub mod timeline;
 mod transcript;
 pub mod transfer;
 mod verdicts;

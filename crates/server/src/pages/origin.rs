@@ -6,6 +6,7 @@
 //! | `seed/JOB/WHAT` | one seed of an evaluation |
 //! | `finding/ID/WHAT` | a finding |
 //! | `researcher/NAME/WHAT` | all that one researcher did |
+//! | `timeline/NAME/DOING` | how long it was at it |
 //! | `verdict/N`, `touch/N` | a check's verdict; a decoy that somebody touched |
 //! | `ledger/UNIT` | an account of the team's ledger |
 //! | `testbed/SPLIT/WHAT` | the frozen runs of weak and ceiling |

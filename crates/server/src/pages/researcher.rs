@@ -2,7 +2,8 @@
 
 use super::layout::{Frame, amount, encoded, evidence, live, page as framed, status, time, with_interval};
 use super::origin::{evaluation, of, told};
-use super::researchers::{doing, timeline_of};
+use super::researchers::doing;
+use super::timeline::{self, Lanes};
 use super::{Pages, Visitor};
 use crate::event::{Participant, Phase, Role};
 use crate::spending::Account;
@@ -105,7 +106,7 @@ pub async fn page(
         @if allowed {
             p { @if pages.transcripts.has(&name) { a href={ "/researchers/" (encoded(&name)) "/transcript" } { "What it and its language model said" } " · " } a href="#notebook" { "its notebook" } }
         }
-        (timeline_of(state, &name))
+        (course(state, &name))
         h3 { "Evaluations" }
         (evaluations(state, &board, &name))
         h3 { "Findings" }
@@ -115,6 +116,23 @@ pub async fn page(
     let own = if allowed { notebook(&pages, &name).await } else { not_yet() };
     let body = html! { (live("researcher", &head)) (live("notebook", &own)) };
     framed(&Frame::of(&pages, visitor, "Researcher", "/researchers").await, &body).into_response()
+}
+
+/// What it was at, and what went wrong with its process.
+fn course(state: &Study, name: &str) -> Markup {
+    let lanes = Lanes::at(state);
+    let troubles: Vec<_> = state.course.troubles(name).collect();
+    html! {
+        h3 { "Timeline" }
+        figure {
+            div.wide tabindex="0" role="region" aria-label="figure" { (lanes.long(name)) }
+            figcaption { (timeline::key()) " In all: " (lanes.words(name)) ". " a href="/figures/timeline.svg" download { "everybody's as SVG" } " · " a href="/data/timeline.csv" download { "CSV" } }
+        }
+        @if !troubles.is_empty() {
+            p.note { "What went wrong with its process, as the study's watchdog saw it:" }
+            ul { @for sight in troubles.iter().rev().take(LISTED) { li { span.warn { (sight.doing.name()) } " since " (time(sight.since_ms)) @if !sight.why.is_empty() { ": " (told(&sight.why)) } } } }
+        }
+    }
 }
 
 fn facts(state: &Study, known: &Participant, account: Option<Account>) -> Markup {

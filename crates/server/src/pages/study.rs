@@ -9,7 +9,7 @@ use crate::event::{Phase, Role};
 use crate::record::{EvaluationRecord, Status};
 use crate::spending::{self, Spending};
 use crate::state::State;
-use aar_domain::rung::{Rung, Split};
+use aar_domain::rung::Split;
 use aar_grader::ledger::{Account, Unit};
 use aar_grader::vault::Frozen;
 use axum::Extension;
@@ -100,7 +100,7 @@ fn facts(state: &State, frozen: Option<Frozen>, board: &Board, spending: Option<
             }
             @if let Some((floor, plain)) = board.noise_floor { div { dt { "noise floor, graded" } dd { (origin::evaluation(plain, "noise_floor", format!("± {floor:.2} PGR"))) } } }
             @if let Some(best) = best {
-                div { dt { "best " (if best.rung == Rung::Graded { "announced" } else { "replicated" }) } dd { (origin::evaluation(best.record.id, "pgr", with_interval(best.score.pgr))) " " (evidence(best.record.id)) } }
+                div { dt { "best " (if best.rung.is_result() { "replicated" } else { "announced" }) } dd { (origin::evaluation(best.record.id, "pgr", with_interval(best.score.pgr))) " " (evidence(best.record.id)) } }
             }
             (gauge("evaluations", "evaluations", state.ledger.account(Unit::Evaluations), 1.0, ""))
             (gauge("leak ledger", "milli-bits", state.ledger.account(Unit::MilliBits), 1000.0, " bits"))
@@ -142,7 +142,7 @@ fn headline(board: &Board, state: &State, over: Over) -> Markup {
                 div.wide tabindex="0" role="region" aria-label="figure" { (figures::progress(board, over, &course, &|id| format!("/evaluations/{id}"))) }
                 figcaption {
                     "Hollow: graded on the feedback split. Solid: replicated on fresh seeds and unseen items. Circles: researchers; squares: baselines; crosses: the random control. \
-                     The step is the best so far, a maximum over noise; the band is plain ± the noise floor. Whiskers: 95 % intervals. "
+                     The step is the team's best so far, a maximum over noise; the dashed one is the random control's. Lines: baselines; the band is plain ± the noise floor. Whiskers: 95 % intervals. "
                     a href={ "/figures/progress.svg?over=" (format!("{over:?}").to_lowercase()) } download { "SVG" } " · " a href="/data/evaluations.csv" download { "CSV" }
                 }
             }
@@ -173,7 +173,7 @@ fn short(rows: &[&Row]) -> Markup {
         div.scroll { table {
             thead { tr { th { "rank" } th { "method" } th { "by" } th { "rung" } th.n { "PGR [95 %]" } th { "evaluation" } } }
             tbody { @for row in rows { tr {
-                td { (super::board::rank(row)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (super::board::rung(row.rung)) }
+                td { (super::board::rank(row)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (row.rung.name()) }
                 td.n { (origin::evaluation(row.record.id, "pgr", with_interval(row.score.pgr))) } td { (evidence(row.record.id)) }
             } } }
         } }

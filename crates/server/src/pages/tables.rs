@@ -1,12 +1,19 @@
 //! The study as tables.
 
 use super::layout::with_interval;
-use super::{Pages, board, forum};
+use super::{Pages, forum};
 use crate::{ideas, spending};
 
 /// The tables there are.
-pub const TABLES: [&str; 6] =
-    ["leaderboard.csv", "evaluations.csv", "seeds.csv", "findings.csv", "comments.csv", "diversity.csv"];
+pub const TABLES: [&str; 7] = [
+    "leaderboard.csv",
+    "evaluations.csv",
+    "seeds.csv",
+    "findings.csv",
+    "comments.csv",
+    "diversity.csv",
+    "timeline.csv",
+];
 
 /// Rows of texts under named columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,10 +42,10 @@ pub fn kind(column: &str) -> Kind {
     match column {
         "seed" => Kind::Unsigned,
         "rank" | "seeds" | "evaluation" | "finding" | "job" | "teacher" | "turn" | "comments" | "votes" | "at_ms"
-        | "ended_ms" | "cpu_ms" | "train_cpu_ms" | "predict_cpu_ms" | "train_operations" | "researchers"
-        | "families" | "team_tokens" => Kind::Integer,
+        | "ended_ms" | "from_ms" | "to_ms" | "cpu_ms" | "train_cpu_ms" | "predict_cpu_ms" | "train_operations"
+        | "researchers" | "families" | "team_tokens" => Kind::Integer,
         "pgr" | "low" | "high" | "p_plain" | "accuracy" | "accuracy_in" | "accuracy_out" | "last_loss"
-        | "entropy_bits" | "team_usd" => Kind::Number,
+        | "entropy_bits" | "team_usd" | "without_teacher" | "with_teacher" => Kind::Number,
         _ => Kind::Text,
     }
 }
@@ -68,6 +75,7 @@ pub async fn table(pages: &Pages, name: &str) -> Option<Table> {
         "findings.csv" => findings(pages).await,
         "comments.csv" => comments(pages).await,
         "diversity.csv" => entropies(pages).await,
+        "timeline.csv" => timeline(pages).await,
         _ => return None,
     })
 }
@@ -104,13 +112,17 @@ async fn leaderboard(pages: &Pages) -> Table {
         "bundle",
         "attempts",
         "mark",
+        "without_teacher",
+        "with_teacher",
+        "cpu_ms",
+        "parent",
     ];
     let mut out = Table::of(names);
     for row in &pages.scores.board().await.rows {
         let (score, asked) = (&row.score, &row.record.asked);
         out.push(vec![
             number(row.rank),
-            board::rung(row.rung).to_owned(),
+            row.rung.name().to_owned(),
             asked.name.clone(),
             row.author().to_owned(),
             asked.family.clone(),
@@ -126,6 +138,10 @@ async fn leaderboard(pages: &Pages) -> Table {
             asked.bundle.clone(),
             number(row.attempts),
             number(row.mark.as_ref()),
+            number(row.reliance.map(|(_, left)| left.without)),
+            number(row.reliance.map(|(_, left)| left.with)),
+            row.cpu_ms.to_string(),
+            asked.parent.clone().unwrap_or_default(),
         ]);
     }
     out
@@ -267,6 +283,15 @@ async fn entropies(pages: &Pages) -> Table {
     for point in ideas::course(&inner.state.evaluations, &inner.state.retired) {
         let (active, families) = (point.active.to_string(), point.families.to_string());
         out.push(vec![point.evaluation.to_string(), active, families, point.entropy.to_string()]);
+    }
+    out
+}
+
+async fn timeline(pages: &Pages) -> Table {
+    let mut out = Table::of(["researcher", "doing", "from_ms", "to_ms"]);
+    let inner = pages.shared.inner.lock().await;
+    for (name, span) in super::timeline::Lanes::at(&inner.state).rows() {
+        out.push(vec![name.to_owned(), span.doing.name().to_owned(), span.from_ms.to_string(), span.to_ms.to_string()]);
     }
     out
 }

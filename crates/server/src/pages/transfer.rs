@@ -16,7 +16,7 @@ use maud::{Markup, html};
 /// The page.
 pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visitor>) -> Html<String> {
     let board = pages.scores.board().await;
-    let finalists: Vec<&Row> = board.on(Rung::Replicated).filter(|row| row.kind != Kind::Baseline).collect();
+    let finalists: Vec<&Row> = board.results().filter(|row| row.kind != Kind::Baseline).collect();
     let inner = pages.shared.inner.lock().await;
     let testbed = inner.state.opening.as_ref().map(|opening| opening.testbed.clone()).unwrap_or_default();
     let matrix = crate::transfer::of(&inner.state.notes);

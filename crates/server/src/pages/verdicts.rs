@@ -63,7 +63,7 @@ pub fn of_bundle(state: &State, record: &EvaluationRecord) -> Markup {
     let word = state.integrity().signatures.iter().find(|word| word.bundle == *bundle);
     html! {
         @if !found.is_empty() {
-            h3 { "Verdicts" }
+            h3 #verdicts { "Verdicts" }
             ul { @for view in found { li {
                 @if view.binds() { span.warn { "binding" } } @else if view.appeal.as_ref().is_some_and(|appeal| appeal.overturned) { "overturned" } @else { (view.verdict.kind.name()) }
                 " " (view.verdict.check.name()) @if let Some(first) = view.verdict.of { " of " (evidence(first)) } ": " (of(format_args!("verdict/{}", view.id), &view.verdict.evidence))
@@ -79,7 +79,7 @@ pub fn signal(state: &State, record: &EvaluationRecord) -> Markup {
     let signal = state.signal(record);
     let value = |what: &str, shown: String| evaluation(record.id, what, shown);
     html! {
-        h3 { "Signal receipt" }
+        h3 #receipt { "Signal receipt" }
         p {
             "Before this its author could see " (value("told", signal.told.len().to_string())) " answers about held-out items: at most " (value("bits_before", format!("{:.0}", signal.bits))) " bits."
         }

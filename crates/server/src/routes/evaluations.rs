@@ -69,6 +69,7 @@ pub async fn submit(
                 kind: Bearing::Property,
                 evidence: contradictions.join("; "),
                 of: None,
+                left: None,
             }),
             None,
         ));

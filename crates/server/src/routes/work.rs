@@ -160,7 +160,8 @@ pub async fn touched(
     let known = |view: &VerdictView| (view.verdict.evaluation, view.verdict.check) == (evaluation, Check::Decoy);
     if !touched.files.is_empty() && !state.integrity().verdicts.iter().any(known) {
         let evidence = format!("its code opened what looks like labels and is none: {}", touched.files.join(", "));
-        let verdict = Verdict { evaluation, check: Check::Decoy, kind: Bearing::Binding, evidence, of: None };
+        let verdict =
+            Verdict { evaluation, check: Check::Decoy, kind: Bearing::Binding, evidence, of: None, left: None };
         entries.push((Event::Judged(verdict), None));
     }
     shared.commit_all(&mut inner, &entries).await?;

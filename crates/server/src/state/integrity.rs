@@ -1,10 +1,11 @@
 //! Verdicts and what follows from them, derived from the log like everything else.
 
 use super::State;
-use crate::board::Mark;
+use crate::board::{Mark, Row};
 use crate::event::{Event, Purpose};
 use crate::near;
 use crate::record::{EvaluationRecord, Status};
+use crate::transfer;
 use aar_api::integrity::{
     Appeal, Bearing, Check, Decision, Integrity, Ruling, Signal, Signature, Told, Touch, Verdict, VerdictView,
 };
@@ -73,9 +74,22 @@ impl State {
         &self.integrity
     }
 
-    /// Grows with every verdict and ruling.
+    /// Grows with everything that may change a row of the board: verdicts, rulings, trials on other testbeds.
     pub fn rulings(&self) -> usize {
-        self.rulings
+        self.rulings + self.notes.iter().filter(|note| note.kind == transfer::NOTE).count()
+    }
+
+    /// Put on a row what is on record about its bundle.
+    pub fn marks(&self, row: &mut Row) {
+        let bundle = &row.record.asked.bundle;
+        row.mark = self.mark(&row.record);
+        let about = || self.integrity.verdicts.iter().filter(|view| view.bundle == *bundle);
+        row.checks = about().count();
+        let relies = |view: &VerdictView| {
+            (view.verdict.check == Check::TeacherReliance).then_some(view.id).zip(view.verdict.left)
+        };
+        row.reliance = about().rev().find_map(relies).filter(|_| row.rung.is_result());
+        row.signed_off = self.integrity.signatures.iter().any(|word| word.bundle == *bundle && word.signed_off);
     }
 
     /// Why an evaluation's row is not ranked. What the study runs itself is never marked.
@@ -135,7 +149,14 @@ impl State {
             }
             if let Some(evidence) = self.over_again(first, later, (job, margins)) {
                 let (evaluation, of) = (later.id, Some(first.id));
-                found.push(Verdict { evaluation, check: Check::NearDuplicate, kind: Bearing::Binding, evidence, of });
+                found.push(Verdict {
+                    evaluation,
+                    check: Check::NearDuplicate,
+                    kind: Bearing::Binding,
+                    evidence,
+                    of,
+                    left: None,
+                });
             }
         }
         found

@@ -1,4 +1,4 @@
-//! What researchers get to see of the state: their evaluations, the board, the forum.
+//! What is read from the state: researchers' evaluations, the board, the forum; parts and costs of an evaluation, for pages.
 
 use super::State;
 use crate::event::Participant;
@@ -91,6 +91,20 @@ impl State {
                 .sum(),
         };
         self.findings.iter().filter(seen).map(finding).collect()
+    }
+
+    /// A finished evaluation on the parts of its split.
+    pub fn subsets(&self, id: i64) -> Vec<aar_grader::vault::Subset> {
+        let split = self.evaluations.get(id as usize - 1).map(|record| record.asked.split);
+        let known = split.and_then(|split| Some((split, self.outcomes(id)?)));
+        known.map(|(split, outcomes)| self.vault.subsets(split, &outcomes)).unwrap_or_default()
+    }
+
+    /// CPU-milliseconds of an evaluation's jobs so far.
+    pub fn cpu_ms(&self, record: &EvaluationRecord) -> u64 {
+        let jobs = record.jobs.iter().filter_map(|&job| self.jobs.get(job as usize - 1));
+        let used = jobs.map(|job| job.usage.train_cpu_ms.saturating_add(job.usage.predict_cpu_ms));
+        used.fold(0, u64::saturating_add)
     }
 }
 

@@ -6,12 +6,14 @@ mod words;
 
 use aar_api::bundle::Bundle;
 use aar_api::forum::FindingType;
+use aar_api::integrity::{Bearing, Check, Left, Verdict};
 use aar_api::work::Usage;
 use aar_domain::family::Family;
 use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::Unit;
-use aar_server::event::{Event, Opening, Participant, Phase, Posted, Purpose, Queued, Role};
+use aar_server::event::{Event, Opening, Participant, Phase, Posted, Purpose, Queued, Role, Sight};
 use aar_server::history::{self, Moment};
+use aar_server::timeline::Doing;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -63,6 +65,15 @@ pub fn write(dir: &Path, seed: u64, size: Size) -> Opening {
     opening
 }
 
+/// Of every eight three speak to a language model, and one is the control.
+fn kind(at: usize) -> Kind {
+    match at % 8 {
+        0..3 => Kind::LanguageModel,
+        7 => Kind::Random,
+        _ => Kind::Search,
+    }
+}
+
 struct Made {
     bundle: String,
     skill: f64,
@@ -102,6 +113,7 @@ impl Study {
         let submissions = self.size.evaluations - BASELINES.len() - FINALISTS - 1;
         for turn in 0..submissions {
             self.submit(turn);
+            self.watch(turn);
             let spent = serde_json::json!({"nano": 40_000_000i64 * (turn as i64 + 1), "tokens": 260_000 * (turn + 1)});
             self.happen(Event::Noted { kind: "spent".into(), body: spent }, None);
             // The forum keeps pace with the evaluations.
@@ -124,11 +136,11 @@ impl Study {
         let participant = Participant {
             name: Self::name(at),
             role: Role::Researcher,
-            kind: Some(if at % 10 == 9 { Kind::Random } else { Kind::Search }),
-            direction: (at % 10 != 9).then(|| words::sentence(&mut self.rng)),
+            kind: Some(kind(at)),
+            direction: (kind(at) != Kind::Random).then(|| words::sentence(&mut self.rng)),
             seed: at as u64,
             evaluations: (self.size.evaluations / self.size.researchers) as u32 + 1,
-            turns: true,
+            turns: kind(at) != Kind::LanguageModel,
             token_hash: super::bench::token_hash(&Self::name(at)),
         };
         self.happen(Event::Joined(participant), None);
@@ -171,6 +183,33 @@ impl Study {
         queued.parent = parent.map(|parent| self.evaluations[parent].bundle.clone());
         let failed = self.rng.random_bool(0.03);
         self.evaluate(queued, skill, by, failed);
+    }
+
+    /// What a watchdog sees of language models: each is at something else now and then, and one hangs once.
+    fn watch(&mut self, turn: usize) {
+        let pace = (self.size.researchers / 8).max(1);
+        if !turn.is_multiple_of(pace) {
+            return;
+        }
+        use Doing::{Thinking, Training, Waiting};
+        let acts = [Thinking, Training, Training, Thinking, Waiting, Thinking, Thinking, Training, Waiting, Thinking];
+        for at in (0..self.size.researchers).filter(|&at| kind(at) == Kind::LanguageModel) {
+            let step = turn / pace + 3 * at;
+            let sight = |doing, why: &str| Sight { by: Self::name(at), doing, since_ms: self.at_ms, why: why.into() };
+            let ill = at == 2 && (61..66).contains(&(turn / pace));
+            let mut seen = vec![];
+            if ill && turn / pace == 65 {
+                let why = "hanging while tool (shell): nothing was heard for 240 s";
+                let since_ms = self.at_ms - 4 * STEP_MS * 3 / 2;
+                seen.push(Sight { since_ms, ..sight(Doing::Hung, why) });
+                seen.extend([sight(Doing::Gone, why), sight(Thinking, "")]);
+            } else if !ill && acts[step % 10] != acts[(step + 9) % 10] {
+                seen.push(sight(acts[step % 10], ""));
+            }
+            for sight in seen {
+                self.happen(Event::Seen(sight), None);
+            }
+        }
     }
 
     fn evaluate(&mut self, queued: Queued, skill: f64, by: usize, failed: bool) {
@@ -255,6 +294,45 @@ impl Study {
         }
     }
 
+    /// What examinations found of a finalist that is done.
+    fn examined(&mut self, evaluation: i64, skill: f64) {
+        let with = (skill - 0.6) / 0.25;
+        let relies = |without: f64, how: &str| {
+            let evidence = format!("PGR {without:.2} {how}, {with:.2} as it is, on the same seeds");
+            (evidence, Some(Left { without, with }))
+        };
+        let (teacher, student) = (self.rng.random_range(-0.1..0.12), self.rng.random_range(-0.3..0.0));
+        let (pool, twin) = (self.rng.random_range(-1.0..1.0f64), self.rng.random_range(-1.0..1.0f64));
+        let found = [
+            (
+                Check::PermutedTwin,
+                (
+                    format!(
+                        "right on 50.2 % of a truth that was shuffled, 50.0 % is chance ({twin:+.1} standard errors; more than 4 show a leak)"
+                    ),
+                    None,
+                ),
+            ),
+            (
+                Check::LabelProvenance,
+                (
+                    format!(
+                        "right on 71.0 % of the pool it was trained on; what it knows explains up to 72.1 % ({pool:+.1} standard errors; more than 3 show a leak)"
+                    ),
+                    None,
+                ),
+            ),
+            (Check::TeacherReliance, relies(teacher, "with the teacher's labels shuffled among the pool's rows")),
+            (Check::StudentReliance, relies(student, "with a student whose weights were shuffled")),
+        ];
+        for (check, (evidence, left)) in found {
+            self.happen(
+                Event::Judged(Verdict { evaluation, check, kind: Bearing::Property, evidence, of: None, left }),
+                None,
+            );
+        }
+    }
+
     /// The first of the finalists are done when the log ends, the others under way.
     fn close(&mut self) {
         let mut best: Vec<usize> = (BASELINES.len()..self.evaluations.len()).collect();
@@ -280,6 +358,9 @@ impl Study {
                 card: None,
             };
             self.evaluate(queued, skill - 0.01, by, false);
+            if self.size.evaluations - self.evaluations.len() >= UNDER_WAY {
+                self.examined(self.evaluations.len() as i64, skill);
+            }
         }
     }
 }

@@ -3,18 +3,20 @@
 #[path = "../bench/mod.rs"]
 mod bench;
 mod desk;
+mod ladder;
 #[path = "../large/mod.rs"]
 mod large;
 mod markup;
 mod numbers;
 mod size;
 mod store;
+mod time;
 mod visit;
 
 use aar_api::bundle::{Bundle, BundleStored};
 use aar_api::evaluation::{EvaluationView, Submission};
 use aar_api::forum::{Finding, FindingType, NewComment, NewFinding};
-use aar_api::integrity::{Bearing, Check, Verdict};
+use aar_api::integrity::{Bearing, Check, Left, Verdict};
 use aar_api::paths;
 use aar_api::work::{Claim, Job, Outputs, Usage};
 use aar_server::ServerConfig;
@@ -23,7 +25,7 @@ use bench::{Bench, config, margins, opening, others, refused, serve};
 use std::net::{Ipv4Addr, SocketAddr};
 use visit::Browser;
 
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 28] = [
     "/",
     "/leaderboard",
     "/researchers",
@@ -50,6 +52,7 @@ const PAGES: [&str; 27] = [
     "/data/comments.csv",
     "/data/seeds.csv",
     "/data/diversity.csv",
+    "/data/timeline.csv",
     "/data/loss-1.csv",
 ];
 
@@ -61,16 +64,7 @@ fn bench() -> Bench {
     bench.server = Some(serve(&ServerConfig { http, ..config(bench.dir.path()) }, &opening("plan one"), 2, true));
     let ada = submit(&bench, "ada", "first", None);
     submit(&bench, "boole", "second", Some(ada.bundle));
-    let worker = bench.client("worker");
-    while let Some(job) =
-        worker.post::<_, Option<Job>>(paths::CLAIM, &Claim { worker: "w".into(), wait_ms: 10 }).unwrap()
-    {
-        // Equally right, by other answers: the second is no copy of the first.
-        let margins = if job.evaluation == 1 { margins(75) } else { others(75) };
-        let outputs = Outputs { margins, usage: Usage::default(), curve: vec![(0, 0.7), (10, 0.5)] };
-        let path = paths::OUTPUTS.replace("{id}", &job.id.to_string());
-        let _: serde_json::Value = worker.post(&path, &outputs).unwrap();
-    }
+    work(&bench);
     let finding = NewFinding {
         kind: FindingType::Result,
         title: HOSTILE.into(),
@@ -85,7 +79,14 @@ fn bench() -> Bench {
     let _: serde_json::Value = bench.client("boole").post(&path, &comment).unwrap();
     // Something was found, and somebody looked where nothing is.
     let evidence = "PGR -0.41 with the teacher's labels shuffled, 0.52 as it is".to_owned();
-    let verdict = Verdict { evaluation: 1, check: Check::TeacherReliance, kind: Bearing::Property, evidence, of: None };
+    let verdict = Verdict {
+        evaluation: 1,
+        check: Check::TeacherReliance,
+        kind: Bearing::Property,
+        evidence,
+        of: None,
+        left: Some(Left { without: -0.41, with: 0.52 }),
+    };
     bench.server().judge(verdict).unwrap();
     assert_eq!(
         refused(bench.client("ada").get::<serde_json::Value>("/v1/labels")),
@@ -94,6 +95,20 @@ fn bench() -> Bench {
     // A slow machine would show pages without scores first.
     bench.server().board();
     bench
+}
+
+/// Do all jobs that wait.
+fn work(bench: &Bench) {
+    let worker = bench.client("worker");
+    while let Some(job) =
+        worker.post::<_, Option<Job>>(paths::CLAIM, &Claim { worker: "w".into(), wait_ms: 10 }).unwrap()
+    {
+        // Equally right, by other answers: the second is no copy of the first.
+        let margins = if job.evaluation == 1 { margins(75) } else { others(75) };
+        let outputs = Outputs { margins, usage: Usage::default(), curve: vec![(0, 0.7), (10, 0.5)] };
+        let path = paths::OUTPUTS.replace("{id}", &job.id.to_string());
+        let _: serde_json::Value = worker.post(&path, &outputs).unwrap();
+    }
 }
 
 const HOSTILE: &str = "</title></main><script>alert(1)</script><img src=x onerror=alert(1)>";

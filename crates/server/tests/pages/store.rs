@@ -1,7 +1,8 @@
 //! What is in the store behind an origin, computed afresh from outcomes and log, not from what pages keep.
 #![allow(dead_code)]
 
-use aar_domain::rung::{Rung, Split};
+use aar_api::integrity::VerdictView;
+use aar_domain::rung::Split;
 use aar_domain::stats::{Estimate, Outcomes};
 use aar_grader::Score;
 use aar_server::board::Board;
@@ -84,10 +85,12 @@ impl<'a> Store<'a> {
             "seed" => self.seed(id.parse().ok()?, what),
             "finding" => self.finding(id, what),
             "researcher" => self.researcher(id, what),
+            "timeline" => self.time(id, what),
             "verdict" => {
                 let view = self.snapshot.integrity.verdicts.iter().find(|view| view.id.to_string() == id)?;
                 let evidence = super::numbers::numbers(&view.verdict.evidence);
-                Some(evidence.into_iter().map(|number| number.value).chain([view.id as f64]).collect())
+                let left = view.verdict.left.iter().flat_map(|left| [left.without, left.with]);
+                Some(evidence.into_iter().map(|number| number.value).chain([view.id as f64]).chain(left).collect())
             }
             "pair" => self.pair(id, what),
             "touch" => {
@@ -111,7 +114,7 @@ impl<'a> Store<'a> {
                 let of_family = |row: &&aar_server::board::Row| {
                     row.record.asked.purpose == Purpose::Submission && row.record.asked.family == rest
                 };
-                Some(vec![self.board.on(Rung::Graded).filter(of_family).count() as f64])
+                Some(vec![self.board.graded().filter(of_family).count() as f64])
             }
             "transfer" => self.transfer(id, what),
             "close" if rest == "resolves" => self.resolves(),
@@ -160,6 +163,10 @@ impl<'a> Store<'a> {
         if what.is_empty() {
             return Some(values(&[line.home]));
         }
+        if what == "holds" {
+            let holds = line.cells.iter().filter(|cell| cell.fate.words() == "holds").count();
+            return Some(vec![holds as f64, line.cells.len() as f64]);
+        }
         let cell = line.cells.get(what.parse::<usize>().ok()?)?;
         Some(values(&[cell.pgr, cell.retained]))
     }
@@ -190,6 +197,13 @@ impl<'a> Store<'a> {
             "seeds" => vec![record.jobs.len() as f64],
             "done" => vec![record.done as f64, record.jobs.len() as f64],
             "answer" => vec![record.answer?],
+            "files" => vec![self.server.bundle(&record.asked.bundle)?.files.len() as f64],
+            "checks" => vec![self.verdicts(record).count() as f64],
+            "left" => self
+                .verdicts(record)
+                .filter_map(|view| view.verdict.left)
+                .flat_map(|left| [left.without, left.with])
+                .collect(),
             _ if what.starts_with("in/") || what.starts_with("out/") => self.subset(record, what)?,
             "items" => vec![self.server.vault().items(record.asked.split) as f64],
             "turn" => vec![f64::from(record.asked.turn?)],
@@ -234,6 +248,10 @@ impl<'a> Store<'a> {
             };
             other.asked.split == Split::Feedback && other.answered && other.id != made.id && earlier
         })
+    }
+
+    fn verdicts(&self, record: &EvaluationRecord) -> impl Iterator<Item = &VerdictView> {
+        self.snapshot.integrity.verdicts.iter().filter(|view| view.bundle == record.asked.bundle)
     }
 
     /// On one part of the split; accuracies the long way, a seed at a time.

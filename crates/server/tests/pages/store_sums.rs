@@ -1,7 +1,7 @@
 //! Sums over the log: researchers, costs, accounts, the close.
 
 use super::{Found, Store, spent};
-use aar_domain::rung::{Rung, Split};
+use aar_domain::rung::Split;
 use aar_grader::ledger::Unit;
 use aar_server::event::{Purpose, Role};
 use aar_server::ideas;
@@ -42,8 +42,7 @@ impl Store<'_> {
                     by.entry(&record.asked.bundle).or_insert(&record.asked.by);
                 });
                 let mut counts = BTreeMap::<&str, usize>::new();
-                let done =
-                    own.iter().filter(|record| self.board.row(record.id).is_some_and(|row| row.rung == Rung::Graded));
+                let done = own.iter().filter(|record| self.board.graded().any(|row| row.record.id == record.id));
                 for author in done.filter_map(|record| by.get(record.asked.parent.as_deref()?)) {
                     *counts.entry(author).or_default() += 1;
                 }
@@ -55,6 +54,38 @@ impl Store<'_> {
             family => *self.families(|by| by == name).get(family.strip_prefix("family/")?)?,
         };
         Some(vec![count as f64])
+    }
+
+    /// How long somebody was at something, moment by moment: between any two that anything happened at, it was at one thing.
+    pub(super) fn time(&self, name: &str, doing: &str) -> Found {
+        let who = self.snapshot.participants.iter().find(|who| who.name == name && who.role == Role::Researcher)?;
+        let course = self.server.course();
+        let (from, until) = course.window();
+        let until = course.ended(name).map_or(until, |ended| ended.min(until));
+        let all = &self.snapshot.evaluations;
+        let mut moments: Vec<i64> =
+            all.iter().flat_map(|record| [Some(record.at_ms), record.began_ms, record.ended_ms]).flatten().collect();
+        moments.extend([from, until]);
+        moments.retain(|at| (from..=until).contains(at));
+        moments.sort_unstable();
+        let own = |at: i64| all.iter().rev().find(|record| record.asked.by == name && record.at_ms <= at);
+        let before = |at: i64, end: Option<i64>| end.is_none_or(|end| at < end);
+        let others = |at: i64, turn: Option<u32>| {
+            let same = |record: &&EvaluationRecord| record.asked.turn.is_some() && record.asked.turn <= turn;
+            all.iter().filter(same).any(|record| before(at, record.ended_ms))
+        };
+        let is = |at: i64| match own(at) {
+            Some(record) if before(at, record.began_ms.or(record.ended_ms)) => "waiting",
+            Some(record) if before(at, record.ended_ms) => "training",
+            Some(record) if who.turns && others(at, record.asked.turn) => "waiting",
+            _ if who.turns => "thinking",
+            _ => "",
+        };
+        let lasted = moments.windows(2).filter(|pair| is(pair[0]) == doing);
+        let seconds = lasted.map(|pair| course.worked(pair[1]) - course.worked(pair[0])).sum::<i64>() as f64 / 1000.0;
+        ["thinking", "training", "waiting", "hung", "paused"]
+            .contains(&doing)
+            .then(|| vec![seconds, seconds / 60.0, seconds / 3600.0])
     }
 
     pub(super) fn families(&self, by: impl Fn(&str) -> bool) -> BTreeMap<&str, usize> {
@@ -80,7 +111,7 @@ impl Store<'_> {
 
     /// The smallest difference that the close finds with a power of 80 %.
     pub(super) fn resolves(&self) -> Found {
-        let rows = || self.board.on(Rung::Replicated);
+        let rows = || self.board.results();
         let plain = rows().find(|row| row.record.is_plain())?;
         let others = rows().filter(|row| !row.record.is_plain());
         let se = others.map(|row| self.server.vault().compare(&row.score, &plain.score).se).reduce(f64::max)?;
@@ -184,7 +215,7 @@ impl Store<'_> {
     pub(super) fn close(&self) -> Vec<f64> {
         let mut values = vec![];
         let mut ranks = BTreeMap::<usize, usize>::new();
-        for row in self.board.on(Rung::Replicated) {
+        for row in self.board.results() {
             values.extend(row.score.pgr.iter().flat_map(|pgr| [pgr.value, pgr.low, pgr.high]));
             values.extend(row.p_plain);
             values.extend(self.evaluation(&row.record, "announced").unwrap_or_default());

@@ -1,7 +1,7 @@
 //! The leaderboard, with a fold under every row.
 
 use crate::result::{Row, StudyResult};
-use aar_domain::rung::{Kind, Rung};
+use aar_domain::rung::Kind;
 use aar_server::handle::Snapshot;
 use aar_server::pages::axis::Axis;
 use aar_server::pages::figures::whisker;
@@ -13,8 +13,7 @@ use maud::{Markup, html};
 pub fn section(result: &StudyResult, server: &Server, snapshot: &Snapshot) -> Markup {
     let values = result.leaderboard.iter().flat_map(|row| row.pgr_ci.into_iter().flatten());
     let scale = Axis::over(values, 6.0, 224.0);
-    let (replicated, graded): (Vec<&Row>, Vec<&Row>) =
-        result.leaderboard.iter().partition(|row| row.rung != Rung::Graded);
+    let (replicated, graded): (Vec<&Row>, Vec<&Row>) = result.leaderboard.iter().partition(|row| row.rung.is_result());
     let plain = snapshot.evaluations.iter().find(|record| record.is_plain());
     html! {
         section {
@@ -84,11 +83,11 @@ fn p_value(p: Option<f64>) -> String {
 }
 
 fn table(rows: &[&Row], scale: &Axis, server: &Server) -> Markup {
-    let replicated = rows.iter().any(|row| row.rung != Rung::Graded);
+    let replicated = rows.iter().any(|row| row.rung.is_result());
     html! {
         div.scroll {
             table {
-                thead { tr { th { "rank" } th { "method" } th { "by" } th { "PGR [95 %]" } @if replicated { th { "announced" } } th { "0 … 1" } th { "p plain" } th { "in / out" } th { "attempts" } th { "#" } } }
+                thead { tr { th { "rank" } th { "method" } th { "by" } th { "PGR [95 %]" } @if replicated { th { "announced" } th { "rung" } th { "without teacher" } } th { "0 … 1" } th { "p plain" } th { "in / out" } th { "attempts" } th { "#" } } }
                 tbody { @for row in rows { (line(row, scale, server)) } }
             }
         }
@@ -108,8 +107,11 @@ fn line(row: &Row, scale: &Axis, server: &Server) -> Markup {
             td.m { details { summary { (told(&row.method)) } (fold(row, server)) } }
             td { @if row.kind == Kind::Baseline { "–" } @else { (told(&row.by)) } }
             td.n { (value("pgr", pgr)) }
-            @if row.rung != Rung::Graded { td.n { (value("announced", row.announced.map_or("–".into(), |announced| format!("{announced:.2}")))) } }
-            td.fig { (whisker(row.pgr.zip(row.pgr_ci), &row.pgr_by_seed, row.rung != Rung::Graded, scale)) }
+            @if row.rung.is_result() {
+                td.n { (value("announced", row.announced.map_or("–".into(), |announced| format!("{announced:.2}")))) } td { (row.rung.name()) }
+                td.n { (value("left", row.without_teacher.map_or("–".into(), |left| format!("{:.2} of {:.2}", left.without, left.with)))) }
+            }
+            td.fig { (whisker(row.pgr.zip(row.pgr_ci), &row.pgr_by_seed, row.rung.is_result(), scale)) }
             td.n { (value("p_plain", p_value(row.p_plain))) }
             td.n { (value("accuracy_in", number(row.id_acc))) " / " (value("accuracy_out", number(row.ood_acc))) }
             td.n { (value("attempts", row.attempts.map_or("–".into(), |attempts| attempts.to_string()))) }

@@ -18,9 +18,10 @@ pub fn section(board: &Board, notes: &[Note]) -> Markup {
                 div.wide { (progress(board, Over::Evaluations, &[], &link)) }
                 figcaption {
                     "Every evaluation. Hollow: graded on the feedback split (announcements). Solid: replicated on fresh seeds and unseen items (results). \
-                     Circles: researchers; squares: baselines; crosses: the random control. The step is the best so far, a maximum over noise; the band is plain ± the noise floor. Whiskers: 95 % intervals."
+                     Circles: researchers; squares: baselines; crosses: the random control. The step is the team's best so far, a maximum over noise; the dashed one is the random control's. Lines: baselines; the band is plain ± the noise floor. Whiskers: 95 % intervals."
                 }
             }
+            details { summary { "The same over hours" } figure { div.wide { (progress(board, Over::Hours, &[], &link)) } } }
             details { summary { "The same over CPU-hours" } figure { div.wide { (progress(board, Over::Cost, &[], &link)) } } }
             @if course.iter().any(|spent| spent.usd > 0.0) { details { summary { "The same over dollars" } figure { div.wide { (progress(board, Over::Dollars, &course, &link)) } } } }
             (data(board))
@@ -39,7 +40,7 @@ fn data(board: &Board) -> Markup {
                     @let own = row.cpu_ms as f64 / 1000.0;
                     @let so_far = { spent += own; spent };
                     tr {
-                        td { (super::evidence(row.record.id)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (super::rung(row.rung)) }
+                        td { (super::evidence(row.record.id)) } td { (told(&row.record.asked.name)) } td { (told(row.author())) } td { (row.rung.name()) }
                         td.n { (evaluation(row.record.id, "pgr", with_interval(row.score.pgr))) }
                         td.n { (evaluation(row.record.id, "cpu_s", format!("{own:.1}"))) }
                         td.n { (evaluation(row.record.id, "cpu_s_so_far", format!("{so_far:.1}"))) }

@@ -53,7 +53,7 @@ fn data(drawn: &[Point]) -> Markup {
 
 fn families(result: &StudyResult) -> Markup {
     let mut families = BTreeMap::<&str, Vec<&Row>>::new();
-    for row in result.leaderboard.iter().filter(|row| row.rung == Rung::Graded && row.kind != Kind::Baseline) {
+    for row in result.leaderboard.iter().filter(|row| !row.rung.is_result() && row.kind != Kind::Baseline) {
         families.entry(&row.family).or_default().push(row);
     }
     html! {

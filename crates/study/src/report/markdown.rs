@@ -20,8 +20,7 @@ pub fn text(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
         "Weak {:.3} ± {:.3}, ceiling {:.3} ± {:.3} (selection split, {} frozen seeds). `#` is the number of the evaluation behind a row.\n",
         weak.mean, weak.se, ceiling.mean, ceiling.se, weak.seeds
     );
-    let (replicated, graded): (Vec<&Row>, Vec<&Row>) =
-        result.leaderboard.iter().partition(|row| row.rung != Rung::Graded);
+    let (replicated, graded): (Vec<&Row>, Vec<&Row>) = result.leaderboard.iter().partition(|row| row.rung.is_result());
     out.push_str("## Results: replicated on fresh seeds and unseen items\n\n");
     rows(&mut out, &replicated);
     out.push_str("## Announcements: graded on the feedback split\n\n");
@@ -86,7 +85,7 @@ fn elsewhere(out: &mut String, result: &StudyResult) {
         for found in &line.cells {
             let _ = write!(out, " {}: {} |", found.fate.words(), shown(found.pgr));
         }
-        let _ = writeln!(out, " {} |", super::rung(line.rung));
+        let _ = writeln!(out, " {} |", line.rung.name());
     }
     out.push('\n');
 }

@@ -5,7 +5,6 @@
 
 use crate::plan::Plan;
 use crate::result::StudyResult;
-use aar_domain::rung::Rung;
 use aar_domain::testbed::TestbedRecord;
 use aar_server::Server;
 use aar_server::pages::origin::{of, told};
@@ -43,7 +42,7 @@ pub fn page(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
                 main {
                     section { (headline::section(&placed, &snapshot.notes)) (baselines(result)) }
                     (board::section(result, server, &snapshot))
-                    (researchers::section(result, &snapshot))
+                    (researchers::section(result, server, &snapshot))
                     (ideas::section(result, &snapshot))
                     (elsewhere(result))
                     (believe::section(result, testbed, &snapshot, &server.receipt()))
@@ -61,11 +60,6 @@ pub fn page(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
 /// The evaluation behind a value, further down on this page.
 fn evidence(id: i64) -> Markup {
     html! { a.evidence href={ "#e" (id) } { "#" (id) } }
-}
-
-/// As it is written.
-fn rung(rung: Rung) -> String {
-    serde_json::to_value(rung).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn baselines(result: &StudyResult) -> Markup {

@@ -1,9 +1,11 @@
-//! What the researchers did: a timeline each, findings, who built on whom.
+//! What the researchers did: how their time went, who built on whom, findings.
 
 use crate::result::{Row, StudyResult};
-use aar_domain::rung::{Kind, Rung};
+use aar_domain::rung::Kind;
+use aar_server::Server;
 use aar_server::handle::Snapshot;
 use aar_server::pages::origin::{evaluation, of, told};
+use aar_server::pages::timeline::{Lanes, key};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -11,10 +13,12 @@ use std::collections::BTreeMap;
 const LISTED: usize = 12;
 
 /// The section.
-pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
+pub fn section(result: &StudyResult, server: &Server, snapshot: &Snapshot) -> Markup {
     html! {
         section {
             h2 { "What the researchers did" }
+            (time(server, snapshot))
+            h3 { "Who built on whom" }
             (timeline(result, snapshot))
             @for researcher in &result.researchers {
                 h3 { (told(&researcher.name)) " " span.tag { (researcher.kind.map_or("person".into(), |kind| format!("{kind:?}").to_lowercase())) } }
@@ -30,6 +34,19 @@ pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
     }
 }
 
+/// What everybody was at.
+fn time(server: &Server, snapshot: &Snapshot) -> Markup {
+    let course = server.course();
+    let lanes = Lanes::of(&course, snapshot.participants.iter(), &snapshot.evaluations, |_| true);
+    html! {
+        figure {
+            div.wide { (lanes.figure()) }
+            figcaption { (key()) " Time of research, without what lies between runs. Who works in turns trains when its evaluation does; what others were at was seen from outside." }
+        }
+        details { summary { "The data behind the figure" } (lanes.table()) }
+    }
+}
+
 /// A number with its noun, in the plural where it must be.
 fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -37,7 +54,7 @@ fn counted(count: usize, noun: &str) -> String {
 
 fn built_on(result: &StudyResult, name: &str) -> String {
     let mut authors: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in result.leaderboard.iter().filter(|row| row.rung == Rung::Graded && row.by == name) {
+    for row in result.leaderboard.iter().filter(|row| !row.rung.is_result() && row.by == name) {
         if let Some(author) = row.parent_by.as_deref().filter(|author| *author != name) {
             *authors.entry(author).or_default() += 1;
         }
@@ -74,7 +91,7 @@ fn findings(snapshot: &Snapshot, name: &str) -> Markup {
 fn timeline(result: &StudyResult, snapshot: &Snapshot) -> Markup {
     let names: Vec<&str> = result.researchers.iter().map(|researcher| researcher.name.as_str()).collect();
     let graded: Vec<&Row> =
-        result.leaderboard.iter().filter(|row| row.rung == Rung::Graded && names.contains(&row.by.as_str())).collect();
+        result.leaderboard.iter().filter(|row| !row.rung.is_result() && names.contains(&row.by.as_str())).collect();
     let turn = |row: &Row| {
         snapshot.evaluations.get(row.evaluation as usize - 1).and_then(|record| record.asked.turn).unwrap_or(0)
     };
