@@ -148,6 +148,26 @@ def filtered(browser, study, cookies, check):
     context.close()
 
 
+def columns(browser, study, cookies, check):
+    """What a leaderboard must say, and the way to what is behind a row."""
+    context = entered(browser, study, cookies)
+    page = context.new_page()
+    page.goto(study.base + "leaderboard")
+    heads = set(page.locator("thead th").all_inner_texts())
+    wanted = {"rank", "PGR [95 %]", "0 … 1", "rung", "p plain", "by", "integrity", "without teacher", "seeds", "CPU-s", "see"}
+    check("a leaderboard has all its columns", wanted <= heads, wanted - heads)
+    page.get_by_role("link", name="bundle and diff").first.click()
+    check("a row leads to its bundle and what was changed", page.locator("#bundle").is_visible() and page.locator("pre.diff").count() > 0)
+    page.goto(study.base + "researchers")
+    lanes = page.locator("td.time svg")
+    said = [lane.get_attribute("aria-label") for lane in lanes.all()]
+    check("everybody's time is drawn", len(said) == 8 and all("thinking" in lane for lane in said), said)
+    check("one of them hung", any("hung" in lane for lane in said), said)
+    for name, begins in [("figures/timeline.svg", "<svg"), ("data/timeline.csv", '"researcher"')]:
+        check(f"/{name} is taken away", context.request.get(study.base + name).text().startswith(begins))
+    context.close()
+
+
 def transcript(browser, study, cookies, check):
     context = entered(browser, study, cookies)
     page = context.new_page()
@@ -276,7 +296,7 @@ def main():
             if options.screenshots:
                 pictures(browser, study, cookies, options.screenshots, options.small)
             if not options.study:
-                for part in [every_page, phone, live, filtered, transcript, hostile, accessible]:
+                for part in [every_page, phone, live, filtered, columns, transcript, hostile, accessible]:
                     part(browser, study, cookies, check)
                 roles(browser, study, check)
                 running = Study(["running"])

@@ -76,7 +76,7 @@ fn tables(server: &Server, read: &Value) {
         let (table, read) = (server.table(name).unwrap(), &read[name.trim_end_matches(".csv")]);
         assert_eq!(read["rows"], table.rows.len(), "{name}");
         assert_eq!(read["kinds"].as_object().unwrap().len(), table.names.len(), "{name}");
-        for (column, cell) in table.names.iter().zip(&table.rows[0]) {
+        for (column, cell) in table.names.iter().zip(table.rows.first().into_iter().flatten()) {
             let value = &read["first"][0][column];
             let same = match value {
                 Value::Null => cell.is_empty(),

@@ -5,7 +5,7 @@ use super::{Pages, forum};
 use crate::{ideas, spending};
 
 /// The tables there are.
-pub const TABLES: [&str; 7] = [
+pub const TABLES: [&str; 8] = [
     "leaderboard.csv",
     "evaluations.csv",
     "seeds.csv",
@@ -13,6 +13,7 @@ pub const TABLES: [&str; 7] = [
     "comments.csv",
     "diversity.csv",
     "timeline.csv",
+    "transfer.csv",
 ];
 
 /// Rows of texts under named columns.
@@ -44,7 +45,7 @@ pub fn kind(column: &str) -> Kind {
         "rank" | "seeds" | "evaluation" | "finding" | "job" | "teacher" | "turn" | "comments" | "votes" | "at_ms"
         | "ended_ms" | "from_ms" | "to_ms" | "cpu_ms" | "train_cpu_ms" | "predict_cpu_ms" | "train_operations"
         | "researchers" | "families" | "team_tokens" => Kind::Integer,
-        "pgr" | "low" | "high" | "p_plain" | "accuracy" | "accuracy_in" | "accuracy_out" | "last_loss"
+        "pgr" | "low" | "high" | "retained" | "p_plain" | "accuracy" | "accuracy_in" | "accuracy_out" | "last_loss"
         | "entropy_bits" | "team_usd" | "without_teacher" | "with_teacher" => Kind::Number,
         _ => Kind::Text,
     }
@@ -76,6 +77,7 @@ pub async fn table(pages: &Pages, name: &str) -> Option<Table> {
         "comments.csv" => comments(pages).await,
         "diversity.csv" => entropies(pages).await,
         "timeline.csv" => timeline(pages).await,
+        "transfer.csv" => transferred(pages).await,
         _ => return None,
     })
 }
@@ -292,6 +294,32 @@ async fn timeline(pages: &Pages) -> Table {
     let inner = pages.shared.inner.lock().await;
     for (name, span) in super::timeline::Lanes::at(&inner.state).rows() {
         out.push(vec![name.to_owned(), span.doing.name().to_owned(), span.from_ms.to_string(), span.to_ms.to_string()]);
+    }
+    out
+}
+
+async fn transferred(pages: &Pages) -> Table {
+    let mut out = Table::of([
+        "method", "by", "bundle", "rung", "testbed", "subject", "fate", "pgr", "low", "high", "retained", "reason",
+    ]);
+    let matrix = crate::transfer::of(&pages.shared.inner.lock().await.state.notes);
+    for (line, matrix) in matrix.iter().flat_map(|matrix| matrix.methods.iter().map(move |line| (line, matrix))) {
+        for (cell, target) in line.cells.iter().zip(&matrix.targets) {
+            out.push(vec![
+                line.method.clone(),
+                line.by.clone(),
+                line.bundle.clone(),
+                line.rung.name().to_owned(),
+                target.name.clone(),
+                target.subject.clone(),
+                cell.fate.words().to_owned(),
+                number(cell.pgr.map(|pgr| pgr.value)),
+                number(cell.pgr.map(|pgr| pgr.low)),
+                number(cell.pgr.map(|pgr| pgr.high)),
+                number(cell.retained.map(|retained| retained.value)),
+                cell.failed.clone().unwrap_or_default(),
+            ]);
+        }
     }
     out
 }

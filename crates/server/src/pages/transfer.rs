@@ -22,7 +22,7 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
     let matrix = crate::transfer::of(&inner.state.notes);
     drop(inner);
     let body = match &matrix {
-        Some(matrix) => table(matrix),
+        Some(matrix) => html! { (table(matrix)) p.note { a href="/data/transfer.csv" download { "CSV" } } },
         None => html! {
             p.empty {
                 "Not tried: no finalist of this study was run on another testbed or another model. Everything measured here speaks of “" (told(&testbed)) "” alone. "

@@ -65,6 +65,8 @@ fn what_came_of_a_finalist_elsewhere_lifts_its_rung_on_every_page_and_changes_no
     assert!(browser.text("/").contains("<td>transferred</td>"));
     assert!(browser.text("/data/leaderboard.csv").contains("\"1\",\"transferred\",\"first\""));
     assert!(browser.text("/leaderboard?sort=reliance").find("-0.07").is_some());
+    let csv = browser.text("/data/transfer.csv");
+    assert_eq!((csv.lines().count(), csv.matches("\"holds\"").count()), (4, 2), "{csv}");
     let store = store::Store::of(server, &config(bench.dir.path()).log);
     for path in ["/", "/leaderboard", "/transfer", "/evaluations/3", "/integrity"] {
         let (_, faults) = numbers::check(&store, &browser.text(path));

@@ -25,7 +25,7 @@ use bench::{Bench, config, margins, opening, others, refused, serve};
 use std::net::{Ipv4Addr, SocketAddr};
 use visit::Browser;
 
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 29] = [
     "/",
     "/leaderboard",
     "/researchers",
@@ -53,6 +53,7 @@ const PAGES: [&str; 28] = [
     "/data/seeds.csv",
     "/data/diversity.csv",
     "/data/timeline.csv",
+    "/data/transfer.csv",
     "/data/loss-1.csv",
 ];
 

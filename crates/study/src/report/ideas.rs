@@ -1,7 +1,7 @@
 //! Families of ideas: how mixed the team was through time, and which were tried.
 
 use crate::result::{Row, StudyResult};
-use aar_domain::rung::{Kind, Rung};
+use aar_domain::rung::Kind;
 use aar_server::handle::Snapshot;
 use aar_server::ideas::{self, Point};
 use aar_server::pages::figures::line;

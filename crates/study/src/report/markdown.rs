@@ -3,7 +3,7 @@
 use super::again;
 use crate::plan::{ANALYSIS, Plan};
 use crate::result::{Row, StudyResult};
-use aar_domain::rung::{Kind, Rung, Split};
+use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Estimate;
 use aar_domain::testbed::TestbedRecord;
 use aar_server::Server;

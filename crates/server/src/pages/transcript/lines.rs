@@ -6,9 +6,14 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// Bytes read at a time. What is searched is read, made small and looked through; a piece that a processor's own cache holds is fetched once for all three.
 const PIECE: usize = 256 << 10;
+
+/// Parts of a file that are searched at a time, and the most pieces of each.
+const THREADS: usize = 4;
+const MOST: usize = 16;
 
 /// A file that is only ever appended to.
 pub struct Lines {
@@ -50,13 +55,13 @@ impl Lines {
         (lines.start..lines.end.min(ends.len())).map(|line| start(line)..ends[line]).collect()
     }
 
-    /// Where lines from `at` on begin and end, as many as a piece holds, but at least one.
-    fn piece(&self, at: usize) -> Vec<Range<u64>> {
+    /// Where lines from `at` on begin and end, as many as so many bytes hold, but at least one.
+    fn fitting(&self, at: usize, bytes: usize) -> Vec<Range<u64>> {
         let fitting = {
             let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
             let first = if at == 0 { 0 } else { ends.get(at - 1).copied().unwrap_or(0) };
             let rest = ends.get(at..).unwrap_or_default();
-            rest.partition_point(|end| end - first <= PIECE as u64).max(1)
+            rest.partition_point(|end| end - first <= bytes as u64).max(1)
         };
         self.span(&(at..at + fitting))
     }
@@ -87,32 +92,65 @@ impl Lines {
         from: usize,
         wanted: &mut dyn FnMut(usize) -> io::Result<Search>,
     ) -> io::Result<()> {
-        let Some(rarest) = words.iter().max_by_key(|word| word.len()) else { return Ok(()) };
-        let finder = memchr::memmem::Finder::new(rarest);
         let file = File::open(&self.path)?;
-        let mut at = from;
-        let mut piece = Vec::new();
+        let (mut at, mut pieces) = (from, 1);
         loop {
-            let spans = self.piece(at);
-            let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Ok(()) };
-            piece.resize((last.end - first.start) as usize, 0);
-            file.read_exact_at(&mut piece, first.start)?;
-            piece.make_ascii_lowercase();
-            let mut skip = 0;
-            while let Some(hit) = finder.find(&piece[skip..]) {
-                let place = first.start + (skip + hit) as u64;
-                let line = spans.partition_point(|span| span.end <= place);
-                let (start, end) = (spans[line].start - first.start, spans[line].end - first.start);
-                let text = &piece[start as usize..end as usize];
-                let all = words.iter().all(|word| memchr::memmem::find(text, word).is_some());
-                if all && wanted(at + line)? == Search::Enough {
-                    return Ok(());
-                }
-                skip = end as usize;
+            let mut parts: Vec<(usize, Vec<Range<u64>>)> = vec![];
+            let mut next = at;
+            for _ in 0..THREADS {
+                let part = self.fitting(next, pieces * PIECE);
+                next += part.len();
+                parts.push((next - part.len(), part));
             }
-            at += spans.len();
+            if next == at {
+                return Ok(());
+            }
+            let file = &file;
+            let found: Vec<io::Result<Vec<usize>>> = thread::scope(|scope| {
+                let scan = |(first, part)| scope.spawn(move || scan(file, first, part, words));
+                let running: Vec<_> = parts.iter().map(|(first, part)| scan((*first, part.as_slice()))).collect();
+                let broken = |_| Err(io::Error::other("a part of the search broke off"));
+                running.into_iter().map(|part| part.join().unwrap_or_else(broken)).collect()
+            });
+            for lines in found {
+                for line in lines? {
+                    if wanted(line)? == Search::Enough {
+                        return Ok(());
+                    }
+                }
+            }
+            // A word that is everywhere is found in the first pieces; one that is nowhere is looked for in large steps.
+            (at, pieces) = (next, (2 * pieces).min(MOST));
         }
     }
+}
+
+/// Which of these lines, of which the first is number `number`, hold all of `words`.
+fn scan(file: &File, number: usize, lines: &[Range<u64>], words: &[Vec<u8>]) -> io::Result<Vec<usize>> {
+    let Some(rarest) = words.iter().max_by_key(|word| word.len()) else { return Ok(vec![]) };
+    let finder = memchr::memmem::Finder::new(rarest);
+    let (mut found, mut piece, mut at) = (vec![], Vec::new(), 0);
+    while let Some(first) = lines.get(at) {
+        let rest = &lines[at..];
+        let fitting = rest.partition_point(|line| line.end - first.start <= PIECE as u64).max(1);
+        let spans = &rest[..fitting];
+        piece.resize((spans[fitting - 1].end - first.start) as usize, 0);
+        file.read_exact_at(&mut piece, first.start)?;
+        piece.make_ascii_lowercase();
+        let mut skip = 0;
+        while let Some(hit) = finder.find(&piece[skip..]) {
+            let place = first.start + (skip + hit) as u64;
+            let line = spans.partition_point(|span| span.end <= place);
+            let (start, end) = (spans[line].start - first.start, spans[line].end - first.start);
+            let text = &piece[start as usize..end as usize];
+            if words.iter().all(|word| memchr::memmem::find(text, word).is_some()) {
+                found.push(number + at + line);
+            }
+            skip = end as usize;
+        }
+        at += fitting;
+    }
+    Ok(found)
 }
 
 /// Whether to go on.
