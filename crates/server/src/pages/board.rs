@@ -157,13 +157,13 @@ fn table(rows: &[&Row], board: &Board, tried: Option<&Matrix>, grouped: bool) ->
         parents: board.rows.iter().rev().map(|row| (row.record.asked.bundle.as_str(), row.record.id)).collect(),
     };
     let family = |at: usize| rows.get(at).map(|row| row.record.asked.family.as_str());
-    let columns = 14 + [look.parts, look.examined, tried.is_some()].into_iter().map(usize::from).sum::<usize>();
+    let columns = 13 + [look.parts, look.examined, tried.is_some()].into_iter().map(usize::from).sum::<usize>();
     html! {
         div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
             thead { tr {
                 th { "rank" } th { "#" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "p plain" } th { "by" } th { "family" } th { "integrity" }
                 @if look.examined { th.n { "without teacher" } } @if tried.is_some() { th { "elsewhere" } } @if look.parts { th.n { "in / out" } }
-                th.n { "seeds" } th.n { "attempts" } th.n { "CPU-s" } th { "see" }
+                th.n { "seeds" } th.n { "attempts" } th.n { "CPU-s" }
             } }
             tbody { @for (at, row) in rows.iter().enumerate() {
                 @if grouped && (at == 0 || family(at - 1) != family(at)) { tr.group { th colspan=(columns) data-told scope="rowgroup" { (row.record.asked.family) } } }
@@ -189,7 +189,7 @@ fn line(row: &Row, look: &Look) -> Markup {
     let interval = row.score.pgr.map(|pgr| (pgr.value, [pgr.low, pgr.high]));
     html! {
         tr.tied[look.board.tied(row)] {
-            td { (rank(row)) } td { (evidence(row.record.id)) } td.m { (told(&row.record.asked.name)) }
+            td { (rank(row)) } td { (evidence(row.record.id)) } td.m { (told(&row.record.asked.name)) span.note { (see(row, &look.parents)) } }
             td.n { (value("pgr", with_interval(row.score.pgr))) }
             td.fig { (figures::whisker(interval, &row.score.by_seed, row.rung.is_result(), &look.scale)) }
             td { (row.rung.name()) }
@@ -202,7 +202,6 @@ fn line(row: &Row, look: &Look) -> Markup {
             td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
             td.n { (value("attempts", row.attempts.map_or("–".into(), |attempts| attempts.to_string()))) }
             td.n { (value("cpu_s", format!("{:.1}", row.cpu_ms as f64 / 1000.0))) }
-            td.see { (see(row, &look.parents)) }
         }
     }
 }

@@ -52,7 +52,7 @@ fn all(state: &State, spending: Option<&Spending>, steered: bool) -> Markup {
     html! {
         @if team.is_empty() { p.empty { "Nobody takes part yet: researchers stand in the study file under " code { "[[researchers]]" } "." } }
         @else {
-            p.note { (timeline::key()) }
+            div.note { (timeline::key()) }
             div.scroll tabindex="0" role="region" aria-label="researchers" { table {
                 thead { tr { th { "name" } th { "state" } th { "timeline" } th.n { "evaluations" } th.n { "failed" } th.n { "findings" } @if spending.is_some() { th.n { "spent" } } th { "kind" } th { "started from" } } }
                 tbody { @for researcher in &team {

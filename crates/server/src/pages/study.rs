@@ -142,7 +142,7 @@ fn headline(board: &Board, state: &State, over: Over) -> Markup {
                 div.wide tabindex="0" role="region" aria-label="figure" { (figures::progress(board, over, &course, &|id| format!("/evaluations/{id}"))) }
                 figcaption {
                     "Hollow: graded on the feedback split. Solid: replicated on fresh seeds and unseen items. Circles: researchers; squares: baselines; crosses: the random control. \
-                     The step is the team's best so far, a maximum over noise; the dashed one is the random control's. Lines: baselines; the band is plain ± the noise floor. Whiskers: 95 % intervals. "
+                     The step is the team's best so far, a maximum over noise; the dotted one is the random control's. Lines: baselines; the band is plain ± the noise floor. Whiskers: 95 % intervals. "
                     a href={ "/figures/progress.svg?over=" (format!("{over:?}").to_lowercase()) } download { "SVG" } " · " a href="/data/evaluations.csv" download { "CSV" }
                 }
             }

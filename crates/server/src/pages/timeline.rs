@@ -15,7 +15,7 @@ const TICKS: i64 = 8;
 /// Columns of a short lane.
 const SHORT: usize = 230;
 /// Columns of a long one.
-const LONG: usize = 700;
+const LONG: usize = 1000;
 /// Height of a lane.
 const HEIGHT: usize = 22;
 
@@ -209,7 +209,7 @@ fn duration(ms: i64) -> String {
     match ms / 1000 {
         0 if ms == 0 => "–".into(),
         0..120 => format!("{seconds:.0} s"),
-        120..7200 => format!("{:.1} min", seconds / 60.0),
+        120..36_000 => format!("{:.1} min", seconds / 60.0),
         _ => format!("{:.1} h", seconds / 3600.0),
     }
 }
@@ -234,7 +234,7 @@ fn mark(doing: Doing, path: &str) -> Markup {
 /// What the marks mean.
 pub fn key() -> Markup {
     html! {
-        span.key { @for doing in Doing::ALL {
+        div.key { @for doing in Doing::ALL {
             span { svg width="26" height="18" viewBox="0 0 26 18" aria-hidden="true" { (mark(doing, "M1 9h24")) } (doing.name()) }
         }
         span { svg width="26" height="18" viewBox="0 0 26 18" aria-hidden="true" { path d="M1 9h24" stroke="var(--accent)" stroke-width="3" {} } "an evaluation beside it" }

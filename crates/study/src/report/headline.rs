@@ -18,7 +18,7 @@ pub fn section(board: &Board, notes: &[Note]) -> Markup {
                 div.wide { (progress(board, Over::Evaluations, &[], &link)) }
                 figcaption {
                     "Every evaluation. Hollow: graded on the feedback split (announcements). Solid: replicated on fresh seeds and unseen items (results). \
-                     Circles: researchers; squares: baselines; crosses: the random control. The step is the team's best so far, a maximum over noise; the dashed one is the random control's. Lines: baselines; the band is plain ± the noise floor. Whiskers: 95 % intervals."
+                     Circles: researchers; squares: baselines; crosses: the random control. The step is the team's best so far, a maximum over noise; the dotted one is the random control's. Lines: baselines; the band is plain ± the noise floor. Whiskers: 95 % intervals."
                 }
             }
             details { summary { "The same over hours" } figure { div.wide { (progress(board, Over::Hours, &[], &link)) } } }
