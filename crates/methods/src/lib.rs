@@ -8,6 +8,7 @@
 //!
 //! [`plan`] holds what the first three stages decide, [`rounds`] the label sources that train students first.
 //! [`train::run`] does that for a bundle's input folder, [`predict::run`] answers hidden items with what it left.
+//! [`search`] proposes recipes from what others were worth.
 
 pub mod crossfit;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod predict;
 pub mod readout;
 pub mod recipe;
 pub mod rounds;
+pub mod search;
 pub mod select;
 pub mod shipped;
 pub mod student;

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 /// What a trial shows; shares in [0, 1]. None of it is a score: the truth is not here.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct TrialReport {
     /// Agreement with the teacher on rows that were not trained on.
     pub agrees_with_teacher: f64,
@@ -23,6 +23,24 @@ pub struct TrialReport {
     /// Operations counted by the engine.
     pub operations: u64,
 }
+
+impl TrialReport {
+    /// Why it speaks against an evaluation; `None` where it does not.
+    pub fn objection(&self) -> Option<String> {
+        if self.differs.is_some_and(|share| share < 0.005) {
+            return Some("answers like plain training on the slice".into());
+        }
+        if !(0.1..=0.9).contains(&self.positive) {
+            return Some(format!("answers {:.0} % positive on the slice", self.positive * 100.0));
+        }
+        None
+    }
+}
+
+/// Pool rows that a trial trains on, where nobody says otherwise.
+pub const TRAIN_ROWS: usize = 600;
+/// Pool rows that it answers.
+pub const HELD_OUT_ROWS: usize = 400;
 
 /// A trial's slices of a pool.
 pub struct TrialSlices {

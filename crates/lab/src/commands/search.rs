@@ -3,12 +3,12 @@
 use super::open_student;
 use crate::cli::{Data, Server};
 use crate::failure::{Failure, USAGE};
-use crate::search::driver::{self, Bench, SearchOptions, Trial};
+use crate::search::driver::{self, Bench, SearchOptions};
 use aar_api::paths;
 use aar_api::study::Me;
 use aar_domain::family::Family;
 use aar_methods::pool::Pool;
-use aar_methods::trial::{self, TrialSlices};
+use aar_methods::trial::{self, HELD_OUT_ROWS, TRAIN_ROWS, TrialReport, TrialSlices};
 use aar_methods::{Recipe, Student};
 use std::path::Path;
 
@@ -21,10 +21,10 @@ pub struct Options {
     #[arg(long, default_value_t = 2)]
     trials: usize,
     /// Pool rows a trial trains on
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = TRAIN_ROWS)]
     train_rows: usize,
     /// Pool rows a trial answers
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = HELD_OUT_ROWS)]
     held_out_rows: usize,
     #[command(flatten)]
     server: Server,
@@ -71,17 +71,9 @@ impl Bench for PublicBench {
         parsed.and_then(|recipe| recipe.applicable(self.student.problem())).err().map(|error| error.to_string())
     }
 
-    fn trial(&self, recipe: &str, seed: u64) -> Result<Trial, String> {
-        let run = || {
-            let recipe = Recipe::parse(recipe, Path::new("trial"))?;
-            trial::run(&recipe, &self.slices, self.student.as_ref(), seed, self.plain.as_deref())
-        };
-        let (report, _) = run().map_err(|error| error.to_string())?;
-        Ok(Trial {
-            agrees_with_teacher: report.agrees_with_teacher,
-            swap_consistency: report.swap_consistency,
-            differs_from_plain: report.differs.unwrap_or(1.0),
-            positive: report.positive,
-        })
+    fn trial(&self, recipe: &str, seed: u64) -> Result<TrialReport, String> {
+        let recipe = Recipe::parse(recipe, Path::new("trial")).map_err(|error| error.to_string())?;
+        let tried = trial::run(&recipe, &self.slices, self.student.as_ref(), seed, self.plain.as_deref());
+        tried.map(|(report, _)| report).map_err(|error| error.to_string())
     }
 }

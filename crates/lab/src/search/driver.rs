@@ -3,11 +3,7 @@
 //! It keeps no state of its own: everything is read back from the server by turn, and every post and submission has a
 //! key that names the turn. So it may be ended at any moment and started again.
 
-use super::direction::Leaning;
 use super::history::{AVOID_FENCE, Library};
-use super::policy::{self, Proposal};
-use super::space::{self, Genome};
-use super::surrogate::Surrogate;
 use aar_api::bundle::{Bundle, BundleFile, BundleStored};
 use aar_api::client::{Client, ClientError};
 use aar_api::error::ErrorCode;
@@ -16,6 +12,11 @@ use aar_api::forum::{Finding, FindingType, NewComment, NewFinding};
 use aar_api::paths;
 use aar_api::study::{Me, TurnView};
 use aar_domain::family::Family;
+use aar_methods::search::direction::Leaning;
+use aar_methods::search::policy::{self, Proposal};
+use aar_methods::search::space::{self, Genome};
+use aar_methods::search::surrogate::Surrogate;
+use aar_methods::trial::TrialReport;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -24,20 +25,7 @@ pub trait Bench {
     /// Why a recipe can't be run here, in words; `None` where it can.
     fn refuses(&self, recipe: &str) -> Option<String>;
     /// Train on a small slice of the pool and say how the answers look.
-    fn trial(&self, recipe: &str, seed: u64) -> Result<Trial, String>;
-}
-
-/// What a trial shows. All are shares in [0, 1].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Trial {
-    /// Agreement with the teacher on rows it was not trained on.
-    pub agrees_with_teacher: f64,
-    /// Pairs whose answer stays the same when their order is swapped.
-    pub swap_consistency: f64,
-    /// Answers that differ from plain training's on the same rows.
-    pub differs_from_plain: f64,
-    /// Share of positive answers.
-    pub positive: f64,
+    fn trial(&self, recipe: &str, seed: u64) -> Result<TrialReport, String>;
 }
 
 /// How a researcher was told to work.
@@ -129,11 +117,13 @@ impl Search<'_> {
         let mut chosen = None;
         for proposal in proposals {
             match self.bench.trial(&space::recipe(&proposal.genome, "trial"), self.me.seed) {
-                Ok(trial) if objection(&trial).is_none() => {
-                    chosen = Some(proposal);
-                    break;
-                }
-                Ok(trial) => refused.push((proposal, objection(&trial).unwrap_or_default())),
+                Ok(trial) => match trial.objection() {
+                    None => {
+                        chosen = Some(proposal);
+                        break;
+                    }
+                    Some(why) => refused.push((proposal, why)),
+                },
                 Err(reason) => refused.push((proposal, reason)),
             }
         }
@@ -264,17 +254,6 @@ impl Search<'_> {
     fn key(&self, turn: u32, what: &str) -> String {
         format!("{}-{turn}-{what}", self.me.name)
     }
-}
-
-/// Why a trial speaks against an evaluation.
-fn objection(trial: &Trial) -> Option<String> {
-    if trial.differs_from_plain < 0.005 {
-        return Some("answers like plain training on the slice".into());
-    }
-    if !(0.1..=0.9).contains(&trial.positive) {
-        return Some(format!("answers {:.0} % positive on the slice", trial.positive * 100.0));
-    }
-    None
 }
 
 /// The choice with the largest effect in the model's eyes.

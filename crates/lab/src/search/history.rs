@@ -1,12 +1,12 @@
 //! Read board and forum as they were before a turn.
 
-use super::policy::{History, Seen};
-use super::space::{self, Genome};
 use aar_api::bundle::Bundle;
 use aar_api::client::{Client, ClientError};
 use aar_api::evaluation::BoardRow;
 use aar_api::forum::{Finding, FindingType};
 use aar_api::paths;
+use aar_methods::search::policy::{History, Seen};
+use aar_methods::search::space::{self, Genome};
 use std::collections::BTreeMap;
 
 /// Opens the block of a finding that names a composition others need not try.
@@ -46,7 +46,7 @@ impl Library {
         let mut history = History { turn, ..History::default() };
         for row in &board {
             if let Some(genome) = self.genome(client, &row.bundle)? {
-                history.rows.push(Seen { genome, bundle: row.bundle.clone(), pgr: row.feedback.pgr });
+                history.rows.push(Seen { genome, bundle: Some(row.bundle.clone()), pgr: row.feedback.pgr });
             }
         }
         let advice =

@@ -7,6 +7,7 @@ use aar_domain::problem::{Architecture, Problem, Task};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+mod effective;
 mod stages;
 
 pub use stages::*;

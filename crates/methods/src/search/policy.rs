@@ -23,8 +23,8 @@ const FRESH: f64 = 0.15;
 pub struct Seen {
     /// What was evaluated.
     pub genome: Genome,
-    /// Its bundle.
-    pub bundle: String,
+    /// Its bundle; `None` where it can't be had to build on.
+    pub bundle: Option<String>,
     /// The ledger's answer; `None` where it failed or is undefined.
     pub pgr: Option<f64>,
 }
@@ -67,7 +67,7 @@ pub fn propose(
     for _ in 0..CANDIDATES {
         let (genome, parent) = match choose_parent(history, rng) {
             Some(parent) if rng.random::<f64>() > FRESH => {
-                (mutate(&parent.genome, leaning, rng), Some(parent.bundle.clone()))
+                (mutate(&parent.genome, leaning, rng), parent.bundle.clone())
             }
             _ => (fresh(leaning, rng), None),
         };
@@ -94,13 +94,14 @@ pub fn random(without: &Leaning, valid: &dyn Fn(&Genome) -> bool, rng: &mut ChaC
 }
 
 /// No choice of an excluded family.
-fn allowed(genome: &Genome, leaning: &Leaning) -> bool {
+pub fn allowed(genome: &Genome, leaning: &Leaning) -> bool {
     space::ideas(genome).all(|family| leaning.weight(Some(family)) > 0.0)
 }
 
-/// A row in proportion to exp(PGR / temperature), whoever made it.
+/// A row in proportion to exp(PGR / temperature), whoever made it, if its bundle can be had.
 fn choose_parent<'a>(history: &'a History, rng: &mut ChaCha8Rng) -> Option<&'a Seen> {
-    let graded: Vec<(&Seen, f64)> = history.rows.iter().filter_map(|row| Some((row, row.pgr?))).collect();
+    let held = history.rows.iter().filter(|row| row.bundle.is_some());
+    let graded: Vec<(&Seen, f64)> = held.filter_map(|row| Some((row, row.pgr?))).collect();
     let best = graded.iter().map(|&(_, pgr)| pgr).max_by(f64::total_cmp)?;
     let weights: Vec<f64> = graded.iter().map(|&(_, pgr)| ((pgr - best) / TEMPERATURE).exp()).collect();
     let mut point = rng.random::<f64>() * weights.iter().sum::<f64>();
@@ -114,7 +115,7 @@ fn choose_parent<'a>(history: &'a History, rng: &mut ChaCha8Rng) -> Option<&'a S
 }
 
 /// One to three genes drawn anew.
-fn mutate(parent: &Genome, leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
+pub(super) fn mutate(parent: &Genome, leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
     let mut genome = parent.clone();
     for _ in 0..rng.random_range(1..=3) {
         let at = rng.random_range(0..GENES.len());
@@ -124,7 +125,7 @@ fn mutate(parent: &Genome, leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
 }
 
 /// Plain training with one to four genes drawn by leaning.
-fn fresh(leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
+pub(super) fn fresh(leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
     let mut genome = space::plain_genome();
     for _ in 0..rng.random_range(1..=4) {
         let at = rng.random_range(0..GENES.len());
@@ -174,7 +175,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut history = History::default();
         let plain = space::plain_genome();
-        history.rows.push(Seen { pgr: Some(pgr(&plain, &mut rng)), genome: plain, bundle: "plain".into() });
+        history.rows.push(Seen { pgr: Some(pgr(&plain, &mut rng)), genome: plain, bundle: Some("plain".into()) });
         for turn in 0..turns {
             history.turn = turn;
             for name in ["a", "b", "c"] {
@@ -184,7 +185,7 @@ mod tests {
                 let seen = Seen {
                     pgr: Some(pgr(&next.genome, &mut rng)),
                     genome: next.genome,
-                    bundle: format!("{name}{turn}"),
+                    bundle: Some(format!("{name}{turn}")),
                 };
                 history.rows.push(seen);
             }
@@ -199,7 +200,7 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
             let blind: Vec<Seen> = (0..15)
                 .map(|_| random(&Leaning::even(), &|_| true, &mut rng).genome)
-                .map(|genome| Seen { pgr: None, genome, bundle: String::new() })
+                .map(|genome| Seen { pgr: None, genome, bundle: None })
                 .collect();
             let blind: Vec<Seen> =
                 blind.into_iter().map(|row| Seen { pgr: Some(pgr(&row.genome, &mut rng)), ..row }).collect();

@@ -3,7 +3,9 @@
 //! A genome holds one choice per gene; choice 0 of every gene is plain training. Recipes by other authors are read
 //! back into genomes gene by gene, so that anybody's snapshot can be built on.
 
+use crate::recipe::Recipe;
 use aar_domain::family::Family;
+use std::path::Path;
 use toml::{Table, Value};
 
 /// One choice of a gene.
@@ -148,6 +150,13 @@ pub fn read(recipe: &str) -> Option<Genome> {
     Some(GENES.iter().map(|gene| index(gene).unwrap_or(0) as u8).collect())
 }
 
+/// The genome that does what a recipe does; `None` where the space has none, and [`read`] gives a relative.
+pub fn exact(recipe: &Recipe, text: &str) -> Option<Genome> {
+    let genome = read(text)?;
+    let own = Recipe::parse(&self::recipe(&genome, "own"), Path::new("own")).ok()?;
+    (own.effective() == recipe.effective()).then_some(genome)
+}
+
 /// The family a genome is filed under: that of its first idea, plain training being `other`.
 pub fn family(genome: &Genome) -> Family {
     ideas(genome).next().unwrap_or(Family::Other)
@@ -219,6 +228,17 @@ mod tests {
                 assert_eq!(read(&recipe(&genome, "x")), Some(genome));
             }
         }
+    }
+
+    #[test]
+    fn a_relative_is_not_the_same() {
+        let exact = |name: &str| {
+            let text = crate::shipped::text(name).unwrap();
+            exact(&crate::shipped::get(name).unwrap().unwrap(), text)
+        };
+        assert_eq!(exact("plain"), Some(plain_genome()));
+        assert_eq!(exact("both-orders").map(|genome| describe(&genome)).as_deref(), Some("both orders"));
+        assert_eq!(exact("co-teaching"), None);
     }
 
     #[test]
