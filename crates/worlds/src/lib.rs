@@ -2,7 +2,7 @@
 //!
 //! A minted world: `secret` → one of `subjects` (facts, documents, items of this world alone, behind the seam `subject`; misleading by its `mechanism`) → `draw` (a student pre-trained on
 //! its text by `pretrain`) → `teacher` (soft labels) → `baselines` (frozen weak and ceiling runs) → `check` (the table of
-//! bounds, with `shortcuts` and what is `constructed`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data. `bench` compares recipes over testbeds.
+//! bounds, with `shortcuts` and what is `constructed`) → `seal` (the folder); `mint` is the search that accepts or rejects draws. `import` makes a testbed of real data. `bench` compares recipes over testbeds, `tabular` keeps many of one testbed for replays.
 
 pub mod baselines;
 pub mod bench;
@@ -25,6 +25,7 @@ pub mod secret;
 pub mod shortcuts;
 pub mod subject;
 pub mod subjects;
+pub mod tabular;
 pub mod teacher;
 pub mod teacher_search;
 mod votes;

@@ -1,33 +1,19 @@
 //! Recipes compared over a small testbed: what is there already is not run again, and the table says what the truth says.
 
+mod small;
+
 use aar_domain::rung::Split;
 use aar_grader::Vault;
 use aar_worlds::bench::results::{Key, Outcome, Results};
 use aar_worlds::bench::table::{Cell, compose};
 use aar_worlds::bench::{BenchError, BenchEvent, Contender, Entrant, Plan, markdown, run};
+use small::small;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// The world that ships, with few rows to train on.
-fn small(dir: &Path) -> Entrant {
-    let harbour = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds/harbour").canonicalize().unwrap();
-    for folder in ["public", "hidden"] {
-        std::fs::create_dir(dir.join(folder)).unwrap();
-    }
-    for name in
-        ["testbed.json", "public/problem.json", "public/student", "hidden/weak", "hidden/inputs", "hidden/truth"]
-    {
-        std::os::unix::fs::symlink(harbour.join(name), dir.join(name)).unwrap();
-    }
-    let pool = std::fs::read_to_string(harbour.join("public/pool.jsonl")).unwrap();
-    let few: String = pool.lines().take(96).map(|line| format!("{line}\n")).collect();
-    std::fs::write(dir.join("public/pool.jsonl"), few).unwrap();
-    Entrant::open(dir).unwrap()
-}
-
 fn plan(testbed: Entrant, recipes: &[&str], seeds: usize) -> Plan {
     let recipes = recipes.iter().map(|name| Contender::shipped(name).unwrap()).collect();
-    Plan { testbeds: vec![testbed], recipes, seeds, split: Split::Feedback }
+    Plan { testbeds: vec![testbed], recipes, seeds, splits: vec![Split::Feedback], trials: false }
 }
 
 /// Runs made now.

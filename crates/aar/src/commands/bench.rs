@@ -68,7 +68,7 @@ pub fn run(command: &Command) -> Result<(), Failure> {
     let table = compose(&plan, &results?)?;
     let rendered = markdown::render(&table, &again(options));
     if let Some(page) = &options.out {
-        write(page, &rendered)?;
+        put(page, |before| markdown::insert(before, &rendered))?;
     }
     print(options, &table, &rendered);
     Ok(())
@@ -106,7 +106,7 @@ fn plan(options: &Options) -> Result<Plan, Failure> {
     };
     let recipes = names.into_iter().map(Contender::shipped).collect::<Result<_, _>>()?;
     let split = if options.feedback { Split::Feedback } else { Split::Selection };
-    Ok(Plan { testbeds, recipes, seeds: options.seeds, split })
+    Ok(Plan { testbeds, recipes, seeds: options.seeds, splits: vec![split], trials: false })
 }
 
 /// The command that makes the table again, without paths of this machine.
@@ -129,7 +129,8 @@ fn again(options: &Options) -> String {
     words.join(" ")
 }
 
-fn write(page: &Path, table: &str) -> Result<(), Failure> {
+/// Change a page; one that is not there is empty.
+pub(super) fn put(page: &Path, change: impl Fn(&str) -> String) -> Result<(), Failure> {
     let failed = |step: &'static str| {
         move |error: std::io::Error| Failure::new(CREATE, format!("{step} {}: {error}", page.display()))
     };
@@ -137,5 +138,5 @@ fn write(page: &Path, table: &str) -> Result<(), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         read => read.map_err(failed("read"))?,
     };
-    std::fs::write(page, markdown::insert(&before, table)).map_err(failed("write"))
+    std::fs::write(page, change(&before)).map_err(failed("write"))
 }

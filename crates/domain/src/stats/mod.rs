@@ -9,6 +9,7 @@ pub mod detection;
 pub mod estimate;
 pub mod likeness;
 pub mod outcomes;
+pub mod pooled;
 pub mod rank;
 pub mod simulate;
 
@@ -18,4 +19,5 @@ pub use detection::together;
 pub use estimate::{Estimate, Pgr, over_testbeds, pgr};
 pub use likeness::{Likeness, likeness};
 pub use outcomes::{Outcomes, Panel};
+pub use pooled::{Pooled, pooled};
 pub use rank::{correlation, rank_correlation_interval, ranked};

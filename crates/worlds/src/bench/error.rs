@@ -27,6 +27,9 @@ pub enum BenchError {
     /// No recipe has this name.
     #[error("no recipe that ships is called {0:?}; there are: {1}")]
     Recipe(String, String),
+    /// A run that was planned is not there.
+    #[error("{0:?} was not run at seed {1} yet")]
+    Missing(String, u64),
     /// More seeds than a testbed has teachers.
     #[error("{0} seeds, but a testbed has {MOST_SEEDS} teachers: 1 to {MOST_SEEDS} are possible")]
     Seeds(usize),

@@ -84,15 +84,20 @@ fn interval(pgr: &Pgr) -> String {
     format!("{:.2} [{:.2}, {:.2}]", pgr.value, pgr.low, pgr.high)
 }
 
-/// `page` with the table in its place: between the two marks, or at the end where there are none.
+/// `page` with the table in its place, as [`between`] puts it.
 pub fn insert(page: &str, table: &str) -> String {
-    match (page.find(BEGIN), page.find(END)) {
-        (Some(begin), Some(end)) if begin < end => {
-            let rest = page[end + END.len()..].strip_prefix('\n').unwrap_or(&page[end + END.len()..]);
-            format!("{}{table}{rest}", &page[..begin])
+    between(page, table, (BEGIN, END), "Methods")
+}
+
+/// `page` with `part` in its place: between its two marks, or under a heading at the end where there are none.
+pub fn between(page: &str, part: &str, (begin, end): (&str, &str), heading: &str) -> String {
+    match (page.find(begin), page.find(end)) {
+        (Some(from), Some(to)) if from < to => {
+            let rest = page[to + end.len()..].strip_prefix('\n').unwrap_or(&page[to + end.len()..]);
+            format!("{}{part}{rest}", &page[..from])
         }
-        _ if page.trim().is_empty() => format!("# Methods\n\n{table}"),
-        _ => format!("{}\n\n## Methods\n\n{table}", page.trim_end()),
+        _ if page.trim().is_empty() => format!("# {heading}\n\n{part}"),
+        _ => format!("{}\n\n## {heading}\n\n{part}", page.trim_end()),
     }
 }
 

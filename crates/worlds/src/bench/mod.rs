@@ -1,14 +1,12 @@
 //! Recipes compared over testbeds: every recipe on every testbed with the same seeds, and a table of PGRs with intervals.
 //!
 //! `results` is a file with a line per run, appended as it ends, so that a bench that was stopped goes on; it holds *answers*.
-//! `table` scores them with the testbeds' truth. The e-th seed uses the e-th of a testbed's teachers.
+//! `table` scores them with the testbeds' truth. The e-th seed uses the e-th of a testbed's teachers. `one` is a single run.
 
-use crate::cpu;
 use aar_domain::problem::Problem;
 use aar_domain::rung::Split;
 use aar_domain::testbed::TestbedRecord;
-use aar_methods::pool::{Pool, read_jsonl};
-use aar_methods::{Recipe, shipped, student, train};
+use aar_methods::{Recipe, shipped};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -16,11 +14,12 @@ use std::sync::Mutex;
 
 pub mod error;
 pub mod markdown;
+mod one;
 pub mod results;
 pub mod table;
 
 pub use error::BenchError;
-use results::{Key, Outcome, Ran, Results};
+use results::{Key, Ran, Results};
 
 /// Teachers of a testbed, hence seeds at most.
 pub const MOST_SEEDS: usize = crate::baselines::SEEDS;
@@ -43,6 +42,8 @@ pub struct Entrant {
 pub struct Contender {
     /// The name of its file.
     pub file: String,
+    /// Its text.
+    pub text: String,
     /// As it is read.
     pub recipe: Recipe,
     /// Names its text in results.
@@ -57,8 +58,17 @@ pub struct Plan {
     pub recipes: Vec<Contender>,
     /// Seeds of each, from 0.
     pub seeds: usize,
-    /// The split that is answered.
-    pub split: Split,
+    /// The splits that are answered; the table is that of the first.
+    pub splits: Vec<Split>,
+    /// Whether every recipe also gets a cheap trial on the pool, at its first seed.
+    pub trials: bool,
+}
+
+/// A training that is to be made.
+struct Task<'a> {
+    testbed: &'a Entrant,
+    contender: &'a Contender,
+    seed: u64,
 }
 
 /// What a bench has to say while it runs.
@@ -91,11 +101,14 @@ impl Entrant {
 impl Contender {
     /// A recipe that ships.
     pub fn shipped(name: &str) -> Result<Self, BenchError> {
-        let (Some(text), Some(recipe)) = (shipped::text(name), shipped::get(name)) else {
-            let known: Vec<&str> = shipped::RECIPES.iter().map(|(name, _)| *name).collect();
-            return Err(BenchError::Recipe(name.into(), known.join(", ")));
-        };
-        Ok(Self { file: name.into(), recipe: recipe?, digest: digest(text.as_bytes()) })
+        let known = || shipped::RECIPES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        Self::of(name, shipped::text(name).ok_or_else(|| BenchError::Recipe(name.into(), known()))?)
+    }
+
+    /// Any recipe, by its text.
+    pub fn of(name: &str, text: &str) -> Result<Self, BenchError> {
+        let recipe = Recipe::parse(text, Path::new(name))?;
+        Ok(Self { file: name.into(), text: text.into(), recipe, digest: digest(text.as_bytes()) })
     }
 }
 
@@ -104,23 +117,30 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 impl Plan {
-    /// All runs, seed by seed, so that a bench that is stopped has compared all of them on fewer seeds.
-    fn keys(&self) -> Vec<(Key, usize, usize)> {
-        let mut keys = Vec::new();
+    /// All trainings, seed by seed, so that a bench that is stopped has compared all of them on fewer seeds.
+    fn tasks(&self) -> Vec<Task<'_>> {
+        let mut tasks = Vec::new();
         for seed in 0..self.seeds as u64 {
-            for (t, testbed) in self.testbeds.iter().enumerate() {
-                for (r, contender) in self.recipes.iter().enumerate() {
-                    if contender.recipe.applicable(&testbed.problem).is_ok() {
-                        keys.push((self.key(testbed, contender, seed), t, r));
-                    }
-                }
+            for testbed in &self.testbeds {
+                let fits = |contender: &&Contender| contender.recipe.applicable(&testbed.problem).is_ok();
+                tasks.extend(self.recipes.iter().filter(fits).map(|contender| Task { testbed, contender, seed }));
             }
         }
-        keys
+        tasks
+    }
+
+    fn ended(&self, task: &Task<'_>, results: &Results) -> bool {
+        self.splits.iter().all(|&split| results.get(&task.key(split)).is_some())
     }
 
     fn key(&self, testbed: &Entrant, contender: &Contender, seed: u64) -> Key {
-        Key { testbed: testbed.digest.clone(), recipe: contender.digest.clone(), seed, split: self.split }
+        Task { testbed, contender, seed }.key(self.splits[0])
+    }
+}
+
+impl Task<'_> {
+    pub(crate) fn key(&self, split: Split) -> Key {
+        Key { testbed: self.testbed.digest.clone(), recipe: self.contender.digest.clone(), seed: self.seed, split }
     }
 }
 
@@ -134,50 +154,22 @@ pub fn run(
     if plan.seeds == 0 || plan.seeds > MOST_SEEDS {
         return Err(BenchError::Seeds(plan.seeds));
     }
-    let keys = plan.keys();
-    let open: Vec<_> = keys.iter().filter(|(key, ..)| results.get(key).is_none()).collect();
-    listen(BenchEvent::Planned(keys.len(), keys.len() - open.len()));
+    let tasks = plan.tasks();
+    let open: Vec<_> = tasks.iter().filter(|task| !plan.ended(task, &results)).collect();
+    listen(BenchEvent::Planned(tasks.len(), tasks.len() - open.len()));
     let results = Mutex::new(results);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?;
     pool.install(|| {
-        open.into_par_iter().with_max_len(1).try_for_each(|(key, t, r)| {
-            let ran = one(key, &plan.testbeds[*t], &plan.recipes[*r])?;
+        let tried = if plan.trials { one::trials(plan, &open)? } else { one::Trials::default() };
+        open.into_par_iter().with_max_len(1).try_for_each(|task| {
+            let ran = one::run(task, &plan.splits, &tried)?;
+            let last = ran.last().cloned();
             if let Ok(mut results) = results.lock() {
-                results.append(ran.clone())?;
+                results.append(ran)?;
             }
-            listen(BenchEvent::Ended(ran));
+            last.into_iter().for_each(|ran| listen(BenchEvent::Ended(ran)));
             Ok::<_, BenchError>(())
         })
     })?;
     Ok(results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
-}
-
-/// One run. A recipe that fails is a result too; a testbed that can't be read is not.
-fn one(key: &Key, testbed: &Entrant, contender: &Contender) -> Result<Ran, BenchError> {
-    let public = testbed.path.join("public");
-    let inputs = testbed.path.join("hidden/inputs");
-    let pool =
-        Pool::load(&public.join("pool.jsonl"), &testbed.path.join(format!("hidden/weak/{:02}.jsonl", key.seed)))?;
-    let items = read_jsonl(&inputs.join(format!("{}.jsonl", key.split.name())))?;
-    let caches =
-        [public.join("pool.features.safetensors"), inputs.join(format!("{}.features.safetensors", key.split.name()))];
-    let caches: Vec<PathBuf> = caches.into_iter().filter(|path| path.exists()).collect();
-    let student = student::open(&testbed.problem, &public.join("student"), &caches, 1)?;
-    aar_lm::ops::take();
-    let started = cpu::seconds().map_err(BenchError::Clock)?;
-    let trained = train::train(&contender.recipe, &pool, student.as_ref(), key.seed);
-    let margins = trained.and_then(|trained| trained.margins(student.as_ref(), &items));
-    let outcome = match margins {
-        Ok(margins) if margins.iter().all(|margin| margin.is_finite()) => Outcome::Answers(results::signs(&margins)),
-        Ok(_) => Outcome::Failed("the student answers with NaN or infinity".into()),
-        Err(error) => Outcome::Failed(error.to_string()),
-    };
-    Ok(Ran {
-        key: key.clone(),
-        testbed_name: testbed.record.name.clone(),
-        recipe_file: contender.file.clone(),
-        operations: aar_lm::ops::take(),
-        cpu_s: cpu::seconds().map_err(BenchError::Clock)? - started,
-        outcome,
-    })
 }

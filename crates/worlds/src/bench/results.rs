@@ -2,6 +2,7 @@
 
 use super::BenchError;
 use aar_domain::rung::Split;
+use aar_methods::trial::TrialReport;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -35,9 +36,40 @@ pub struct Ran {
     pub operations: u64,
     /// CPU-seconds, answering included.
     pub cpu_s: f64,
+    /// A cheap trial of the recipe, where one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Tried>,
     /// What came of it.
     #[serde(flatten)]
     pub outcome: Outcome,
+}
+
+/// What came of a cheap trial: what `lab search` sees before it submits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tried {
+    /// How the answers looked.
+    Saw(TrialReport),
+    /// Why there are none.
+    Failed(String),
+}
+
+impl Tried {
+    /// Why it speaks against an evaluation; `None` where it does not.
+    pub fn objection(&self) -> Option<String> {
+        match self {
+            Tried::Saw(report) => report.objection(),
+            Tried::Failed(why) => Some(why.clone()),
+        }
+    }
+
+    /// What it cost, in operations; a failed one is not counted.
+    pub fn operations(&self) -> u64 {
+        match self {
+            Tried::Saw(report) => report.operations,
+            Tried::Failed(_) => 0,
+        }
+    }
 }
 
 /// What came of a run.
@@ -106,11 +138,11 @@ impl Results {
         self.runs.get(key)
     }
 
-    /// Add a run, on disk first.
-    pub fn append(&mut self, ran: Ran) -> Result<(), BenchError> {
-        let line = serde_json::to_string(&ran).unwrap_or_default() + "\n";
-        self.file.write_all(line.as_bytes()).map_err(BenchError::file("append to", &self.path))?;
-        self.runs.insert(ran.key.clone(), ran);
+    /// Add a training's runs, on disk first and at once.
+    pub fn append(&mut self, runs: Vec<Ran>) -> Result<(), BenchError> {
+        let lines: String = runs.iter().map(|ran| serde_json::to_string(ran).unwrap_or_default() + "\n").collect();
+        self.file.write_all(lines.as_bytes()).map_err(BenchError::file("append to", &self.path))?;
+        self.runs.extend(runs.into_iter().map(|ran| (ran.key.clone(), ran)));
         Ok(())
     }
 }
@@ -122,7 +154,8 @@ mod tests {
     fn ran(seed: u64) -> Ran {
         let key = Key { testbed: "t".into(), recipe: "r".into(), seed, split: Split::Selection };
         let outcome = Outcome::Answers(signs(&[0.5, -2.0, 0.0]));
-        Ran { key, testbed_name: "a".into(), recipe_file: "b".into(), operations: 3, cpu_s: 0.5, outcome }
+        let (testbed_name, recipe_file) = ("a".into(), "b".into());
+        Ran { key, testbed_name, recipe_file, operations: 3, cpu_s: 0.5, tried: None, outcome }
     }
 
     #[test]
@@ -130,14 +163,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out/results.jsonl");
         let mut results = Results::open(&path).unwrap();
-        results.append(ran(0)).unwrap();
-        results.append(ran(1)).unwrap();
+        results.append(vec![ran(0)]).unwrap();
+        results.append(vec![ran(1)]).unwrap();
         drop(results);
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, &text[..text.len() - 9]).unwrap();
         let mut results = Results::open(&path).unwrap();
         assert_eq!((results.get(&ran(0).key), results.get(&ran(1).key)), (Some(&ran(0)), None));
-        results.append(ran(1)).unwrap();
+        results.append(vec![ran(1)]).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         std::fs::write(&path, format!("{text}nonsense\n")).unwrap();
         let error = Results::open(&path).unwrap_err().to_string();

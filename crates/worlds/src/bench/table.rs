@@ -105,7 +105,7 @@ pub fn compose(plan: &Plan, results: &Results) -> Result<Table, BenchError> {
         }
     }
     let subjects = names.into_iter().map(|name| subject(plan, results, name)).collect::<Result<_, _>>()?;
-    Ok(Table { subjects, split: plan.split.name(), seeds: plan.seeds })
+    Ok(Table { subjects, split: plan.splits[0].name(), seeds: plan.seeds })
 }
 
 fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, BenchError> {
@@ -113,12 +113,12 @@ fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, B
     let mut rows: Vec<(Vec<Cell>, Vec<Costs>)> = vec![(vec![], vec![]); plan.recipes.len()];
     for testbed in plan.testbeds.iter().filter(|testbed| testbed.record.subject == name) {
         let vault = Vault::open(&testbed.path)?;
-        let frozen = vault.frozen(plan.split);
+        let frozen = vault.frozen(plan.splits[0]);
         columns.push(Column {
             name: testbed.record.name.clone(),
             weak: frozen.weak,
             ceiling: frozen.ceiling,
-            items: vault.items(plan.split),
+            items: vault.items(plan.splits[0]),
             truth_public: testbed.record.truth_public,
         });
         for (contender, (cells, costs)) in plan.recipes.iter().zip(&mut rows) {
@@ -181,11 +181,11 @@ fn cell<'a>(
     if seeds.is_empty() {
         return Ok((Cell::Missing, costs));
     }
-    let outcomes = vault.outcomes(plan.split, &seeds, &margins).ok_or_else(|| BenchError::Content {
+    let outcomes = vault.outcomes(plan.splits[0], &seeds, &margins).ok_or_else(|| BenchError::Content {
         path: "the results file".into(),
-        detail: format!("answers are not as long as the split ({} items)", vault.items(plan.split)),
+        detail: format!("answers are not as long as the split ({} items)", vault.items(plan.splits[0])),
     })?;
-    let score = vault.score(plan.split, &outcomes);
+    let score = vault.score(plan.splits[0], &outcomes);
     Ok((Cell::Scored { pgr: score.pgr, accuracy: score.accuracy, seeds: seeds.len() }, costs))
 }
 
