@@ -1,8 +1,8 @@
 //! The command line of `aar`.
 
 use crate::commands::{
-    attack, audit, bench, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run, serve, sign,
-    testbed, token, transfer, worker,
+    ablate, attack, audit, bench, ctl, doctor, export, gateway, import, mint, open, regrade, replay, report, run,
+    serve, sign, tabulate, testbed, token, transfer, worker,
 };
 use crate::failure::USAGE;
 use clap::{Parser, Subcommand};
@@ -43,6 +43,10 @@ enum Command {
     /// Compare the recipes that ship over testbeds
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Run hundreds of recipes on a testbed and keep every answer, as a table that studies can be replayed against
+    Tabulate(tabulate::Options),
+    /// Replay studies against such tables: what about a team makes it find more?
+    Ablate(ablate::Options),
     /// Write a study's report again, from its event log
     Report(report::Options),
     /// Write a study's evaluations, seeds, findings and comments as tables
@@ -96,6 +100,8 @@ pub fn run(args: Vec<OsString>) -> i32 {
         Command::Import(options) => import::run(options),
         Command::Testbed(options) => testbed::run(options),
         Command::Bench(command) => bench::run(command),
+        Command::Tabulate(options) => tabulate::run(options),
+        Command::Ablate(options) => ablate::run(options),
         Command::Report(options) => report::run(options),
         Command::Export(options) => export::run(options),
         Command::Regrade(options) => regrade::run(options),

@@ -15,6 +15,18 @@ pub fn worlds() -> Vec<PathBuf> {
     folders
 }
 
+/// Tables that ship: the files of the first folder `tables`, looked for like worlds.
+pub fn tables() -> Vec<PathBuf> {
+    let here = std::iter::once(PathBuf::from("tables"));
+    let mut folders =
+        here.chain(executable().ancestors().skip(1).map(|folder| folder.join("tables")).collect::<Vec<_>>());
+    let files =
+        folders.find_map(|folder| folder.read_dir().ok()).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
+    files.sort();
+    files
+}
+
 /// Folders in which this machine's programs are.
 pub fn path() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()

@@ -341,6 +341,8 @@ fn commands_and_exit_codes_are_described() {
         "export",
         "regrade",
         "transfer",
+        "tabulate",
+        "ablate",
         "attack",
         "audit",
         "doctor",

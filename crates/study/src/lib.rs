@@ -4,8 +4,10 @@
 //! start; baselines, research in turns, the close with its `finalists`, which are run again where one thing is `altered` and on
 //! `shortcuts` (`findings` says what came of it). `result` computes everything that is said from the
 //! event log, `verdict` puts it into words, `report` into a page.
+//! `ablation` replays studies against tables of results.
 //! `attack` starts servers, and tries what a team that only wants to win could get out of them.
 
+pub mod ablation;
 pub mod agents;
 pub mod altered;
 pub mod attack;

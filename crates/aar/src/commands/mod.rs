@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod ablate;
 pub mod attack;
 pub mod audit;
 pub mod bench;
@@ -16,6 +17,7 @@ pub mod report;
 pub mod run;
 pub mod serve;
 pub mod sign;
+pub mod tabulate;
 pub mod testbed;
 pub mod token;
 pub mod transfer;
