@@ -27,13 +27,16 @@ pub struct Point {
     pub replicated_on: Option<Estimate>,
 }
 
+/// What was announced and what it was replicated at, by study.
+type Told = (Vec<f64>, Vec<f64>);
+
 /// The table's recipes in blind order, without repeats, 1, 2, 4 … of them: announced against replicated PGR. Plain training is told before.
 pub fn curve(bench: &Bench, studies: u64, ended: &dyn Fn()) -> Vec<Point> {
     let rows = bench.rows.len() - 1;
     let mut steps: Vec<usize> =
         std::iter::successors(Some(1), |step| Some(step * 2)).take_while(|&step| step < rows).collect();
     steps.push(rows);
-    let mut off = vec![(vec![], vec![]); steps.len()];
+    let mut off: Vec<Told> = vec![(vec![], vec![]); steps.len()];
     let mut on = off.clone();
     for study in 1..=studies {
         for (policy, points) in [(Policy::Exact, &mut off), (Policy::Ladder { step: STEP }, &mut on)] {
@@ -45,7 +48,7 @@ pub fn curve(bench: &Bench, studies: u64, ended: &dyn Fn()) -> Vec<Point> {
         }
         ended();
     }
-    let point = |(submissions, (off, on)): (usize, ((Vec<f64>, Vec<f64>), (Vec<f64>, Vec<f64>)))| Point {
+    let point = |(submissions, (off, on)): (usize, (Told, Told))| Point {
         testbed: bench.name.clone(),
         submissions,
         announced_off: over_studies(&off.0),
