@@ -205,10 +205,10 @@ pub fn turns(evaluations: &[EvaluationRecord], ready: impl Fn(u32) -> bool) -> T
         }
     }
     // Somebody may not have submitted yet.
-    if let Some((&last, over)) = turns.iter_mut().next_back() {
-        if !ready(last + 1) {
-            *over = i64::MAX;
-        }
+    if let Some((&last, over)) = turns.iter_mut().next_back()
+        && !ready(last + 1)
+    {
+        *over = i64::MAX;
     }
     let mut before = 0;
     for over in turns.values_mut() {

@@ -6,7 +6,7 @@ use crate::show::importing::ImportBar;
 use crate::show::live::Live;
 use crate::show::minting::MintBars;
 use crate::show::{self, p_value, with_interval};
-use aar_domain::rung::{Kind, Rung};
+use aar_domain::rung::Kind;
 use aar_sandbox::Isolation;
 use aar_server::{Server, ServerConfig};
 use aar_study::config::{RunConfig, ShippedRecipe};

@@ -161,8 +161,8 @@ impl<'a> Lanes<'a> {
             let place = |at_ms: i64| ((self.course.worked(at_ms) - from).max(0) as f64 / width).min(columns as f64);
             let (begin, end) = (place(span.from_ms), place(span.to_ms));
             let kind = Doing::ALL.iter().position(|doing| *doing == span.doing).unwrap_or(0);
-            for at in begin as usize..(end.ceil() as usize).min(columns) {
-                filled[at][kind] += end.min(at as f64 + 1.0) - begin.max(at as f64);
+            for (at, filled) in filled.iter_mut().enumerate().take(end.ceil() as usize).skip(begin as usize) {
+                filled[kind] += end.min(at as f64 + 1.0) - begin.max(at as f64);
             }
         }
         let most = |shares: &[f64; Doing::ALL.len()]| {
