@@ -113,12 +113,13 @@ fn summary(file: &Path, table: &Table) -> Value {
 fn testbeds(options: &Options) -> Result<Vec<PathBuf>, Failure> {
     let shipped = ready_made(places::worlds().get(..1).unwrap_or_default());
     let find = |asked: &PathBuf| {
-        let named = || shipped.iter().find(|path| path.file_name() == Some(asked.as_os_str())).cloned();
-        if asked.join("testbed.json").exists() { Some(asked.clone()) } else { named() }.ok_or_else(|| {
+        let named = || shipped.iter().find(|path| path.file_name() == Some(asked.as_os_str()));
+        let found = if asked.join("testbed.json").exists() { Some(asked) } else { named() };
+        found.cloned().ok_or_else(|| {
             let names: Vec<_> = shipped.iter().filter_map(|path| path.file_name()?.to_str()).collect();
             let message = format!("{} is neither a testbed's folder nor a world that ships", asked.display());
-            Failure::new(INPUT, message)
-                .hint(format!("worlds that ship: {}; `aar mint` makes others", names.join(", ")))
+            let hint = format!("worlds that ship: {}; `aar mint` makes others", names.join(", "));
+            Failure::new(INPUT, message).hint(hint)
         })
     };
     if options.testbeds.is_empty() && shipped.is_empty() {

@@ -10,7 +10,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 /// The newest format of a table's file.
@@ -180,9 +179,9 @@ impl Table {
     pub fn write(&self, path: &Path) -> Result<(), BenchError> {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(BenchError::file("create", folder))?;
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(BenchError::file("write in", folder))?;
-        file.write_all(self.text().as_bytes()).map_err(BenchError::file("write", path))?;
-        file.persist(path).map_err(|error| BenchError::file("write", path)(error.error))?;
+        let part = path.with_extension("part");
+        std::fs::write(&part, self.text()).map_err(BenchError::file("write", &part))?;
+        std::fs::rename(&part, path).map_err(BenchError::file("write", path))?;
         Ok(())
     }
 
