@@ -83,23 +83,18 @@ impl Bench {
     /// Read a table and find its testbed among folders.
     pub fn open(table: &Path, testbeds: &[PathBuf]) -> Result<Self, BenchError> {
         let read = Table::read(table)?;
-        let wrong = |detail: String| BenchError::Content { path: table.to_owned(), detail };
-        let mut why = "no testbed was named to score it by".to_owned();
+        let of = &read.header.testbed;
+        let mut why = format!("its testbed, {} (record {}), is not among those given", of.name, of.digest);
         for testbed in testbeds {
             let entrant = Entrant::open(testbed)?;
             match read.fits(&entrant) {
                 Ok(()) => return Self::of(&read, &entrant).map_err(|error| error.into_error(table)),
                 // The testbed of the same name says most about what is wrong.
-                Err(other) if entrant.record.name == read.header.testbed.name || testbeds.len() == 1 => why = other,
-                Err(_) => {
-                    why = format!(
-                        "its testbed, {} (record {}), is not among those given",
-                        read.header.testbed.name, read.header.testbed.digest
-                    );
-                }
+                Err(other) if entrant.record.name == of.name || testbeds.len() == 1 => why = other,
+                Err(_) => {}
             }
         }
-        Err(wrong(why))
+        Err(BenchError::Content { path: table.to_owned(), detail: why })
     }
 
     fn of(table: &Table, testbed: &Entrant) -> Result<Self, Wrong> {
