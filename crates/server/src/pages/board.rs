@@ -161,8 +161,8 @@ fn table(rows: &[&Row], board: &Board, tried: Option<&Matrix>, grouped: bool) ->
     html! {
         div.scroll tabindex="0" role="region" aria-label="leaderboard" { table {
             thead { tr {
-                th { "rank" } th { "#" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "p plain" } th { "by" } th { "family" } th { "integrity" }
-                @if look.examined { th.n { "without teacher" } } @if tried.is_some() { th { "elsewhere" } } @if look.parts { th.n { "in / out" } }
+                th { "rank" } th { "#" } th { "method" } th.n { "PGR [95 %]" } th { "0 … 1" } th { "rung" } th.n { "p plain" } th { "by" } th { "integrity" }
+                @if look.examined { th.n { "without teacher" } } th { "family" } @if tried.is_some() { th { "elsewhere" } } @if look.parts { th.n { "in / out" } }
                 th.n { "seeds" } th.n { "attempts" } th.n { "CPU-s" }
             } }
             tbody { @for (at, row) in rows.iter().enumerate() {
@@ -194,9 +194,10 @@ fn line(row: &Row, look: &Look) -> Markup {
             td.fig { (figures::whisker(interval, &row.score.by_seed, row.rung.is_result(), &look.scale)) }
             td { (row.rung.name()) }
             td.n { (value("p_plain", p_value(row.p_plain))) }
-            td.who { (told(row.author())) } td { (told(&row.record.asked.family)) }
+            td.who { (told(row.author())) }
             td { (integrity(row)) }
             @if look.examined { td.n { (without_teacher(row)) } }
+            td { (told(&row.record.asked.family)) }
             @if let Some(matrix) = look.tried { td { (elsewhere(matrix, row)) } }
             @if look.parts { td.n { (value("accuracy_in", accuracy(row.score.accuracy_in))) " / " (value("accuracy_out", accuracy(row.score.accuracy_out))) } }
             td.n { (value("seeds", row.score.replicated.by_seed.len().to_string())) }
