@@ -1,4 +1,4 @@
-//! Clients that are not ours against real studies: two agents from npm as kind `command`, and the MCP tools by two SDKs and the
+//! Clients that are not ours against real studies: three agents from npm as kind `command`, and the MCP tools by two SDKs and the
 //! protocol's own conformance tool. `tests/clients/run` installs them, pinned, and says where they are (`AAR_CLIENTS`).
 
 #![allow(clippy::print_stdout)]
@@ -35,7 +35,8 @@ fn aar(args: &[&str]) -> Command {
 }
 
 fn path_with(folder: &Path) -> String {
-    format!("{}:{}", folder.join("node_modules/.bin").display(), std::env::var("PATH").unwrap())
+    let programs = [folder, &folder.join("opencode")].map(|at| at.join("node_modules/.bin").display().to_string());
+    format!("{}:{}", programs.join(":"), std::env::var("PATH").unwrap())
 }
 
 const STUDY: &str = r#"
@@ -50,6 +51,7 @@ baselines = ["plain"]
 [close]
 finalists = 1
 seeds = 2
+integrity = "none"
 [[researchers]]
 name = "claude"
 kind = "command"
@@ -62,7 +64,14 @@ kind = "command"
 agent = "codex"
 model = "responses"
 evaluations = 1
+[[researchers]]
+name = "opencode"
+kind = "command"
+agent = "opencode"
+model = "chat"
+evaluations = 1
 "#;
+const AGENTS: [&str; 3] = ["claude", "codex", "opencode"];
 
 fn models(url: &str) -> String {
     let model = |wire: &str| {
@@ -71,12 +80,13 @@ fn models(url: &str) -> String {
              price = {{ input = 3.0, output = 15.0 }}\n"
         )
     };
-    ["messages", "responses"].map(model).concat()
+    ["messages", "responses", "chat"].map(model).concat()
 }
 
-/// Agents put the server's name before a tool's: `mcp__aar__submit`, `mcp__aar.submit`.
+/// Agents put the server's name before a tool's: `mcp__aar__submit`, `mcp__aar.submit`, `aar_submit`.
 fn plain(name: &str) -> &str {
-    name.rsplit("__").next().and_then(|name| name.rsplit('.').next()).unwrap_or(name)
+    let name = name.rsplit("__").next().and_then(|name| name.rsplit('.').next()).unwrap_or(name);
+    name.strip_prefix("aar_").unwrap_or(name)
 }
 
 /// The platform's tools called so far by their plain names, with what the last one answered.
@@ -101,7 +111,11 @@ fn policy(request: &Request, caller: &str) -> Action {
         // An agent asks a model for other things too, such as a title.
         None => Action::say("Nothing to do without the platform's tools."),
     };
-    let recipe = if caller == "claude" { "confident" } else { "plain-soft" };
+    let recipe = match caller {
+        "claude" => "confident",
+        "codex" => "plain-soft",
+        _ => "both-orders",
+    };
     let result = last.contains("PGR about") || last.contains("failed");
     match calls.last().map(String::as_str) {
         None => call("read_problem", json!({})),
@@ -124,7 +138,7 @@ fn number_after(text: &str, mark: &str) -> Option<i64> {
 }
 
 #[test]
-fn two_agents_from_npm_work_with_our_tools_and_are_billed_to_the_token() {
+fn three_agents_from_npm_work_with_our_tools_and_are_billed_to_the_token() {
     let Some(folder) = installed() else { return };
     let endpoint = Endpoint::start(KEY, policy).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -141,7 +155,7 @@ fn two_agents_from_npm_work_with_our_tools_and_are_billed_to_the_token() {
     assert!(said.status.success(), "{}\n{}", String::from_utf8_lossy(&said.stderr), logs(&out));
     let result: Value = serde_json::from_slice(&said.stdout).unwrap();
     let billed = endpoint.billed_by_caller();
-    for name in ["claude", "codex"] {
+    for name in AGENTS {
         tools_were_used(&endpoint, name, &out);
         let graded = |row: &&Value| row["by"] == name && row["kind"] == "command" && row["pgr"].is_number();
         assert!(result["leaderboard"].as_array().unwrap().iter().any(|row| graded(&row)), "{name}\n{}", logs(&out));
@@ -160,17 +174,18 @@ fn logs(out: &Path) -> String {
         let text = text.unwrap_or_default();
         format!("--- {name}\n{}\n", &text[text.len().saturating_sub(6000)..])
     };
-    ["claude", "codex"].map(log).concat()
+    AGENTS.map(log).concat()
 }
 
 /// The agent itself ran our tools over MCP, and told the model what they answered.
 fn tools_were_used(endpoint: &Endpoint, name: &str, out: &Path) {
     let asked: Vec<_> = endpoint.asked().into_iter().filter(|asked| asked.caller == name).collect();
-    let (calls, _) = asked.last().map(|asked| so_far(&asked.request)).unwrap_or_default();
+    let (calls, _) =
+        asked.iter().map(|asked| so_far(&asked.request)).max_by_key(|(calls, _)| calls.len()).unwrap_or_default();
     for tool in ["read_problem", "submit", "evaluation_status", "share_finding"] {
         assert!(calls.iter().any(|call| call == tool), "{name} {tool}: {calls:?}\n{}", logs(out));
     }
-    let told = serde_json::to_string(&asked[0].request.messages).unwrap();
+    let told: String = asked.iter().map(|asked| serde_json::to_string(&asked.request.messages).unwrap()).collect();
     assert!(told.contains("Session 1 begins"), "the briefing reaches the model: {told}");
 }
 
