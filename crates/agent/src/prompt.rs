@@ -5,7 +5,7 @@ use crate::forum::Forum;
 use crate::memory::Memory;
 use crate::operator;
 use crate::settings::{Direction, Settings, spoken};
-use crate::tools::{Bench, Platform, Wrong, board, budget, findings, problem};
+use crate::tools::{Bench, Platform, Wrong, board, budget, findings, predictions, problem};
 use aar_api::evaluation::BoardRow;
 use aar_api::forum::Finding;
 use aar_api::paths;
@@ -13,6 +13,9 @@ use aar_api::study::{Me, StudyView};
 use aar_domain::problem::Problem;
 
 const SYSTEM: &str = include_str!("prompt/system.md");
+/// What depends on the contract, in three parts: how it is scored, what more is cheating, how something is handed in.
+const BUNDLES: &str = include_str!("prompt/bundles.md");
+const PREDICTIONS: &str = include_str!("prompt/predictions.md");
 
 /// What server and testbed say at the beginning of a session.
 #[derive(Clone, Debug)]
@@ -36,6 +39,10 @@ impl Briefing {
 /// The system prompt.
 pub fn system(briefing: &Briefing, settings: &Settings) -> String {
     let Briefing { me, study, problem } = briefing;
+    let contract = if study.contract == predictions::CONTRACT { PREDICTIONS } else { BUNDLES };
+    let mut parts = contract.trim_end().split("\n\n---\n\n").map(str::to_owned);
+    let mut part = || parts.next().unwrap_or_default();
+    let template = fill(SYSTEM.trim_end(), &[("{scored}", part()), ("{cheats}", part()), ("{handed_in}", part())]);
     let values = [
         ("{name}", me.name.clone()),
         ("{title}", problem.title.clone()),
@@ -46,7 +53,7 @@ pub fn system(briefing: &Briefing, settings: &Settings) -> String {
         ("{data}", settings.data.display().to_string()),
         ("{direction}", direction(me, settings)),
     ];
-    fill(SYSTEM.trim_end(), &values)
+    fill(&template, &values)
 }
 
 /// Fill each placeholder once, from left to right: a value's own braces stay text.

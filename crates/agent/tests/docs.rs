@@ -12,7 +12,7 @@ use std::path::Path;
 
 const AGAIN: &str = "AAR_WRITE_DOCS=1 cargo test -p aar-agent --test docs";
 
-fn briefing() -> Briefing {
+fn briefing(contract: &str) -> Briefing {
     let me = serde_json::json!({"name": "ada", "role": "researcher", "kind": "agent", "direction": DIRECTIONS[4], "evaluations_left": 20,
         "evaluations_used": 0, "seed": 7, "turns": false, "receipt": {"height": 1, "head": "00"}});
     let me: Me = serde_json::from_value(me).unwrap();
@@ -20,7 +20,7 @@ fn briefing() -> Briefing {
         name: "team".into(),
         testbed: "harbour".into(),
         subject: "chat".into(),
-        contract: "bundles".into(),
+        contract: contract.into(),
         phase: "running".into(),
         seeds: 3,
         weak: 0.561,
@@ -44,17 +44,31 @@ fn check(name: &str, text: &str) {
 
 #[test]
 fn the_system_prompt() {
-    let settings = Settings::inside("a-model");
-    let prompt = system(&briefing(), &settings);
-    check(
+    let shown = |file: &str, contract: &str, about: &str| {
+        let prompt = system(&briefing(contract), &Settings::inside("a-model"));
+        check(file, &format!("<!-- Made by {AGAIN} -->\n\n{about}\n\n~~~text\n{prompt}\n~~~\n"));
+        assert!(prompt.len() < 10_000, "short: {}", prompt.len());
+        assert!(!prompt.contains("{"), "no placeholder is left");
+        prompt
+    };
+    let bundles = shown(
         "prompt.md",
-        &format!(
-            "<!-- Made by {AGAIN} -->\n\nThe system prompt of a researcher named ada with three seeds on the world that ships; the fifth direction.\n\
-             Its text is `crates/agent/src/prompt/system.md`.\n\n~~~text\n{prompt}\n~~~\n"
-        ),
+        "bundles",
+        "The system prompt of a researcher named ada with three seeds on the world that ships; the fifth direction.\n\
+         Its text is `crates/agent/src/prompt/system.md`, with the parts of `bundles.md`.",
     );
-    assert!(prompt.len() < 10_000, "short: {}", prompt.len());
-    assert!(!prompt.contains("{"), "no placeholder is left");
+    let predictions = shown(
+        "prompt-predictions.md",
+        "predictions",
+        "The same where the study file says `contract = \"predictions\"`: test items are handed out, and answers to them come in. The parts\n\
+         that differ are `crates/agent/src/prompt/predictions.md`.",
+    );
+    assert!(bundles.contains("# A bundle") && !bundles.contains("test_items.jsonl"));
+    // What does not hold there is not said there.
+    assert!(predictions.contains("evaluate_predictions") && predictions.contains("test_items.jsonl"));
+    for elsewhere in ["You submit a bundle", "AAR_IN", "hidden test items"] {
+        assert!(bundles.contains(elsewhere) && !predictions.contains(elsewhere), "{elsewhere}");
+    }
 }
 
 #[test]
@@ -68,16 +82,16 @@ fn the_directions_and_modes() {
     );
     for (number, direction) in DIRECTIONS.iter().enumerate() {
         let settings = Settings { direction: Direction::Said((*direction).into()), ..Settings::inside("m") };
-        let shown = last(&settings, &briefing());
+        let shown = last(&settings, &briefing("bundles"));
         assert!(shown.starts_with(direction));
         text.push_str(&format!("\n## Direction {}\n\n{}\n", number + 1, shown.trim_end()));
     }
     let undirected = Settings { direction: Direction::Undirected, ..Settings::inside("m") };
-    text.push_str(&format!("\n## Undirected\n\n{}\n", last(&undirected, &briefing()).trim_end()));
+    text.push_str(&format!("\n## Undirected\n\n{}\n", last(&undirected, &briefing("bundles")).trim_end()));
     let cold = Settings { forum_from: Some(std::time::SystemTime::UNIX_EPOCH), ..Settings::inside("m") };
     text.push_str(&format!(
         "\n## Cold start (with the study's direction)\n\n{}\n",
-        last(&cold, &briefing()).trim_end()
+        last(&cold, &briefing("bundles")).trim_end()
     ));
     check("directions.md", &text);
 }

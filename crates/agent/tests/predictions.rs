@@ -23,6 +23,9 @@ fn items_are_handed_out_and_answers_taken_from_a_list_or_a_file() {
         std::fs::write(place.settings.work.join("answers"), text).unwrap();
         call(json!({"file": "answers"})).unwrap();
     }
+    let margins = [-0.5f32, 3.0, 0.25].map(f32::to_le_bytes).concat();
+    std::fs::write(place.settings.work.join("answers.f32"), margins).unwrap();
+    call(json!({"file": "answers.f32"})).unwrap();
     let sent = server.state.lock().unwrap().predictions.clone().unwrap();
     assert_eq!((&sent[0]["name"], &sent[0]["family"]), (&json!("mine"), &json!("ensemble")));
     for again in &sent {
@@ -36,6 +39,8 @@ fn items_are_handed_out_and_answers_taken_from_a_list_or_a_file() {
     std::fs::write(place.settings.work.join("answers"), "0\nyes\n").unwrap();
     let wrong = |arguments| call(arguments).unwrap_err().0;
     assert!(wrong(json!({"file": "answers"})).contains("line 2: 0 or 1"));
+    std::fs::write(place.settings.work.join("answers.f32"), "12345").unwrap();
+    assert!(wrong(json!({"file": "answers.f32"})).contains("5 bytes are no float32"));
     assert!(wrong(json!({"predictions": [0, 2]})).contains("list of 0 and 1"));
     assert!(wrong(json!({"predictions": [0], "file": "answers"})).contains("not both"));
 }

@@ -42,12 +42,12 @@ const SHIPPED: [(&str, &str); 4] = [
 impl ResearcherPlan {
     /// Whether a researcher of its kind knows how to hand in what a study takes.
     pub(crate) fn can_hand_in(&self, contract: Contract) -> Result<(), String> {
-        if contract == Contract::Bundles || self.kind == Kind::Command {
+        if contract == Contract::Bundles || !matches!(self.kind, Kind::Search | Kind::Random) {
             return Ok(());
         }
         Err(format!(
             "researchers: {} hands in bundles, and contract = \"predictions\" takes none: leave it out and let others in with \
-             `aar token add`, or give it kind = \"command\" and an agent that speaks to /v1/predictions",
+             `aar token add`, or give it the kind \"language-model\", \"command\" or \"human\"",
             self.name
         ))
     }

@@ -19,7 +19,8 @@ pub(super) struct Call {
 }
 
 /// Tools whose success means that a session did something.
-const PRODUCTIVE: &[&str] = &["shell", "write_file", "edit_file", "try_recipe", "submit", "share_finding", "comment"];
+const PRODUCTIVE: &[&str] =
+    &["shell", "write_file", "edit_file", "try_recipe", "submit", "evaluate_predictions", "share_finding", "comment"];
 /// `wait` may be called again more often than others: an evaluation can take hours.
 const PATIENCE: usize = 8;
 /// What is looked at again after a `wait` is no repetition yet: others may have done something.

@@ -13,7 +13,7 @@ pub const EVALUATION_STATUS: Tool = Tool {
     name: "evaluation_status",
     about: "How one of your evaluations stands: queued, running (how many seeds are done), done with the ledger's answer, or failed \
             with the reason and the last lines of your code's output. Where you have `wait`, it waits for the end.",
-    fields: &[needed("evaluation", Kind::Integer(1, i64::MAX), "The id that submit gave.")],
+    fields: &[needed("evaluation", Kind::Integer(1, i64::MAX), "The id that handing in gave.")],
     doing: Doing::Tool,
     run: Run::Platform(status),
 };

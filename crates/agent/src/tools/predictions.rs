@@ -9,6 +9,7 @@ use aar_api::paths;
 use aar_api::study::StudyView;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::path::Path;
 
 /// The contract under which it is offered.
 pub const CONTRACT: &str = "predictions";
@@ -28,7 +29,11 @@ pub const EVALUATE_PREDICTIONS: Tool = Tool {
             Kind::Bits,
             "One per item, in order: 1 = the positive label (the first is better, true), 0 = the other.",
         ),
-        optional("file", Kind::Text, "A file with the same, for long lists: a JSON list, or one 0 or 1 a line."),
+        optional(
+            "file",
+            Kind::Text,
+            "A file with the same, for long lists: a JSON list, one 0 or 1 a line, or, where its name ends in .f32, the margins that `lab predict` wrote.",
+        ),
         optional("name", Kind::Text, "Name of the method; `predictions` by default."),
         optional("family", super::submit::FAMILY, "Family of ideas; `other` by default."),
     ],
@@ -70,6 +75,9 @@ fn hand_out(platform: &Platform) -> Outcome {
 
 fn read(platform: &Platform, file: &str) -> Result<Vec<u8>, Wrong> {
     let path = platform.path(file);
+    if path.extension().is_some_and(|ending| ending == "f32") {
+        return read_margins(&path);
+    }
     let text = std::fs::read_to_string(&path).map_err(|error| Wrong(format!("{}: {error}", path.display())))?;
     let listed = serde_json::from_str::<Vec<u8>>(&text).ok();
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).enumerate();
@@ -77,4 +85,14 @@ fn read(platform: &Platform, file: &str) -> Result<Vec<u8>, Wrong> {
         line.trim().parse::<u8>().map_err(|_| Wrong(format!("{}: line {}: 0 or 1 is needed", path.display(), at + 1)))
     };
     listed.map_or_else(|| lines().map(number).collect(), Ok)
+}
+
+/// Little-endian float32: the positive label where it is above zero.
+fn read_margins(path: &Path) -> Result<Vec<u8>, Wrong> {
+    let bytes = std::fs::read(path).map_err(|error| Wrong(format!("{}: {error}", path.display())))?;
+    let (margins, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(Wrong(format!("{}: {} bytes are no float32 numbers", path.display(), bytes.len())));
+    }
+    Ok(margins.iter().map(|margin| u8::from(f32::from_le_bytes(*margin) > 0.0)).collect())
 }

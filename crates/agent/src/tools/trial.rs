@@ -11,7 +11,7 @@ pub const TRY_RECIPE: Tool = Tool {
     about: "Train on a slice of the pool by a recipe and answer other rows of it, beside plain training on the same slice. There is no \
             truth here: it tells agreement with the teacher, how far the answers differ from plain training's, consistency under \
             swapped order, and the share of positive answers. It costs no evaluation; use it to see that an idea runs and does \
-            something before you submit it.",
+            something before you hand it in.",
     fields: &[
         needed("recipe", Kind::Text, "A recipe file, or the name of a recipe that ships."),
         optional("train_rows", Kind::Integer(1, 100_000), "Pool rows to train on; 600 by default."),
