@@ -106,7 +106,7 @@ fn somebody_joins_a_served_study_and_is_graded_like_everybody() {
     assert_eq!(output.status.code(), Some(0));
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
     let row = result["leaderboard"].as_array().unwrap().iter().find(|row| row["by"] == "visitor").unwrap();
-    assert_eq!((&row["kind"], &row["rung"]), (&"person".into(), &"replicated".into()), "{row}");
+    assert_eq!((&row["kind"], &row["rung"]), (&"human".into(), &"replicated".into()), "{row}");
     assert_eq!(result["budgets_changed"], false);
     assert!(!bench.out().join("operator.json").exists(), "the door is shut");
 }
@@ -152,6 +152,45 @@ fn answers_to_items_that_are_handed_out_are_graded_and_replicated() {
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
     let row = result["leaderboard"].as_array().unwrap().iter().find(|row| row["by"] == "visitor").unwrap();
     assert_eq!(row["rung"], "replicated", "{row}");
+}
+
+/// A human is a researcher of the study file: a token, the bench, the same budget, a row on the board. The study waits, and ends by itself.
+#[test]
+fn a_human_of_the_study_file_works_by_the_bench_and_is_graded() {
+    let mut bench = Bench { dir: tempfile::tempdir().unwrap(), env: vec![] };
+    let out = bench.out();
+    let out = out.to_str().unwrap();
+    let mut args = vec!["run", "--quiet", "--json", "--out", out];
+    let human = "researchers=[{name=\"ida\",kind=\"human\",evaluations=1}]";
+    for set in SMALL[1..].iter().chain([&human]) {
+        args.extend(["--set", set]);
+    }
+    let mut study = bench.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    until(&mut study, "the operator's door", || bench.out().join("operator.json").exists().then_some(()));
+    let (code, _, stderr) = bench.call(&["token", "show", "ada", "--out", out]);
+    assert!(code == 64 && stderr.contains("it names ida"), "{code} {stderr}");
+    let (code, stdout, stderr) = bench.call(&["token", "show", "ida", "--out", out]);
+    assert!(code == 0 && stderr.contains("ida has 1 evaluations"), "{stderr}");
+    // As a shell would take them.
+    for (line, variable) in stdout.lines().zip(["AAR_API", "AAR_TOKEN", "AAR_DATA"]) {
+        let value = line.strip_prefix(&format!("export {variable}=")).unwrap_or_else(|| panic!("{line}"));
+        bench.env.push((variable, value.to_owned()));
+    }
+    until(&mut study, "the end of the baselines", || {
+        let (code, _, stderr) = bench.call(&["lab", "submit", "confident"]);
+        assert!(code == 0 || code == 75, "{stderr}");
+        (code == 0).then_some(())
+    });
+    let (code, _, stderr) = bench.call(&["lab", "submit", "plain-soft"]);
+    assert!(code != 0 && stderr.contains("evaluations"), "the budget holds for a human too: {stderr}");
+    let output = study.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "it ends without being told to");
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = result["leaderboard"].as_array().unwrap().iter().find(|row| row["by"] == "ida").unwrap();
+    assert_eq!((&row["kind"], &row["rung"]), (&"human".into(), &"replicated".into()), "{row}");
+    let ida = &result["researchers"][0];
+    assert_eq!((&ida["kind"], &ida["evaluations"]), (&"human".into(), &1.into()), "{ida}");
+    assert_eq!(result["budgets_changed"], false);
 }
 
 #[test]

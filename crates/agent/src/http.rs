@@ -5,6 +5,7 @@ use crate::model::{Model, ModelError};
 use aar_api::client::{Address, with_causes};
 use aar_llm::conversation::{Reply, Request};
 use aar_llm::stream::{Delta, Stream};
+use aar_llm::trace::{self, Place};
 use aar_llm::wire::Wire;
 use reqwest::blocking::{Client, Response};
 use serde_json::Value;
@@ -25,6 +26,8 @@ pub struct HttpModel {
     wire: Wire,
     token: String,
     whole: Duration,
+    /// The researcher's span and the session's, where somebody traces them.
+    trace: Option<(Place, Place)>,
 }
 
 impl HttpModel {
@@ -48,17 +51,30 @@ impl HttpModel {
             Address::Http(base) => (builder, base.clone()),
         };
         let http = builder.build().map_err(|error| ModelError::Cut(with_causes(&error)))?;
-        Ok(Self { http, base, wire, token: token.to_owned(), whole })
+        Ok(Self { http, base, wire, token: token.to_owned(), whole, trace: None })
+    }
+
+    /// Say with every call to which session of this researcher it belongs.
+    pub fn traced(self, researcher: Option<Place>) -> Self {
+        Self { trace: researcher.map(|place| (place, place)), ..self }
     }
 }
 
 impl Model for HttpModel {
+    fn begin(&mut self, session: u32) {
+        self.trace = self.trace.map(|(researcher, _)| (researcher, researcher.session(session)));
+    }
+
     fn answer(&mut self, request: &Request, on_text: &mut dyn FnMut(&str)) -> Result<Reply, ModelError> {
         let began = Instant::now();
         let body = self.wire.format().request(request);
         let post = self.http.post(format!("{}{}", self.base, self.wire.path())).bearer_auth(&self.token);
         // Messages asks for the version; the others do not mind.
         let post = post.header("anthropic-version", "2023-06-01").json(&body);
+        let post = match self.trace {
+            Some((_, session)) => post.header(trace::HEADER, session.to_string()),
+            None => post,
+        };
         let response = post.send().map_err(|error| ModelError::Cut(with_causes(&error)))?;
         if !response.status().is_success() {
             return Err(refusal(response));

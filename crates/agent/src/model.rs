@@ -5,6 +5,9 @@ use std::time::Duration;
 
 /// Answers one call.
 pub trait Model {
+    /// From now on calls belong to this session: for whoever traces them.
+    fn begin(&mut self, _session: u32) {}
+
     /// Ask. `on_text` hears pieces of the answer as they come, where they come in pieces; the whole is in the reply.
     fn answer(&mut self, request: &Request, on_text: &mut dyn FnMut(&str)) -> Result<Reply, ModelError>;
 }

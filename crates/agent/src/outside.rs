@@ -14,6 +14,7 @@ use crate::researcher::UNREACHABLE;
 use crate::settings::Settings;
 use crate::tools::Wrong;
 use aar_api::client::Client;
+use aar_llm::trace;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,9 @@ impl Outside {
         command.arg("-c").arg(&self.agent.command).current_dir(&settings.work).env("AAR_BRIEF", &brief);
         if let Some(address) = &self.address {
             command.env("AAR_LLM_URL", address);
+        }
+        if let Some(place) = settings.trace {
+            command.env(trace::VARIABLE, place.session(number).to_string());
         }
         let output = settings.own().join(format!("sessions/{number}.log"));
         let limit = settings.time_left().unwrap_or(Duration::MAX).min(settings.limits.session_time);

@@ -142,6 +142,7 @@ impl<'a> Session<'a> {
     /// From the opening to the end.
     pub fn run(mut self) -> Outcome {
         self.bench.heartbeat.begin(self.number);
+        self.model.begin(self.number);
         self.events.say(&Event::SessionBegan { session: self.number });
         let end = loop {
             if let Some(end) = self.over() {

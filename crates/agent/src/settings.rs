@@ -1,5 +1,6 @@
 //! What a researcher is told from outside.
 
+pub use aar_llm::trace::Place;
 pub use aar_llm::wire::Wire;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -21,6 +22,8 @@ pub struct Settings {
     pub ends_at: Option<SystemTime>,
     /// Until then nothing of others is read (a cold start).
     pub forum_from: Option<SystemTime>,
+    /// Its span, where the study is traced.
+    pub trace: Option<Place>,
     /// Limits of sessions, answers and outputs.
     pub limits: Limits,
 }
@@ -142,6 +145,7 @@ impl Settings {
             direction: Direction::default(),
             ends_at: None,
             forum_from: None,
+            trace: None,
             limits: Limits::default(),
         }
     }

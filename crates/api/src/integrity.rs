@@ -101,6 +101,22 @@ pub struct Left {
     pub with: f64,
 }
 
+/// Attempts at cheating that are on record, of one researcher or of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Cheating {
+    /// Looks at decoys: at paths and files that seem to hold labels and hold none.
+    pub decoys: usize,
+    /// Submissions that are not ranked, for a binding verdict (a leak, an earlier one over again) or by the operator's word.
+    pub marked: usize,
+}
+
+impl std::ops::AddAssign for Cheating {
+    fn add_assign(&mut self, other: Self) {
+        self.decoys += other.decoys;
+        self.marked += other.marked;
+    }
+}
+
 /// What an operator decided, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ruling {

@@ -1,5 +1,6 @@
 //! What an operator does to a running study. All of it is on the study's record.
 
+use crate::integrity::Cheating;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -42,7 +43,7 @@ pub struct Instruct {
 pub struct NewParticipant {
     /// Unique; 1 to 32 letters, digits and dashes.
     pub name: String,
-    /// `person` or `command`.
+    /// `human` or `command`.
     pub kind: String,
     /// Evaluations it may use, on top of the team's.
     pub evaluations: u32,
@@ -83,6 +84,9 @@ pub struct Member {
     pub open: usize,
     /// Findings posted.
     pub findings: usize,
+    /// Attempts at cheating on record.
+    #[serde(default)]
+    pub cheating: Cheating,
     /// Where it started.
     pub direction: Option<String>,
 }

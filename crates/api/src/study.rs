@@ -34,7 +34,7 @@ pub struct Me {
     pub name: String,
     /// `operator`, `worker`, `researcher` or `viewer`.
     pub role: String,
-    /// A researcher's kind (`search`, `random`, `person`, …).
+    /// A researcher's kind (`search`, `random`, `human`, …).
     pub kind: Option<String>,
     /// A researcher's starting direction, vague on purpose.
     pub direction: Option<String>,

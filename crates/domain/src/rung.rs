@@ -70,8 +70,21 @@ pub enum Kind {
     LanguageModel,
     /// An external agent.
     Command,
-    /// A human at the bench.
-    Person,
+    /// Somebody at the bench, with the same budget as the others. Older logs say `person`.
+    #[serde(alias = "person")]
+    Human,
     /// A control run by the study.
     Control,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_logs_call_a_human_a_person() {
+        let read = |text: &str| serde_json::from_str::<Kind>(text).unwrap();
+        assert_eq!((read("\"person\""), read("\"human\"")), (Kind::Human, Kind::Human));
+        assert_eq!(serde_json::to_string(&Kind::Human).unwrap(), "\"human\"");
+    }
 }

@@ -15,9 +15,10 @@ use crate::provider::{Answer, Outgoing, Unanswered};
 use crate::refusal::{Reason, Refusal};
 use crate::secret::{Key, Screen, hide, hide_text};
 use crate::shared::Shared;
-use crate::telemetry::Span;
+use crate::telemetry::call::Call;
 use crate::transcript::{Asking, Event};
 use aar_llm::stream::Stream;
+use aar_llm::trace;
 use aar_llm::wire::Wire;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -60,6 +61,8 @@ struct Job {
     stream: bool,
     reservation: Reservation,
     began_ms: i64,
+    /// The span that the caller says its call belongs to.
+    parent: Option<trace::Place>,
 }
 
 async fn prepare(
@@ -88,9 +91,10 @@ async fn prepare(
         let _ = reservation.settle(Charge::default(), Outcome::Failed).await;
         return Err(Refusal::internal(&error));
     }
+    let parent = headers.get(trace::HEADER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let headers = known_headers(wire, headers);
     let outgoing = Outgoing { wire, body: body.into(), value, headers, caller: caller.to_owned() };
-    Ok(Job { shared: shared.clone(), outgoing, model, stream, reservation, began_ms: now_ms() })
+    Ok(Job { shared: shared.clone(), outgoing, model, stream, reservation, began_ms: now_ms(), parent })
 }
 
 fn not_promised(caller: &str, refused: &Refused) -> Refusal {
@@ -193,9 +197,10 @@ impl Job {
         let settled = self.reservation.settle(charge, outcome).await;
         let Ended { attempts, status } = ended;
         if let Some(telemetry) = &self.shared.telemetry {
-            telemetry.say(&Span {
+            let call = Call {
                 call,
                 caller: self.outgoing.caller.clone(),
+                parent: self.parent,
                 provider: self.model.upstream.name.clone(),
                 model: self.model.pinned.clone(),
                 answered: seen.reply.as_ref().map(|reply| (reply.model.clone(), reply.stop.clone())),
@@ -203,7 +208,8 @@ impl Job {
                 attempts,
                 outcome,
                 charge,
-            });
+            };
+            telemetry.say(&call.span(&self.shared.traces, now_ms()));
         }
         let event = Event::Ended { call, attempts, status, reply: seen.reply, failure, outcome, charge };
         self.shared.note(&self.outgoing.caller, event);

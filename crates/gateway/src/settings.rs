@@ -4,6 +4,7 @@ use crate::error::GatewayError;
 use crate::ledger::pace::Rate;
 use crate::price::Price;
 use crate::telemetry::TelemetrySettings;
+use aar_llm::trace::Place;
 use aar_llm::wire::Wire;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -58,6 +59,9 @@ pub struct Caller {
     /// How fast they may spend; not limited where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// The span, of whoever starts the gateway, that their calls belong to: a `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Place>,
 }
 
 /// Limits on spending. What is left out is not limited.

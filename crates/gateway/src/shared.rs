@@ -6,7 +6,7 @@ use crate::error::GatewayError;
 use crate::ledger::Ledger;
 use crate::refusal::{Reason, Refusal};
 use crate::settings::{Caller, GatewaySettings};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Telemetry, Traces};
 use crate::transcript::{Event, Transcripts};
 use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};
@@ -23,6 +23,8 @@ pub struct Shared {
     pub transcripts: Transcripts,
     /// Who is told of calls, if anybody.
     pub telemetry: Option<Telemetry>,
+    /// Where calls belong in traces.
+    pub traces: Traces,
     /// Names by the SHA-256 of tokens.
     callers: RwLock<BTreeMap<String, String>>,
 }
@@ -56,8 +58,10 @@ impl Shared {
         let transcripts = Transcripts::new(&settings.transcripts, catalog.keys.clone())?;
         let ledger = Ledger::open(&settings.ledger, settings.limits, &settings.callers).await?;
         let callers = settings.callers.iter().map(|caller| (caller.token_hash.to_lowercase(), caller.name.clone()));
-        let telemetry = settings.telemetry.as_ref().map(Telemetry::open).transpose()?;
-        Ok(Self { catalog, ledger, transcripts, telemetry, callers: RwLock::new(callers.collect()) })
+        let telemetry = settings.telemetry.as_ref().map(|to| Telemetry::open(to, "aar-gateway")).transpose()?;
+        let trace = |caller: &Caller| Some((caller.name.clone(), caller.trace?));
+        let traces = Traces::new(settings.callers.iter().filter_map(trace));
+        Ok(Self { catalog, ledger, transcripts, telemetry, traces, callers: RwLock::new(callers.collect()) })
     }
 
     /// Who asks.

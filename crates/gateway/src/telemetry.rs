@@ -1,13 +1,17 @@
-//! Spans of calls for a collector of the operator's: OpenTelemetry's GenAI conventions, OTLP over HTTP in its JSON encoding.
+//! Spans for a collector of the operator's: OpenTelemetry's GenAI conventions, OTLP over HTTP in its JSON encoding.
 //!
-//! One trace per caller, one span per call, without a word of what was said. The JSON is written by hand: it is one shape, and the
-//! crates for it bring a runtime, an exporter and a second HTTP client. A collector that is not there costs spans, never a call.
+//! One trace per researcher, without a word of what was said: the gateway tells of calls ([`call`]), a study of the rest. The JSON is
+//! written by hand: it is one shape, and the crates for it bring a runtime, an exporter and a second HTTP client. A collector that is
+//! not there costs spans, never a call.
+
+pub mod call;
+mod span;
+
+pub use span::{Kind, Span, count, number, text};
 
 use crate::clock::now_ms;
 use crate::error::GatewayError;
-use crate::ledger::book::{Charge, Outcome};
-use crate::price::usd;
-use aar_llm::conversation::Stop;
+use aar_llm::trace::Place;
 use axum::body::Bytes;
 use axum::http::{Request, header};
 use http_body_util::Full;
@@ -17,6 +21,9 @@ use hyper_util::rt::TokioExecutor;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::mpsc::Receiver;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -26,6 +33,8 @@ const WAITING: usize = 4096;
 const TOGETHER: usize = 256;
 /// How long the collector may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the last spans may take.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where spans go: the table `[telemetry]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,60 +54,85 @@ impl TelemetrySettings {
     }
 }
 
-/// A call that has ended.
-pub struct Span {
-    /// Its number in the ledger.
-    pub call: i64,
-    /// Who called.
-    pub caller: String,
-    /// The provider's name in the settings.
-    pub provider: String,
-    /// The model that was asked.
-    pub model: String,
-    /// The model that answered, and why it stopped, where it did.
-    pub answered: Option<(String, Stop)>,
-    /// When it began, in milliseconds since the epoch.
-    pub began_ms: i64,
-    /// How often the provider was asked.
-    pub attempts: u32,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What was charged.
-    pub charge: Charge,
+/// A place in a trace that follows from words: a span's own, in the trace that the first two of them make.
+pub fn place(life: &str, name: &str, of: &str) -> Place {
+    let hash = |parts: &[&str]| Sha256::digest(parts.join("\n"));
+    let (trace, span) = (hash(&[life, name]), hash(&[life, name, of]));
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
+    Place { trace: number(&trace[..16]).max(1), span: (number(&span[..8]) as u64).max(1) }
 }
 
-/// A way to the collector.
-pub struct Telemetry {
-    spans: mpsc::Sender<Value>,
+/// Where callers' calls belong.
+pub struct Traces {
     /// Of this gateway's life: the same caller in another is another trace.
     life: String,
+    /// As whoever started the gateway says.
+    told: BTreeMap<String, Place>,
+}
+
+impl Traces {
+    /// Of callers whose place is known.
+    pub fn new(told: impl Iterator<Item = (String, Place)>) -> Self {
+        Self { life: now_ms().to_string(), told: told.collect() }
+    }
+
+    /// A call's own place, and its parent: what the caller says where that lies in the caller's own trace, else the caller.
+    fn of(&self, caller: &str, call: i64, said: Option<Place>) -> (Place, Option<u64>) {
+        let own = place(&self.life, caller, &call.to_string());
+        let Some(root) = self.told.get(caller) else { return (own, None) };
+        let parent = said.filter(|said| said.trace == root.trace).unwrap_or(*root);
+        (Place { trace: root.trace, ..own }, Some(parent.span))
+    }
+}
+
+/// A way to the collector, with a thread of its own: any room can use it. Waits a moment for the last spans when it is dropped.
+pub struct Telemetry {
+    spans: Option<mpsc::Sender<Value>>,
+    sent: Mutex<Receiver<()>>,
 }
 
 impl Telemetry {
-    /// Begin to send. Nothing is sent yet, and nobody is asked whether the collector is there.
-    pub fn open(settings: &TelemetrySettings) -> Result<Self, GatewayError> {
+    /// Begin to send, in the name of a service. Nothing is sent yet, and nobody is asked whether the collector is there.
+    pub fn open(settings: &TelemetrySettings, service: &'static str) -> Result<Self, GatewayError> {
         settings.check().map_err(|wrong| GatewayError::settings("telemetry.otlp", wrong))?;
+        let url = format!("{}/v1/traces", settings.otlp.trim_end_matches('/'));
+        let failed = |error: std::io::Error| GatewayError::settings("telemetry.otlp", error.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (spans, inbox) = mpsc::channel(WAITING);
-        tokio::spawn(deliver(format!("{}/v1/traces", settings.otlp.trim_end_matches('/')), inbox));
-        Ok(Self { spans, life: now_ms().to_string() })
+        let (done, sent) = std::sync::mpsc::channel();
+        let work = move || {
+            runtime.block_on(deliver(&url, service, inbox));
+            let _ = done.send(());
+        };
+        std::thread::Builder::new().name("spans".into()).spawn(work).map_err(failed)?;
+        Ok(Self { spans: Some(spans), sent: Mutex::new(sent) })
     }
 
     /// Send a span, if there is room.
     pub fn say(&self, span: &Span) {
-        let _ = self.spans.try_send(written(span, &self.life, now_ms()));
+        if let Some(spans) = &self.spans {
+            let _ = spans.try_send(span.written());
+        }
     }
 }
 
-/// Until the gateway ends.
-async fn deliver(url: String, mut inbox: mpsc::Receiver<Value>) {
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        self.spans = None;
+        let _ = self.sent.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(FAREWELL);
+    }
+}
+
+/// Until nobody has anything to say.
+async fn deliver(url: &str, service: &str, mut inbox: mpsc::Receiver<Value>) {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(PATIENCE));
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
     let mut spans = Vec::new();
     let mut lost = false;
     while inbox.recv_many(&mut spans, TOGETHER).await > 0 {
-        let body = envelope(std::mem::take(&mut spans)).to_string();
-        let request = Request::post(&url).header(header::CONTENT_TYPE, "application/json").body(Full::new(body.into()));
+        let body = envelope(service, std::mem::take(&mut spans)).to_string();
+        let request = Request::post(url).header(header::CONTENT_TYPE, "application/json").body(Full::new(body.into()));
         let Ok(request) = request else { return };
         let answer = tokio::time::timeout(PATIENCE, client.request(request)).await;
         let arrived = matches!(&answer, Ok(Ok(answer)) if answer.status().is_success());
@@ -109,62 +143,11 @@ async fn deliver(url: String, mut inbox: mpsc::Receiver<Value>) {
     }
 }
 
-fn envelope(spans: Vec<Value>) -> Value {
-    let service = [text("service.name", "aar-gateway"), text("service.version", env!("CARGO_PKG_VERSION"))];
-    let scope = json!({"name": "aar-gateway", "version": env!("CARGO_PKG_VERSION")});
+fn envelope(service: &str, spans: Vec<Value>) -> Value {
+    let version = env!("CARGO_PKG_VERSION");
+    let scope = json!({"name": service, "version": version});
     json!({"resourceSpans": [{
-        "resource": {"attributes": service},
+        "resource": {"attributes": [text("service.name", service), text("service.version", version)]},
         "scopeSpans": [{"scope": scope, "spans": spans}],
     }]})
-}
-
-fn text(key: &str, value: &str) -> Value {
-    json!({"key": key, "value": {"stringValue": value}})
-}
-
-/// Whole numbers travel as texts in this encoding.
-fn count(key: &str, value: u64) -> Value {
-    json!({"key": key, "value": {"intValue": value.to_string()}})
-}
-
-fn written(span: &Span, life: &str, now_ms: i64) -> Value {
-    let hash = |parts: &[&str], bytes: usize| hex::encode(&Sha256::digest(parts.join("\n"))[..bytes]);
-    let usage = &span.charge.usage;
-    let mut attributes = vec![
-        text("gen_ai.operation.name", "chat"),
-        text("gen_ai.provider.name", &span.provider),
-        text("gen_ai.agent.name", &span.caller),
-        text("gen_ai.request.model", &span.model),
-        count("gen_ai.usage.input_tokens", usage.input + usage.cache_read + usage.cache_write),
-        count("gen_ai.usage.output_tokens", usage.output),
-        count("gen_ai.usage.cache_read.input_tokens", usage.cache_read),
-        count("gen_ai.usage.cache_creation.input_tokens", usage.cache_write),
-        json!({"key": "aar.cost_usd", "value": {"doubleValue": usd(span.charge.nano)}}),
-        count("aar.attempts", u64::from(span.attempts)),
-    ];
-    if let Some((model, stop)) = &span.answered {
-        let reason = match stop {
-            Stop::End => "stop",
-            Stop::ToolCalls => "tool_calls",
-            Stop::Length => "length",
-            Stop::Refused => "content_filter",
-        };
-        attributes.push(text("gen_ai.response.model", model));
-        let reasons = json!({"arrayValue": {"values": [{"stringValue": reason}]}});
-        attributes.push(json!({"key": "gen_ai.response.finish_reasons", "value": reasons}));
-    }
-    let failed = span.outcome != Outcome::Answered;
-    if failed {
-        attributes.push(text("error.type", span.outcome.name()));
-    }
-    json!({
-        "traceId": hash(&[life, &span.caller], 16),
-        "spanId": hash(&[life, &span.caller, &span.call.to_string()], 8),
-        "name": format!("chat {}", span.model),
-        "kind": 3,
-        "startTimeUnixNano": (span.began_ms * 1_000_000).to_string(),
-        "endTimeUnixNano": (now_ms.max(span.began_ms) * 1_000_000).to_string(),
-        "attributes": attributes,
-        "status": if failed { json!({"code": 2, "message": span.outcome.name()}) } else { json!({}) },
-    })
 }

@@ -2,7 +2,7 @@
 //!
 //! [`conversation`] has the nouns; [`wire`] turns them into the JSON of a provider and back ([`messages`], [`chat`],
 //! [`responses`]), [`stream`] puts together an answer that comes piece by piece, [`transcript`] has
-//! the lines in which exchanges are kept. The room does no input or output:
+//! the lines in which exchanges are kept, [`trace`] says where a call belongs in a trace. The room does no input or output:
 //! whoever carries the bytes (an agent inside, the gateway outside, a scripted endpoint in tests) brings its own client.
 
 pub mod conversation;
@@ -15,5 +15,7 @@ pub mod responses;
 pub mod stream;
 
 pub mod transcript;
+
+pub mod trace;
 
 mod json;

@@ -2,11 +2,11 @@
 
 use crate::action::Action;
 use crate::answer;
+use crate::serving::Serving;
 use aar_llm::conversation::{Request, Usage};
 use aar_llm::wire::Wire;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 
@@ -41,9 +41,8 @@ pub(crate) struct Shared {
 
 /// A running endpoint. Ended when dropped.
 pub struct Endpoint {
-    address: SocketAddr,
+    serving: Serving,
     shared: Arc<Shared>,
-    runtime: Option<tokio::runtime::Runtime>,
 }
 
 /// A poisoned lock is a policy's failed assertion; what was recorded stays right.
@@ -57,11 +56,6 @@ impl Endpoint {
         key: &str,
         policy: impl Fn(&Request, &str) -> Action + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("scripted")
-            .enable_all()
-            .build()?;
         let shared = Arc::new(Shared {
             key: key.to_owned(),
             policy: Box::new(policy),
@@ -70,20 +64,13 @@ impl Endpoint {
             refused: Mutex::default(),
             gate: Semaphore::new(0),
         });
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let app = answer::router(shared.clone());
-        let _guard = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        runtime.spawn(async move { axum::serve(listener, app).await });
-        drop(_guard);
-        Ok(Self { address, shared, runtime: Some(runtime) })
+        let serving = Serving::start(answer::router(shared.clone()))?;
+        Ok(Self { serving, shared })
     }
 
     /// Its base URL: what stands before `/v1/…`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.serving.address)
     }
 
     /// Every call with the right key, in order of coming.
@@ -115,13 +102,5 @@ impl Endpoint {
     /// Let one held answer go on.
     pub fn release(&self) {
         self.shared.gate.add_permits(1);
-    }
-}
-
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }

@@ -69,7 +69,7 @@ fn open(server: &Server, clients: usize) {
         let participant = Participant {
             name: format!("client-{client}"),
             role: Role::Researcher,
-            kind: Some(Kind::Person),
+            kind: Some(Kind::Human),
             direction: None,
             seed: 0,
             evaluations: u32::MAX,

@@ -10,6 +10,7 @@ pub mod card;
 mod chain;
 pub mod error;
 pub mod event;
+pub mod foreign;
 pub mod handle;
 pub mod history;
 pub mod ideas;

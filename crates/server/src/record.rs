@@ -47,6 +47,10 @@ pub struct JobRecord {
     pub claims: u32,
     /// Who works on it, or did.
     pub worker: Option<String>,
+    /// When it was last taken.
+    pub claimed_ms: Option<i64>,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
     /// Margins, once done.
     pub margins: Vec<f32>,
     /// What it cost.

@@ -189,6 +189,7 @@ impl State {
                     job.status = Status::Running;
                     job.claims += 1;
                     job.worker = Some(worker.clone());
+                    job.claimed_ms = Some(at_ms);
                 }
                 self.begin(at_ms, *job);
                 self.refresh(*job);
@@ -205,6 +206,7 @@ impl State {
                     record.margins = blob.map(floats).unwrap_or_default();
                     record.usage = *usage;
                     record.curve = curve.clone();
+                    record.ended_ms = Some(at_ms);
                 }
                 self.refresh(*job);
                 self.settle(at_ms, *job, None);
@@ -212,6 +214,7 @@ impl State {
             Event::Failed { job, reason, log_tail } => {
                 if let Some(job) = self.job_mut(*job) {
                     job.status = Status::Failed;
+                    job.ended_ms = Some(at_ms);
                 }
                 self.settle(at_ms, *job, Some((reason.clone(), log_tail.clone())));
             }
@@ -249,6 +252,8 @@ impl State {
                 status: Status::Queued,
                 claims: 0,
                 worker: None,
+                claimed_ms: None,
+                ended_ms: None,
                 margins: vec![],
                 usage: Default::default(),
                 curve: vec![],
@@ -388,7 +393,7 @@ impl State {
     pub fn kind_of(&self, record: &EvaluationRecord) -> Kind {
         match record.asked.purpose {
             Purpose::Baseline | Purpose::Reference => Kind::Baseline,
-            _ => self.participants.get(&record.asked.by).and_then(|author| author.kind).unwrap_or(Kind::Person),
+            _ => self.participants.get(&record.asked.by).and_then(|author| author.kind).unwrap_or(Kind::Human),
         }
     }
 }

@@ -132,7 +132,7 @@ fn participant(name: &str, role: Role) -> Participant {
     Participant {
         name: name.into(),
         role,
-        kind: (role == Role::Researcher).then_some(Kind::Person),
+        kind: (role == Role::Researcher).then_some(Kind::Human),
         direction: None,
         seed: 1,
         evaluations: 2,

@@ -92,7 +92,7 @@ fn somebody_can_join_while_the_study_runs_with_a_token_that_is_written_nowhere()
         let body = NewParticipant { name: name.into(), kind: kind.into(), evaluations: 1, direction: None };
         bench.client("operator").post::<_, Joined>(paths::PARTICIPANTS, &body)
     };
-    let joined = ask(&bench, "visitor", "person").unwrap();
+    let joined = ask(&bench, "visitor", "human").unwrap();
     assert!(!format!("{joined:?}").contains(&joined.token));
     for again in [false, true] {
         if again {
@@ -103,9 +103,9 @@ fn somebody_can_join_while_the_study_runs_with_a_token_that_is_written_nowhere()
         assert_eq!(answer.unwrap().by, "visitor");
         assert_eq!(refused(submit(&client, "w")), ErrorCode::BudgetSpent);
     }
-    assert_eq!(bench.server().snapshot().participants.iter().filter(|p| p.kind == Some(Kind::Person)).count(), 1);
-    assert_eq!(refused(ask(&bench, "visitor", "person")), ErrorCode::Conflict);
-    assert_eq!(refused(ask(&bench, "plain", "person")), ErrorCode::BadRequest);
+    assert_eq!(bench.server().snapshot().participants.iter().filter(|p| p.kind == Some(Kind::Human)).count(), 1);
+    assert_eq!(refused(ask(&bench, "visitor", "human")), ErrorCode::Conflict);
+    assert_eq!(refused(ask(&bench, "plain", "human")), ErrorCode::BadRequest);
     assert_eq!(refused(ask(&bench, "x", "search")), ErrorCode::BadRequest);
     for entry in std::fs::read_dir(bench.dir.path()).unwrap() {
         let path = entry.unwrap().path();

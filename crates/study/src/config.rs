@@ -14,7 +14,7 @@ use aar_server::Server;
 use aar_server::handle::Snapshot;
 use aar_server::record::EvaluationRecord;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -85,6 +85,8 @@ pub enum StudyEvent<'a> {
 pub struct Opened<'a> {
     /// The testbed's record.
     pub testbed: &'a TestbedRecord,
+    /// The study's directory.
+    pub directory: &'a Path,
     /// Whether the study had been started before.
     pub resumed: bool,
     /// Where people can reach it.

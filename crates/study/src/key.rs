@@ -31,16 +31,22 @@ impl StudyKey {
         Self(Sha256::new().chain_update("aar demonstration study").chain_update(seed.to_le_bytes()).finalize().into())
     }
 
+    /// Read the key file.
+    pub fn read(path: &Path) -> Result<Self, StudyError> {
+        let text = std::fs::read_to_string(path).map_err(StudyError::file("read", path))?;
+        let bytes = hex::decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| StudyError::OtherStudy {
+            path: path.to_owned(),
+            detail: "the key file is not 64 hexadecimal digits".into(),
+        })
+    }
+
     /// Read the key file, or make one that only its owner may read.
     pub fn load_or(path: &Path, make: impl FnOnce() -> Result<Self, StudyError>) -> Result<Self, StudyError> {
         use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
-        if let Ok(text) = std::fs::read_to_string(path) {
-            let bytes = hex::decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-            return bytes.map(Self).ok_or_else(|| StudyError::OtherStudy {
-                path: path.to_owned(),
-                detail: "the key file is not 64 hexadecimal digits".into(),
-            });
+        if path.exists() {
+            return Self::read(path);
         }
         let key = make()?;
         let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);

@@ -3,7 +3,7 @@
 //! `plan` (a study file, checked) + `testbed` → `run` in a `directory`: server, `workers` and the `team` of researchers
 //! start; baselines, research in turns, the close with its `finalists`, which are run again where one thing is `altered` and on
 //! `shortcuts` (`findings` says what came of it). `result` computes everything that is said from the
-//! event log, `verdict` puts it into words, `report` into a page.
+//! event log, `spans` tells a collector what happens meanwhile, `verdict` puts it into words, `report` into a page.
 //! `ablation` replays studies against tables of results.
 //! `attack` starts servers, and tries what a team that only wants to win could get out of them.
 
@@ -30,6 +30,7 @@ pub mod report;
 pub mod result;
 pub mod run;
 pub mod shortcuts;
+mod spans;
 pub mod team;
 pub mod testbed;
 pub mod transfer;

@@ -5,6 +5,7 @@ use aar_gateway::settings::{
     Caller, GatewaySettings, HttpSettings, Limits, ModelSettings, PriceSettings, ProviderSettings,
 };
 use aar_gateway::telemetry::TelemetrySettings;
+use aar_llm::trace::Place;
 use aar_llm::wire::Wire;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -220,12 +221,12 @@ pub struct GatewayPlaces<'a> {
     pub study: &'a Path,
 }
 
-/// A gateway's settings: `callers` are names with the hashes of their tokens.
+/// A gateway's settings: `callers` are names with the hashes of their tokens, and their spans where the study is traced.
 pub fn gateway_settings(
     models: &BTreeMap<String, ModelPlan>,
     team: &TeamPlan,
     telemetry: Option<&TelemetrySettings>,
-    callers: Vec<(String, String)>,
+    callers: Vec<(String, String, Option<Place>)>,
     places: &GatewayPlaces,
 ) -> GatewaySettings {
     let limits = Limits { usd: team.share(callers.len()), tokens: None };
@@ -250,7 +251,10 @@ pub fn gateway_settings(
         control: places.control.to_owned(),
         ledger: places.study.join("gateway.db"),
         transcripts: places.study.join("transcripts"),
-        callers: callers.into_iter().map(|(name, token_hash)| Caller { name, token_hash, limits, rate }).collect(),
+        callers: callers
+            .into_iter()
+            .map(|(name, token_hash, trace)| Caller { name, token_hash, limits, rate, trace })
+            .collect(),
         limits: Limits { usd: team.usd, tokens: team.tokens },
         providers: models.iter().map(|(name, model)| (name.clone(), provider(model))).collect(),
         models: models.iter().map(|(name, model)| (name.clone(), settings(name, model))).collect(),

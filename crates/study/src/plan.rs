@@ -133,7 +133,7 @@ impl Default for FeedbackPlan {
 pub struct ResearcherPlan {
     /// Unique; letters, digits and dashes.
     pub name: String,
-    /// `search`, `random`, `language-model`, or `command`: somebody else's agent.
+    /// `search`, `random`, `language-model`, `command`: somebody else's agent, or `human`.
     pub kind: Kind,
     /// So many of this kind: NAME-1, NAME-2, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -276,9 +276,9 @@ impl Plan {
             if !names.insert(&researcher.name) {
                 return Err(format!("researchers: the name {:?} is taken", researcher.name));
             }
-            if !matches!(researcher.kind, Kind::Search | Kind::Random) && !researcher.is_agent() {
+            if matches!(researcher.kind, Kind::Baseline | Kind::Control) {
                 return Err(format!(
-                    "researchers: {} is of a kind that a study does not start; search, random, language-model or command",
+                    "researchers: {} is of a kind that a study does not have; search, random, language-model, command or human",
                     researcher.name
                 ));
             }

@@ -3,19 +3,22 @@
 use crate::diversity::{self, Notice};
 use crate::finalists::Candidate;
 use crate::plan::Plan;
-use aar_api::integrity::{Integrity, Left};
+use aar_api::integrity::{Cheating, Integrity, Left};
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Pgr, minimum_difference};
 use aar_domain::testbed::TestbedRecord;
 use aar_domain::transfer::matrix::Matrix;
-use aar_gateway::ledger::Sums;
-use aar_gateway::ledger::book::Totals;
 use aar_grader::ledger::Unit;
 use aar_server::event::{Phase, Purpose, Role};
 use aar_server::handle::Snapshot;
 use aar_server::record::{EvaluationRecord, Status};
 use aar_server::{Server, board, transfer};
 use serde::Serialize;
+
+mod spending;
+
+pub use spending::Spending;
+use spending::{sums, team_spending};
 
 /// Everything that is said of a study.
 #[derive(Clone, Debug, Serialize)]
@@ -46,6 +49,8 @@ pub struct StudyResult {
     pub pairs: Vec<PairRow>,
     /// Verdicts of checks, the operator's words, touches of decoys.
     pub integrity: Integrity,
+    /// Attempts at cheating, everybody's.
+    pub cheating: Cheating,
     /// In words.
     pub verdict: String,
     /// What its finalists get elsewhere, where that was tried (`aar transfer`).
@@ -184,51 +189,16 @@ pub struct ResearcherRow {
     pub findings: usize,
     /// Seconds it was at work.
     pub wall_s: f64,
+    /// CPU-seconds of its evaluations, measured from outside.
+    pub cpu_s: f64,
+    /// Sessions it began, as it says itself; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u64>,
+    /// Attempts at cheating on record.
+    pub cheating: Cheating,
     /// What it spent on its language model; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spending: Option<Spending>,
-}
-
-/// What was spent on language models.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Spending {
-    /// US$.
-    pub usd: f64,
-    /// Tokens by kind: `input`, `output`, `cache_read`, `cache_write`.
-    pub tokens: aar_llm::conversation::Usage,
-    /// Calls.
-    pub calls: u64,
-    /// Of these, the ones without a whole answer.
-    pub failures: u64,
-    /// US$ per hour that a researcher was at work.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usd_per_hour: Option<f64>,
-    /// US$ of the team per 0.01 PGR of its best replicated method; absent where none is above zero.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usd_per_point: Option<f64>,
-}
-
-impl Spending {
-    fn of(totals: &Totals, wall_s: f64) -> Self {
-        Self {
-            usd: totals.usd,
-            tokens: totals.usage,
-            calls: totals.calls,
-            failures: totals.failures,
-            usd_per_hour: (wall_s > 0.0).then(|| totals.usd / wall_s * 3600.0),
-            usd_per_point: None,
-        }
-    }
-}
-
-/// All that was spent, by the hours of those who spent it and by what came of it.
-fn team_spending(team: &Totals, result: &StudyResult) -> Spending {
-    let spenders = result.researchers.iter().filter(|researcher| researcher.spending.is_some());
-    let wall_s = spenders.clone().map(|researcher| researcher.wall_s).sum();
-    let names: Vec<&str> = spenders.map(|researcher| researcher.name.as_str()).collect();
-    let best = result.leaderboard.iter().filter(|row| row.rung.is_result() && names.contains(&row.by.as_str()));
-    let best = best.filter_map(|row| row.pgr).reduce(f64::max).filter(|pgr| *pgr > 0.0);
-    Spending { usd_per_point: best.map(|pgr| team.usd / (100.0 * pgr)), ..Spending::of(team, wall_s) }
 }
 
 /// A failed evaluation.
@@ -270,6 +240,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         researchers: researchers(&snapshot),
         pairs: board.pairs.iter().map(|pair| pair_of(pair, gap)).collect(),
         integrity: snapshot.integrity.clone(),
+        cheating: all_cheating(&snapshot),
         verdict: String::new(),
         transfer: transfer::of(&snapshot.notes),
         failures: failures(&snapshot),
@@ -353,30 +324,40 @@ fn announce(rows: &mut [Row]) {
     }
 }
 
-/// What the gateway's ledger said when a run ended; it goes on where the run before left off.
-fn sums(snapshot: &Snapshot) -> Option<Sums> {
-    let last = snapshot.notes.iter().rev().find(|note| note.kind == "spending")?;
-    serde_json::from_value(last.body.clone()).ok()
-}
-
 fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
     let spent = sums(snapshot).unwrap_or_default();
     let wall = |name: &str| {
         let runs = snapshot.notes.iter().filter(|note| note.kind == "run");
         runs.filter_map(|note| note.body["researchers"][name].as_f64()).sum()
     };
-    let own =
-        |name: &str, record: &EvaluationRecord| record.asked.by == name && record.asked.purpose == Purpose::Submission;
+    let sessions = |name: &str| {
+        let mut runs = snapshot.notes.iter().rev().filter(|note| note.kind == "run");
+        runs.find_map(|note| note.body["sessions"][name].as_u64())
+    };
+    let cpu_ms = |record: &EvaluationRecord| -> u64 {
+        let jobs = record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1));
+        jobs.map(|job| job.usage.train_cpu_ms + job.usage.predict_cpu_ms).sum()
+    };
     let row = |participant: &aar_server::event::Participant| ResearcherRow {
         spending: spent.callers.get(&participant.name).map(|totals| Spending::of(totals, wall(&participant.name))),
         name: participant.name.clone(),
         kind: participant.kind,
         direction: participant.direction.clone(),
-        evaluations: snapshot.evaluations.iter().filter(|record| own(&participant.name, record)).count() as u32,
+        evaluations: snapshot.submissions_of(&participant.name).count() as u32,
         findings: snapshot.findings.iter().filter(|finding| finding.posted.by == participant.name).count(),
         wall_s: wall(&participant.name),
+        cpu_s: snapshot.submissions_of(&participant.name).map(cpu_ms).sum::<u64>() as f64 / 1000.0,
+        sessions: sessions(&participant.name),
+        cheating: snapshot.cheating.get(&participant.name).copied().unwrap_or_default(),
     };
     snapshot.participants.iter().filter(|participant| participant.role == Role::Researcher).map(row).collect()
+}
+
+/// Everybody's, those included whom no token names.
+fn all_cheating(snapshot: &Snapshot) -> Cheating {
+    let mut all = Cheating::default();
+    snapshot.cheating.values().for_each(|made| all += *made);
+    all
 }
 
 fn failures(snapshot: &Snapshot) -> Vec<FailureRow> {

@@ -9,6 +9,7 @@ use crate::key::StudyKey;
 use crate::operator::{self, OperatorDoor};
 use crate::plan::{Examine, Plan, ResearcherPlan};
 use crate::result::{self, StudyResult};
+use crate::spans::Spans;
 use crate::team::Team;
 use crate::workers::{WorkerFile, Workers};
 use aar_api::bundle::Bundle;
@@ -21,12 +22,13 @@ use aar_server::handle::{OperatorRequest, Snapshot};
 use aar_server::pages::Visitor;
 use aar_server::record::EvaluationRecord;
 use aar_server::{Server, ServerConfig};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 mod examining;
+mod humans;
 mod starting;
 
 /// Run, or go on with, a study to its end.
@@ -58,6 +60,7 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
     server.note("isolation", serde_json::json!({"isolation": config.isolation.describe()}))?;
     show(StudyEvent::Opened(&Opened {
         testbed: &config.testbed.record,
+        directory: config.directory.root(),
         resumed,
         http: server.http(),
         viewer: key.token("viewer"),
@@ -74,10 +77,12 @@ pub fn run(config: &RunConfig, resumed: bool, show: &mut dyn FnMut(StudyEvent)) 
         recorded: BTreeSet::new(),
         asked: None,
         spent: None,
+        spans: plan.telemetry.as_ref().map(|to| Spans::open(to, &server.snapshot())).transpose()?,
     };
     let ended = study.all(show);
     study.account()?;
     study.note_time(started.elapsed().as_secs_f64(), ended.is_err())?;
+    study.stop_spans();
     ended?;
     Ok(result::of(&server, plan, &config.testbed.record))
 }
@@ -173,6 +178,8 @@ struct Running<'a> {
     asked: Option<Instant>,
     /// What it said.
     spent: Option<Sums>,
+    /// Where somebody collects them.
+    spans: Option<Spans>,
 }
 
 impl Running<'_> {
@@ -195,10 +202,12 @@ impl Running<'_> {
     /// How long everybody was at work in this run.
     fn note_time(&mut self, wall_s: f64, stopped: bool) -> Result<(), StudyError> {
         let team = self.team.take();
-        let walls: serde_json::Map<String, serde_json::Value> = team
-            .map(|team| team.wall_s().into_iter().map(|(name, wall)| (name, wall.into())).collect())
-            .unwrap_or_default();
-        let body = serde_json::json!({"wall_s": wall_s, "researchers": walls, "stopped": stopped});
+        let team = team.as_ref();
+        let walls: BTreeMap<String, f64> = team.map(|team| team.wall_s().into_iter().collect()).unwrap_or_default();
+        let sessions: BTreeMap<String, u32> =
+            team.map(|team| team.sessions().into_iter().collect()).unwrap_or_default();
+        let body =
+            serde_json::json!({"wall_s": wall_s, "researchers": walls, "sessions": sessions, "stopped": stopped});
         Ok(self.server.note("run", body)?)
     }
 
@@ -238,21 +247,17 @@ impl Running<'_> {
             workers.tend()?;
             let mut snapshot = self.server.snapshot();
             self.tend_gateway(&snapshot)?;
-            if let Some(team) = &mut self.team {
-                let callers = self.spent.iter().flat_map(|sums| &sums.callers);
-                let asking = callers.filter(|(_, account)| account.open_nano > 0).map(|(name, _)| name.as_str());
-                let events = team.tend(self.server, &snapshot, &asking.collect())?;
-                events.iter().for_each(|event| show(StudyEvent::Team(event)));
-                if !events.is_empty() {
-                    // Who ended just now may have left something behind.
-                    snapshot = self.server.snapshot();
-                }
+            let (working, events) = self.tend_team(&snapshot)?;
+            events.iter().for_each(|event| show(StudyEvent::Team(event)));
+            if !events.is_empty() {
+                // Who ended just now may have left something behind.
+                snapshot = self.server.snapshot();
             }
+            self.tell_spans(&snapshot, &events);
             if self.team.is_some() && snapshot.phase == Phase::Running {
                 let notice = diversity::look(self.server, &snapshot, self.config.plan.team.redirect)?;
                 notice.iter().for_each(|notice| show(StudyEvent::Collapsed(notice)));
             }
-            let working = self.team.as_ref().is_some_and(Team::working);
             let finished = snapshot.jobs.iter().filter(|job| job.status == aar_server::record::Status::Done).count();
             show(StudyEvent::Tick(&Tick {
                 snapshot: &snapshot,
@@ -308,13 +313,15 @@ impl Running<'_> {
 
     fn research(&mut self, workers: &mut Workers, show: &mut dyn FnMut(StudyEvent)) -> Result<(), StudyError> {
         let retired = self.server.snapshot().retired;
-        let open = self.config.plan.researchers.iter().filter(|researcher| !retired.contains(&researcher.name));
-        let open: Vec<&ResearcherPlan> = open.collect();
+        // People work where they like, and need no process.
+        let starts = |r: &&ResearcherPlan| r.kind != Kind::Human && !retired.contains(&r.name);
+        let open: Vec<&ResearcherPlan> = self.config.plan.researchers.iter().filter(starts).collect();
         if open.iter().any(|researcher| self.config.plan.speaks(researcher)) {
             self.open_gateway()?;
         }
         let began_ms = self.began_ms()?;
-        let all = open.iter().map(|researcher| self.starting(researcher, began_ms)).collect::<Result<_, _>>()?;
+        let all = open.iter().map(|researcher| self.starting(researcher, began_ms)).collect::<Result<Vec<_>, _>>()?;
+        self.follow(&all);
         self.team = Some(Team::start(all, &self.config.isolation)?);
         let open_ended = self.config.open_ended;
         let over = |snapshot: &Snapshot, working: bool| snapshot.closing || (!working && !open_ended);

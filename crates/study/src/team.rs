@@ -197,6 +197,12 @@ impl Team {
         self.members.iter().any(|member| member.running.is_some())
     }
 
+    /// How many sessions they began, as those say that have any.
+    pub fn sessions(&self) -> Vec<(String, u32)> {
+        let of = |member: &Member| Some((member.spec.name.clone(), member.watchdog.as_ref()?.sessions()?));
+        self.members.iter().filter_map(of).collect()
+    }
+
     /// Seconds each has been at work in this run.
     pub fn wall_s(&self) -> Vec<(String, f64)> {
         let of = |member: &Member| {

@@ -3,8 +3,10 @@
 //! The file is the researcher's, so it is an allegation: the worst that a false one does is that the researcher is ended by
 //! the study's clock instead of by the watchdog.
 
+use aar_server::foreign;
 use aar_server::timeline::Doing;
 use serde::Deserialize;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -41,6 +43,8 @@ struct Said {
     seen_ms: u64,
     until_ms: u64,
     #[serde(default)]
+    session: u32,
+    #[serde(default)]
     what: String,
 }
 
@@ -66,11 +70,13 @@ impl Watchdog {
     }
 
     fn read(&self) -> Option<Said> {
-        let plain = std::fs::symlink_metadata(&self.file).ok()?;
-        if !plain.is_file() || plain.len() > LONGEST {
-            return None;
-        }
-        serde_json::from_str(&std::fs::read_to_string(&self.file).ok()?).ok()
+        let file = foreign::open(&self.file)?;
+        serde_json::from_reader(file.take(LONGEST)).ok()
+    }
+
+    /// How many sessions it says it began.
+    pub fn sessions(&self) -> Option<u32> {
+        self.read().map(|said| said.session)
     }
 }
 
@@ -109,9 +115,10 @@ mod tests {
     fn said(seen_s: u64, until_s: u64) -> Said {
         Said {
             state: "tool".into(),
-            since_ms: 0,
             seen_ms: seen_s * 1000,
             until_ms: until_s * 1000,
+            session: 1,
+            since_ms: 0,
             what: "shell".into(),
         }
     }

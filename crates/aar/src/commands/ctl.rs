@@ -101,7 +101,16 @@ fn show(study: &Study, members: &[Member]) {
     if study.json {
         return aar_lab::say!("{}", serde_json::to_string_pretty(members).unwrap_or_default());
     }
-    let mut table = crate::show::table(["researcher", "kind", "state", "evaluations", "under way", "findings"]);
+    let mut table = crate::show::table([
+        "researcher",
+        "kind",
+        "state",
+        "evaluations",
+        "under way",
+        "findings",
+        "decoys touched",
+        "not ranked",
+    ]);
     for member in members {
         table.add_row([
             member.name.clone(),
@@ -110,6 +119,8 @@ fn show(study: &Study, members: &[Member]) {
             format!("{} of {}", member.evaluations_used, member.evaluations_used + member.evaluations_left),
             member.open.to_string(),
             member.findings.to_string(),
+            member.cheating.decoys.to_string(),
+            member.cheating.marked.to_string(),
         ]);
     }
     aar_lab::say!("{table}");

@@ -1,7 +1,7 @@
 //! A study while it runs: what happened as lines, what is going on as bars, both on stderr.
 
 use super::{duration, short, style, with_interval};
-use aar_domain::rung::Split;
+use aar_domain::rung::{Kind, Split};
 use aar_grader::ledger::Unit;
 use aar_server::event::{Purpose, Role};
 use aar_server::handle::Snapshot;
@@ -118,6 +118,10 @@ impl<'a> Live<'a> {
                 self.line(&format!("open       http://{http}/?t={link}   (live; works once)"));
             }
             self.line(&format!("look       AAR_API=http://{http} AAR_TOKEN={} aar lab leaderboard", opened.viewer));
+        }
+        for human in self.plan.researchers.iter().filter(|researcher| researcher.kind == Kind::Human) {
+            let out = opened.directory.display();
+            self.line(&format!("{:10} works by `aar lab`: aar token show {} --out {out}", human.name, human.name));
         }
         let how =
             if opened.resumed { "going on where it stopped" } else { "Ctrl-C stops cleanly, the same command goes on" };

@@ -94,6 +94,19 @@ pub fn agree(result: &Value, endpoint: &Endpoint, faults: &Faults, out: &Path) {
     assert_eq!(usage(&result["spending"]["tokens"]), team);
 }
 
+/// Rows that are not ranked are on their author's account, and all on the team's.
+pub fn cheating_is_counted(result: &Value) {
+    let mut team = 0;
+    for researcher in result["researchers"].as_array().unwrap() {
+        let own = |row: &&Value| row["by"] == researcher["name"] && row["rung"] == "graded" && row["mark"].is_string();
+        let marked = result["leaderboard"].as_array().unwrap().iter().filter(own).count();
+        assert_eq!(researcher["cheating"], serde_json::json!({"decoys": 0, "marked": marked}), "{researcher}");
+        assert!(researcher["cpu_s"].as_f64().unwrap() > 0.0, "{researcher}");
+        team += marked;
+    }
+    assert_eq!(result["cheating"], serde_json::json!({"decoys": 0, "marked": team}));
+}
+
 pub fn the_key_is_nowhere(folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

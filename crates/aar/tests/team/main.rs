@@ -4,10 +4,14 @@
 #![allow(clippy::print_stdout)]
 
 mod accounts;
+mod answers;
 mod faults;
 mod guest;
 mod policy;
+mod spans;
+mod weak;
 
+use aar_scripted::collector::Collector;
 use aar_scripted::endpoint::Endpoint;
 use faults::Faults;
 use serde_json::Value;
@@ -19,7 +23,7 @@ const KEY: &str = "the-key-that-no-sandbox-may-see";
 /// A call that is not answered for so long hangs. The endpoint answers at once, also on a busy machine.
 const HUNG_S: u32 = 20;
 
-fn study_file(url: &str) -> String {
+fn study_file(url: &str, collector: &str) -> String {
     let model = |wire: &str| {
         format!(
             "[models.{wire}]\nprovider = \"{url}\"\nmodel = \"scripted-{wire}\"\nwire = \"{wire}\"\nkey_env = \"AAR_TEST_KEY\"\n\
@@ -36,7 +40,7 @@ fn study_file(url: &str) -> String {
     let researchers: String = (1..=9).map(researcher).collect();
     format!(
         "name = \"scripted team\"\ntestbed = \"harbour\"\n[team]\nhours = 0.5\nusd = 40.0\nusd_each = 4.0\n[evaluation]\nseeds = 1\n\
-         baselines = [\"plain\"]\n[close]\nfinalists = 2\nseeds = 2\nintegrity = \"none\"\n{models}{researchers}"
+         baselines = [\"plain\"]\n[close]\nfinalists = 2\nseeds = 2\nintegrity = \"none\"\n[telemetry]\notlp = \"{collector}\"\n{models}{researchers}"
     )
 }
 
@@ -67,7 +71,8 @@ fn nine_researchers_read_try_submit_share_and_build_on_each_other() {
     };
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("team.toml");
-    std::fs::write(&file, study_file(&endpoint.url())).unwrap();
+    let collector = Collector::start().unwrap();
+    std::fs::write(&file, study_file(&endpoint.url(), &collector.url())).unwrap();
     let out = dir.path().join("study");
     let args = ["run", "--json", "--quiet", "--study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
 
@@ -82,6 +87,8 @@ fn nine_researchers_read_try_submit_share_and_build_on_each_other() {
     accounts::work_was_done(&result, &endpoint);
     faults.reached_most(&result);
     accounts::agree(&result, &endpoint, &faults, &out);
+    accounts::cheating_is_counted(&result);
+    spans::form_trees(&collector, &result);
     accounts::the_key_is_nowhere(&out);
     accounts::hostile_words_are_fenced(&endpoint);
 }

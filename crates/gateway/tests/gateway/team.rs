@@ -73,6 +73,7 @@ impl Team {
             token_hash: token_hash(name),
             limits: Limits::default(),
             rate: None,
+            trace: None,
         };
         let model = ModelSettings {
             provider: "scripted".into(),

@@ -49,8 +49,9 @@ pub fn run(options: &Options, json: bool) -> Result<(), Failure> {
     let settings = settings(options, options.model.as_deref().ok_or_else(|| missing("AAR_MODEL"))?);
     let client = options.desk.server.client()?;
     let token = options.desk.server.token()?;
-    let mut model = HttpModel::new(&address, options.wire, token)
+    let model = HttpModel::new(&address, options.wire, token)
         .map_err(|error| Failure::new(USAGE, format!("AAR_LLM: {error}")))?;
+    let mut model = model.traced(settings.trace);
     let hear = Box::new(move |event: &Event| tell(event, json));
     let researcher = Researcher::new(settings, client, token, &mut model, hear)
         .map_err(|error| Failure::new(IO, format!("write in {}: {error}", options.desk.work.display())))?;

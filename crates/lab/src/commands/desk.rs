@@ -4,7 +4,7 @@ use crate::cli::Server;
 use crate::failure::Failure;
 use aar_agent::desk::Ended;
 use aar_agent::events::Event;
-use aar_agent::settings::{Direction, Limits, Settings};
+use aar_agent::settings::{Direction, Limits, Place, Settings};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +19,9 @@ pub struct Desk {
     /// Until then nothing of others is shown, in milliseconds since the epoch
     #[arg(long, env = "AAR_FORUM_FROM_MS")]
     forum_from_ms: Option<u64>,
+    /// Its span where it is traced, as W3C Trace Context writes it
+    #[arg(long, env = "TRACEPARENT", hide = true)]
+    trace: Option<Place>,
     /// The private folder
     #[arg(long, env = "AAR_WORK", default_value = "/work")]
     pub work: PathBuf,
@@ -40,6 +43,7 @@ impl Desk {
             direction: Direction::said(self.direction.as_deref()),
             ends_at: self.ends_ms.map(at),
             forum_from: self.forum_from_ms.map(at),
+            trace: self.trace,
             limits,
             ..Settings::inside(model)
         }

@@ -1,14 +1,14 @@
-//! Everything as it is at one moment.
+//! A study as it is at one moment.
 
 use super::Server;
 use crate::board::Mark;
-use crate::event::{Opening, Participant, Phase};
+use crate::event::{Opening, Participant, Phase, Purpose};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
 use crate::timeline::Course;
-use aar_api::integrity::Integrity;
+use aar_api::integrity::{Cheating, Integrity};
 use aar_domain::rung::Kind;
 use aar_grader::ledger::Ledger;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a study looks like from the operator's seat, at one moment.
 pub struct Snapshot {
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub marks: Vec<Option<Mark>>,
     /// Verdicts, rulings, touches of decoys.
     pub integrity: Integrity,
+    /// Attempts at cheating, by who made any.
+    pub cheating: BTreeMap<String, Cheating>,
     /// All jobs, without margins.
     pub jobs: Vec<JobRecord>,
     /// The forum.
@@ -48,6 +50,15 @@ pub struct Snapshot {
     pub ledger: Ledger,
 }
 
+impl Snapshot {
+    /// What somebody submitted, in order.
+    pub fn submissions_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a EvaluationRecord> {
+        let own =
+            move |record: &&EvaluationRecord| record.asked.by == name && record.asked.purpose == Purpose::Submission;
+        self.evaluations.iter().filter(own)
+    }
+}
+
 impl Server {
     /// Everything as it is now.
     pub fn snapshot(&self) -> Snapshot {
@@ -63,6 +74,7 @@ impl Server {
                 kinds: state.evaluations.iter().map(|record| state.kind_of(record)).collect(),
                 marks: state.evaluations.iter().map(|record| state.mark(record)).collect(),
                 integrity: state.integrity().clone(),
+                cheating: state.cheating().into_iter().map(|(by, made)| (by.to_owned(), made)).collect(),
                 evaluations: state.evaluations.clone(),
                 jobs: state.jobs.iter().map(without_margins).collect(),
                 findings: state.findings.clone(),

@@ -7,6 +7,7 @@ use super::{Pages, Visitor};
 use crate::event::{Participant, Purpose, Role};
 use crate::record::{EvaluationRecord, Status};
 use crate::state::State as Study;
+use aar_api::integrity::Cheating;
 use aar_api::receipt::Receipt;
 use axum::Extension;
 use axum::extract::State;
@@ -68,7 +69,6 @@ struct Attempts<'a> {
     failed: usize,
     bundles: BTreeSet<&'a str>,
     told: usize,
-    marked: usize,
 }
 
 fn attempts(state: &Study) -> Markup {
@@ -78,9 +78,9 @@ fn attempts(state: &Study) -> Markup {
         own.submitted += 1;
         own.failed += usize::from(record.status == Status::Failed);
         own.told += usize::from(record.answer.is_some());
-        own.marked += usize::from(state.mark(record).is_some());
         own.bundles.insert(&record.asked.bundle);
     }
+    let cheating = state.cheating();
     let team: Vec<&Participant> = state.participants.values().filter(|p| p.role == Role::Researcher).collect();
     html! {
         h2 { "Attempts" }
@@ -88,23 +88,22 @@ fn attempts(state: &Study) -> Markup {
             p.note { "Every attempt is charged, those that fail too. Submitting one bundle again is a second draw of the same lot: seeds are the server's, so it gives the same answer." }
             div.scroll tabindex="0" role="region" aria-label="attempts" { table {
                 thead { tr { th { "researcher" } th.n { "submissions" } th.n { "of them failed" } th.n { "bundles" } th.n { "submitted again" } th.n { "answers told" } th.n { "not ranked" } th.n { "decoys touched" } } }
-                tbody { @for researcher in team { (line(state, &researcher.name, all.get(researcher.name.as_str()))) } }
+                tbody { @for researcher in team { (line(&researcher.name, all.get(researcher.name.as_str()), cheating.get(researcher.name.as_str()))) } }
             } }
         }
     }
 }
 
-fn line(state: &Study, name: &str, own: Option<&Attempts>) -> Markup {
+fn line(name: &str, own: Option<&Attempts>, cheating: Option<&Cheating>) -> Markup {
     let nothing = Attempts::default();
     let own = own.unwrap_or(&nothing);
-    let touches =
-        state.integrity().touches.iter().filter(|touch| touch.by == name).map(|touch| touch.times as usize).sum();
+    let Cheating { decoys, marked } = cheating.copied().unwrap_or_default();
     let shown = |what: &str, count: usize| html! { td.n { (of(format_args!("researcher/{name}/{what}"), count)) } };
     html! { tr {
         td { a data-told href={ "/evaluations?by=" (encoded(name)) } { (name) } }
         (shown("submitted", own.submitted)) (shown("submissions_failed", own.failed)) (shown("bundles", own.bundles.len()))
         (shown("again", own.submitted - own.bundles.len())) (shown("told", own.told))
-        (shown("marked", own.marked)) (shown("touches", touches))
+        (shown("marked", marked)) (shown("touches", decoys))
     } }
 }
 

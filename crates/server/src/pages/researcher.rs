@@ -13,9 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
-use std::fs::OpenOptions;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// What a language model's process writes of its state: an allegation, like all in its workspace.
@@ -212,14 +210,10 @@ async fn notebook(pages: &Pages, name: &str) -> Markup {
     }
 }
 
-/// The head of a file that a researcher wrote. It could be a link to something else, or a pipe: nothing but a plain file is read.
+/// The head of a file that a researcher wrote.
 fn read(path: PathBuf) -> Option<String> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
     let mut bytes = vec![];
-    file.take(NOTEBOOK).read_to_end(&mut bytes).ok()?;
+    crate::foreign::open(&path)?.take(NOTEBOOK).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|text| !text.trim().is_empty())
 }
 

@@ -102,7 +102,7 @@ fn line(
             td.n { (shown("failed", failed.to_string())) }
             td.n { a href={ "/forum?by=" (name) } { (shown("findings", work.findings.to_string())) } }
             @if let Some(account) = account { td.n { (spent(&researcher.name, account)) } }
-            td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("person")) }
+            td { (kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("human")) }
             td.words data-told { (researcher.direction.as_deref().unwrap_or("–")) }
         }
     }

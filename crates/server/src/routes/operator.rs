@@ -91,9 +91,9 @@ fn check(asked: &NewParticipant) -> Result<Kind, ApiError> {
         return Err(ApiError::bad(format!("evaluations = {}: 1 to 100000 is possible", asked.evaluations)));
     }
     match asked.kind.as_str() {
-        "person" => Ok(Kind::Person),
+        "human" => Ok(Kind::Human),
         "command" => Ok(Kind::Command),
-        other => Err(ApiError::bad(format!("kind {other:?}: person or command is possible"))),
+        other => Err(ApiError::bad(format!("kind {other:?}: human or command is possible"))),
     }
 }
 

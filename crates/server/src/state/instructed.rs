@@ -3,6 +3,7 @@
 use super::State;
 use crate::event::{Participant, Role};
 use crate::record::EvaluationRecord;
+use aar_api::integrity::Cheating;
 use aar_api::operator::{Instruction, Member, Message};
 use aar_grader::ledger::Unit;
 
@@ -57,10 +58,12 @@ impl State {
     /// All researchers, for their operator.
     pub fn members(&self) -> Vec<Member> {
         let researchers = self.participants.values().filter(|participant| participant.role == Role::Researcher);
-        researchers.map(|participant| self.member(participant)).collect()
+        let cheating = self.cheating();
+        let made = |participant: &Participant| cheating.get(participant.name.as_str()).copied().unwrap_or_default();
+        researchers.map(|participant| self.member(participant, made(participant))).collect()
     }
 
-    fn member(&self, participant: &Participant) -> Member {
+    fn member(&self, participant: &Participant, cheating: Cheating) -> Member {
         let name = &participant.name;
         let used = self.used(name);
         let open = |record: &&EvaluationRecord| record.asked.by == *name && !record.ended();
@@ -72,12 +75,13 @@ impl State {
         let kind = serde_json::to_value(participant.kind).unwrap_or_default();
         Member {
             name: name.clone(),
-            kind: kind.as_str().unwrap_or("person").to_owned(),
+            kind: kind.as_str().unwrap_or("human").to_owned(),
             state: state.into(),
             evaluations_used: used,
             evaluations_left: participant.evaluations.saturating_sub(used),
             open: self.evaluations.iter().filter(open).count(),
             findings: self.findings.iter().filter(|finding| finding.posted.by == *name).count(),
+            cheating,
             direction: participant.direction.clone(),
         }
     }

@@ -7,7 +7,7 @@ use crate::near;
 use crate::record::{EvaluationRecord, Status};
 use crate::transfer;
 use aar_api::integrity::{
-    Appeal, Bearing, Check, Decision, Integrity, Ruling, Signal, Signature, Told, Touch, Verdict, VerdictView,
+    Appeal, Bearing, Cheating, Check, Decision, Integrity, Ruling, Signal, Signature, Told, Touch, Verdict, VerdictView,
 };
 use aar_domain::rung::Split;
 use aar_domain::stats::likeness;
@@ -104,6 +104,19 @@ impl State {
         }
         let refused = |word: &Signature| word.bundle == *bundle && !word.signed_off;
         self.integrity.signatures.iter().any(refused).then_some(Mark { what: "refused", of: None })
+    }
+
+    /// Attempts at cheating by those who made any; `nobody` stands for those without a known token.
+    pub fn cheating(&self) -> BTreeMap<&str, Cheating> {
+        let mut all = BTreeMap::<&str, Cheating>::new();
+        for touch in &self.integrity.touches {
+            all.entry(&touch.by).or_default().decoys += touch.times as usize;
+        }
+        let submissions = self.evaluations.iter().filter(|record| record.asked.purpose == Purpose::Submission);
+        for record in submissions.filter(|record| self.mark(record).is_some()) {
+            all.entry(&record.asked.by).or_default().marked += 1;
+        }
+        all
     }
 
     /// By evaluation: which of its author's submissions it was, or, of a re-run, how many its author made in all.

@@ -193,7 +193,7 @@ pub fn body(route: &str) -> Value {
         "post /v1/bundles" => json!({"files": [{"path": "recipe.toml", "executable": false, "hex": "00"}]}),
         "post /v1/evaluations" => json!({"bundle": "00", "name": "n", "family": "other", "key": "k"}),
         "post /v1/predictions" => json!({"answers": [1], "name": "n", "key": "k"}),
-        "post /v1/participants" => json!({"name": "", "kind": "person", "evaluations": 1}),
+        "post /v1/participants" => json!({"name": "", "kind": "human", "evaluations": 1}),
         "post /v1/instructions" => json!({"researcher": "nobody-of-this-name", "instruction": {"do": "pause"}}),
         "post /v1/findings/{id}/votes" => json!({"value": 1}),
         "post /v1/integrity" => json!({"do": "uphold", "verdict": 1, "reason": "r"}),

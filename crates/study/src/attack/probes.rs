@@ -248,12 +248,12 @@ impl<'a> Intruder<'a> {
             self.post(
                 "a second name",
                 paths::PARTICIPANTS,
-                json!({"name": "sybil", "kind": "person", "evaluations": 100}).to_string(),
+                json!({"name": "sybil", "kind": "human", "evaluations": 100}).to_string(),
             ),
             self.post(
                 "a reserved name",
                 paths::PARTICIPANTS,
-                json!({"name": "plain", "kind": "person", "evaluations": 1}).to_string(),
+                json!({"name": "plain", "kind": "human", "evaluations": 1}).to_string(),
             ),
             self.get(paths::PARTICIPANTS),
             self.get("/v1/evaluations/1"),

@@ -50,24 +50,33 @@ fn impossible_plans_are_refused_by_field() {
     check("testbed=import", "needs data and model");
 }
 
+/// The names of all settings of a table: what serde would rather have than one that does not exist.
+fn settings<T: serde::de::DeserializeOwned + std::fmt::Debug>() -> Vec<String> {
+    let error = toml::from_str::<T>("no-such-setting = 1").unwrap_err().to_string();
+    let (_, known) = error.split_once("expected").unwrap_or_else(|| panic!("{error}"));
+    known.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
 #[test]
 fn every_setting_is_in_the_documentation() {
     let page = include_str!("../../../../docs/study-file.md");
-    // Every field once, so that a new one makes this fail until the page speaks of it.
-    let file = "name = \"n\"\ntestbed = \"fresh\"\nsubject = \"math\"\ndata = \"d\"\nmodel = \"m\"\nwithout = [\"ensemble\"]\n\
-        [feedback]\nbits = 9.0\n[team]\nusd = 1.0\nusd_each = 1.0\ntokens = 1\ndirected = false\n\
-        [models.m]\nprovider = \"openai\"\nmodel = \"g\"\nwire = \"chat\"\nkey_env = \"K\"\nprice = \"free\"\n\
-        [agents.z]\ncommand = \"true\"\nwire = \"chat\"\nmounts = [\"/opt\"]\nenv = { A = \"b\" }\nfiles = { f = \"t\" }\n\
-        [[researchers]]\nname = \"a\"\nkind = \"command\"\nagent = \"z\"\nmodel = \"m\"\ndirection = \"d\"\nevaluations = 1\nwithout = [\"ensemble\"]";
-    let plan = serde_json::to_value(read(file, false, &[]).unwrap()).unwrap();
-    let mut fields = vec![];
-    let groups = ["evaluation", "feedback", "close", "team"].map(|group| &plan[group]);
-    let tables = [&plan, &plan["models"]["m"], &plan["agents"]["z"], &plan["researchers"][0]];
-    for group in groups.into_iter().chain(tables) {
-        fields.extend(group.as_object().unwrap().keys().cloned());
-    }
-    fields.push("count".into());
-    for field in fields {
+    let tables = [
+        settings::<Plan>(),
+        settings::<Evaluation>(),
+        settings::<FeedbackPlan>(),
+        settings::<ResearcherPlan>(),
+        settings::<ModelPlan>(),
+        settings::<AgentPlan>(),
+        settings::<TeamPlan>(),
+        settings::<TelemetrySettings>(),
+        settings::<Close>(),
+    ];
+    let all: Vec<String> = tables.into_iter().flatten().collect();
+    assert!(
+        all.len() > 55
+            && ["count", "redirect", "programs", "otlp"].iter().all(|name| all.iter().any(|known| known == name))
+    );
+    for field in all {
         let known = page.contains(&format!("`{field}`"))
             || page.contains(&format!("`[{field}"))
             || page.contains(&format!("`[[{field}"));
@@ -120,6 +129,9 @@ fn a_study_of_predictions_starts_nobody_who_hands_in_bundles() {
     let error = read(&with("search"), false, &[]).unwrap_err();
     assert!(error.contains("hands in bundles") && error.contains("aar token add"), "{error}");
     read(&(with("command") + "agent = \"script\"\n"), false, &[]).unwrap();
+    let model = "[models.m]\nprovider = \"http://127.0.0.1:1\"\nmodel = \"x\"\n";
+    read(&(with("language-model") + model), false, &[]).unwrap();
+    read(&with("human"), false, &[]).unwrap();
     assert!(read(&served.replace("predictions", "answers"), false, &[]).unwrap_err().contains("predictions"));
     // Who says nothing has the plan, and the hash, that it always had.
     let usual = read(&served.replace("contract = \"predictions\"\n", ""), false, &[]).unwrap();

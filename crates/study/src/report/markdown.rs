@@ -104,14 +104,14 @@ fn failures(out: &mut String, snapshot: &Snapshot) {
 
 fn researchers(out: &mut String, result: &StudyResult) {
     out.push_str(
-        "## Researchers\n\n| name | started from | evaluations | findings | seconds at work |\n|---|---|---|---|---|\n",
+        "## Researchers\n\n| name | started from | evaluations | findings | seconds at work | decoys touched | not ranked |\n|---|---|---|---|---|---|---|\n",
     );
     for row in &result.researchers {
         let direction = row.direction.as_deref().map_or("–".into(), cell);
         let _ = writeln!(
             out,
-            "| {} | {direction} | {} | {} | {:.0} |",
-            row.name, row.evaluations, row.findings, row.wall_s
+            "| {} | {direction} | {} | {} | {:.0} | {} | {} |",
+            row.name, row.evaluations, row.findings, row.wall_s, row.cheating.decoys, row.cheating.marked
         );
     }
     out.push('\n');

@@ -21,12 +21,12 @@ pub fn section(result: &StudyResult, server: &Server, snapshot: &Snapshot) -> Ma
             h3 { "Who built on whom" }
             (timeline(result, snapshot))
             @for researcher in &result.researchers {
-                h3 { (told(&researcher.name)) " " span.tag { (researcher.kind.map_or("person".into(), |kind| format!("{kind:?}").to_lowercase())) } }
+                h3 { (told(&researcher.name)) " " span.tag { (researcher.kind.map_or("human".into(), |kind| format!("{kind:?}").to_lowercase())) } }
                 @if let Some(direction) = &researcher.direction { p.note { "started from: " (told(direction)) } }
                 @let shown = |what: &str, shown: String| of(format_args!("researcher/{}/{what}", researcher.name), shown);
                 p {
                     (shown("evaluations", counted(researcher.evaluations as usize, "evaluation"))) ", " (shown("findings", counted(researcher.findings, "finding"))) ", "
-                    (shown("wall_s", format!("{:.0} s", researcher.wall_s))) " at work" (shown("built_on", built_on(result, &researcher.name)))
+                    (shown("wall_s", format!("{:.0} s", researcher.wall_s))) " at work, " (shown("touches", counted(researcher.cheating.decoys, "decoy"))) " touched, " (shown("marked", counted(researcher.cheating.marked, "submission"))) " not ranked" (shown("built_on", built_on(result, &researcher.name)))
                 }
                 (findings(snapshot, &researcher.name))
             }

@@ -6,9 +6,10 @@ use crate::gateway::Gateway;
 use crate::models::{GatewayPlaces, gateway_settings};
 use crate::plan::ResearcherPlan;
 use crate::programs;
-use crate::team::Starting;
+use crate::team::{Starting, TeamEvent};
 use aar_domain::rung::Kind;
 use aar_evaluation::decoys::Decoys;
+use aar_llm::trace;
 use aar_researcher::ResearcherSpec;
 use aar_sandbox::Limits;
 use aar_server::event::Purpose;
@@ -36,7 +37,10 @@ impl Running<'_> {
         let plan = self.config.plan;
         let hidden = tempfile::tempdir().map_err(StudyError::file("create", "a folder for the gateway's control"))?;
         let speak = plan.researchers.iter().filter(|researcher| plan.speaks(researcher));
-        let caller = |researcher: &ResearcherPlan| (researcher.name.clone(), self.key.token_hash(&researcher.name));
+        let caller = |researcher: &ResearcherPlan| {
+            let name = &researcher.name;
+            (name.clone(), self.key.token_hash(name), self.spans.as_ref().map(|spans| spans.place(name)))
+        };
         let places = GatewayPlaces {
             socket: &self.sockets.join("llm.sock"),
             control: &hidden.path().join("control.sock"),
@@ -136,6 +140,47 @@ impl Running<'_> {
         })
     }
 
+    /// Look after who works on it, machines and people: whether anybody still does, and what happened.
+    pub(super) fn tend_team(&mut self, snapshot: &Snapshot) -> Result<(bool, Vec<TeamEvent>), StudyError> {
+        let Some(team) = &mut self.team else { return Ok((false, vec![])) };
+        let callers = self.spent.iter().flat_map(|sums| &sums.callers);
+        let asking = callers.filter(|(_, account)| account.open_nano > 0).map(|(name, _)| name.as_str());
+        let mut events = team.tend(self.server, snapshot, &asking.collect())?;
+        let working = team.working();
+        let (people, left) = self.tend_humans(snapshot)?;
+        events.extend(left);
+        Ok((working || !people.is_empty(), events))
+    }
+
+    /// Where somebody collects spans, read what these write of themselves.
+    pub(super) fn follow(&mut self, all: &[Starting]) {
+        if let Some(spans) = &mut self.spans {
+            let writes = all.iter().filter(|starting| starting.watched);
+            writes.for_each(|Starting { spec, .. }| spans.follow(&spec.name, &spec.workspace));
+        }
+    }
+
+    /// Tell whoever collects them what happened.
+    pub(super) fn tell_spans(&mut self, snapshot: &Snapshot, events: &[TeamEvent]) {
+        let Some(spans) = &mut self.spans else { return };
+        spans.look(snapshot);
+        for event in events {
+            let (name, failed) = match event {
+                TeamEvent::Done(name) | TeamEvent::Stopped(name) => (name, false),
+                TeamEvent::Retired(name, _) => (name, true),
+                TeamEvent::Restarted(..) | TeamEvent::Held(..) => continue,
+            };
+            spans.leave(name, snapshot, failed);
+        }
+    }
+
+    /// The run is over.
+    pub(super) fn stop_spans(&mut self) {
+        if let Some(spans) = self.spans.take() {
+            spans.close(&self.server.snapshot());
+        }
+    }
+
     /// Arguments of a search researcher.
     fn searching(&self, researcher: &ResearcherPlan) -> Vec<OsString> {
         let mut args = vec!["search".into()];
@@ -172,6 +217,9 @@ impl Running<'_> {
                 set("AAR_LLM_SOCKET", "/run/aar/llm.sock".into());
             }
             agent.env.iter().for_each(|(name, value)| set(name, value.clone()));
+        }
+        if let Some(spans) = &self.spans {
+            set(trace::VARIABLE, spans.place(&researcher.name).to_string());
         }
         if researcher.direction.is_none() {
             set("AAR_DIRECTION", "none".into());
