@@ -1,6 +1,6 @@
 //! The events, replayed. Nothing here is stored, so nothing here can contradict the log.
 
-use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued, Role};
+use crate::event::{Event, Opening, Participant, Phase, Purpose, Queued};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note, Status};
 use crate::released::Released;
 use crate::timeline::Course;
@@ -375,18 +375,6 @@ impl State {
     /// An author's evaluation by its key.
     pub fn by_key(&self, by: &str, key: &str) -> Option<&EvaluationRecord> {
         self.evaluations.get(*self.by_key.get(by)?.get(key)?)
-    }
-
-    /// Whether turn `turn` has begun: everybody who works in turns has made, or given up, all earlier submissions, and
-    /// all of those are finished.
-    pub fn turn_ready(&self, turn: u32) -> bool {
-        let takes = |p: &&Participant| p.turns && p.role == Role::Researcher;
-        let all_in = self.participants.values().filter(takes).all(|participant| {
-            self.retired.contains(&participant.name)
-                || self.used(&participant.name) >= turn.min(participant.evaluations)
-        });
-        let early = |record: &&EvaluationRecord| record.asked.turn.is_some_and(|at| at < turn);
-        all_in && self.evaluations.iter().filter(early).all(EvaluationRecord::ended)
     }
 
     /// Kind of an author.

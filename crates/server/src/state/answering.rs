@@ -1,7 +1,7 @@
-//! When the ledger answers, and in which order.
+//! When the ledger answers, and in which order; when turns begin.
 
 use super::State;
-use crate::event::{Phase, Purpose};
+use crate::event::{Participant, Phase, Purpose, Role};
 use crate::record::{EvaluationRecord, Status};
 use aar_grader::ledger::{Policy, Unit};
 
@@ -34,5 +34,17 @@ impl State {
         let first = open.min_by_key(place)?;
         let whole = |turn: u32| self.phase >= Phase::Closing || self.turn_ready(turn + 1);
         (first.status == Status::Done && first.asked.turn.is_none_or(whole)).then_some(first.id)
+    }
+
+    /// Whether turn `turn` has begun: everybody who works in turns has made, or given up, all earlier submissions, and
+    /// all of those are finished.
+    pub fn turn_ready(&self, turn: u32) -> bool {
+        let takes = |p: &&Participant| p.turns && p.role == Role::Researcher;
+        let all_in = self.participants.values().filter(takes).all(|participant| {
+            self.retired.contains(&participant.name)
+                || self.used(&participant.name) >= turn.min(participant.evaluations)
+        });
+        let early = |record: &&EvaluationRecord| record.asked.turn.is_some_and(|at| at < turn);
+        all_in && self.evaluations.iter().filter(early).all(EvaluationRecord::ended)
     }
 }
