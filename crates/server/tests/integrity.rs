@@ -9,7 +9,6 @@ use aar_api::evaluation::{BoardRow, EvaluationView, Submission};
 use aar_api::integrity::{Check, Decision, Integrity, Ruling, Signal};
 use aar_api::paths;
 use aar_api::work::{Claim, Job, Outputs, Touched, Usage};
-use aar_domain::rung::Rung;
 use aar_grader::ledger::Unit;
 use aar_server::event::{Opening, Participant, Role};
 use bench::{Bench, ITEMS, config, opening, refused, serve, submit, token_hash};

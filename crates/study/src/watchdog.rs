@@ -166,15 +166,15 @@ mod tests {
         std::fs::create_dir(&own).unwrap();
         let mut dog = Watchdog::new(dir.path());
         dog.from_ms = 5_000;
-        let check = |state: &str, since: u64, seen: u64, wanted: Option<(Doing, u64)>| {
+        let check = |dog: &Watchdog, state: &str, since: u64, seen: u64, wanted: Option<(Doing, u64)>| {
             let text = serde_json::json!({"state": state, "since_ms": since, "seen_ms": seen, "until_ms": u64::MAX});
             std::fs::write(own.join("state.json"), text.to_string()).unwrap();
             assert_eq!(dog.look(), Look { doing: wanted, hangs: None }, "{state} {since} {seen}");
         };
-        check("tool", 6_000, now_ms(), Some((Doing::Thinking, 6_000)));
-        check("training", 4_000, now_ms(), Some((Doing::Training, 5_000)));
-        check("ended", 6_000, now_ms(), None);
+        check(&dog, "tool", 6_000, now_ms(), Some((Doing::Thinking, 6_000)));
+        check(&dog, "training", 4_000, now_ms(), Some((Doing::Training, 5_000)));
+        check(&dog, "ended", 6_000, now_ms(), None);
         dog.from_ms = now_ms();
-        check("waiting", 6_000, 7_000, None);
+        check(&dog, "waiting", 6_000, 7_000, None);
     }
 }

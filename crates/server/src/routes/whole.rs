@@ -29,10 +29,12 @@ async fn taken_in(body: Body) -> Result<Bytes, ApiError> {
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|_| ApiError::bad("the body ended early"))?;
         length += piece.len();
-        match length {
-            ..=MAX_BODY => whole.extend_from_slice(&piece),
-            ..=MAX_DROPPED => whole = Vec::new(),
-            _ => break,
+        if length <= MAX_BODY {
+            whole.extend_from_slice(&piece);
+        } else if length <= MAX_DROPPED {
+            whole = Vec::new();
+        } else {
+            break;
         }
     }
     if length > MAX_BODY {
