@@ -12,9 +12,14 @@ use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The newest format of a study's directory.
 pub const STUDY_FORMAT: u32 = 1;
+
+/// How often, and after which pause, a lock that somebody holds is tried for again.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// `study.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +36,17 @@ pub struct StudyFile {
 pub struct StudyDirectory {
     root: PathBuf,
     _lock: File,
+}
+
+/// Whether the lock could be had. Where a run was killed while it started a process, that one holds the lock until it has become
+/// another program: a moment later it is free.
+fn held(lock: &File) -> bool {
+    let free = || lock.try_lock().is_ok();
+    let again = |_| {
+        std::thread::sleep(LOCK_PAUSE);
+        free()
+    };
+    free() || (0..LOCK_TRIES).any(again)
 }
 
 impl StudyDirectory {
@@ -54,7 +70,7 @@ impl StudyDirectory {
         }
         let path = root.join("lock");
         let lock = File::create(&path).map_err(StudyError::file("create", &path))?;
-        if lock.try_lock().is_err() {
+        if !held(&lock) {
             return Err(StudyError::Locked(root));
         }
         if !known {
