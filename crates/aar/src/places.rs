@@ -9,19 +9,20 @@ pub fn executable() -> PathBuf {
 
 /// Folders in which worlds that ship may lie: the working directory's, and those beside any folder above the program.
 pub fn worlds() -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from("worlds")];
-    folders.extend(executable().ancestors().skip(1).map(|folder| folder.join("worlds")));
+    folders("worlds")
+}
+
+fn folders(name: &str) -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from(name)];
+    folders.extend(executable().ancestors().skip(1).map(|folder| folder.join(name)));
     folders.retain(|folder| folder.is_dir());
     folders
 }
 
 /// Tables that ship: the files of the first folder `tables`, looked for like worlds.
 pub fn tables() -> Vec<PathBuf> {
-    let here = std::iter::once(PathBuf::from("tables"));
-    let mut folders =
-        here.chain(executable().ancestors().skip(1).map(|folder| folder.join("tables")).collect::<Vec<_>>());
-    let files =
-        folders.find_map(|folder| folder.read_dir().ok()).into_iter().flatten().flatten().map(|entry| entry.path());
+    let folder = folders("tables").into_iter().find_map(|folder| folder.read_dir().ok());
+    let files = folder.into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
     files.sort();
     files

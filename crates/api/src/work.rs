@@ -58,6 +58,13 @@ pub struct Usage {
     pub wall_ms: u64,
 }
 
+impl Usage {
+    /// CPU-milliseconds of both phases. A worker's account is a claim and may be any number: sums saturate.
+    pub fn cpu_ms(&self) -> u64 {
+        self.train_cpu_ms.saturating_add(self.predict_cpu_ms)
+    }
+}
+
 /// Decoys that a bundle's code opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Touched {

@@ -134,21 +134,7 @@ mod tests {
             purpose: Purpose::Submission,
             card: None,
         };
-        let (jobs, failure, answer, ended_ms) = (vec![], None, None, None);
-        EvaluationRecord {
-            id,
-            asked,
-            jobs,
-            status: Status::Done,
-            done: 0,
-            failure,
-            answer,
-            answered_ms: None,
-            answered: false,
-            at_ms: 0,
-            began_ms: None,
-            ended_ms,
-        }
+        EvaluationRecord { status: Status::Done, ..EvaluationRecord::queued(id, asked, vec![], 0) }
     }
 
     #[test]

@@ -89,6 +89,24 @@ pub struct EvaluationRecord {
 }
 
 impl EvaluationRecord {
+    /// As it is when it was asked for.
+    pub fn queued(id: i64, asked: Queued, jobs: Vec<i64>, at_ms: i64) -> Self {
+        Self {
+            id,
+            asked,
+            jobs,
+            status: Status::Queued,
+            done: 0,
+            failure: None,
+            answer: None,
+            answered: false,
+            answered_ms: None,
+            at_ms,
+            began_ms: None,
+            ended_ms: None,
+        }
+    }
+
     /// Whether researchers may see it on the board.
     pub fn on_board(&self) -> bool {
         matches!(self.asked.purpose, Purpose::Submission | Purpose::Baseline) && self.status == Status::Done

@@ -17,7 +17,7 @@ use std::sync::Arc;
 mod answering;
 mod discussed;
 mod instructed;
-mod integrity;
+pub mod integrity;
 mod views;
 
 /// Times a job may be taken before its evaluation is given up.
@@ -271,20 +271,7 @@ impl State {
         if queued.split == Split::Feedback {
             self.unanswered.insert(id);
         }
-        self.evaluations.push(EvaluationRecord {
-            id,
-            asked: queued.clone(),
-            jobs: jobs.clone(),
-            status: Status::Queued,
-            done: 0,
-            failure: None,
-            answer: None,
-            answered: false,
-            answered_ms: None,
-            at_ms,
-            began_ms: None,
-            ended_ms: None,
-        });
+        self.evaluations.push(EvaluationRecord::queued(id, queued.clone(), jobs.clone(), at_ms));
         jobs
     }
 
@@ -335,8 +322,7 @@ impl State {
         let usage = jobs.iter().map(|&job| self.jobs[job as usize - 1].usage);
         let (operations, cpu) = usage.fold((0, 0), |(operations, cpu), usage| {
             // A worker's account is a claim: it may be any number.
-            let cpu_ms = usage.train_cpu_ms.saturating_add(usage.predict_cpu_ms);
-            (u64::saturating_add(operations, usage.train_operations), u64::saturating_add(cpu, cpu_ms))
+            (u64::saturating_add(operations, usage.train_operations), u64::saturating_add(cpu, usage.cpu_ms()))
         });
         actual.extend([(Unit::Operations, operations), (Unit::CpuMs, cpu)]);
         self.ledger.settle(&reserved, &actual);

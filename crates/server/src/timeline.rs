@@ -241,7 +241,6 @@ impl Line {
 mod tests {
     use super::*;
     use crate::event::{Purpose, Queued, Role};
-    use crate::record::Status;
     use aar_domain::rung::Split;
 
     fn evaluation(turn: Option<u32>, [at_ms, began, ended]: [i64; 3]) -> EvaluationRecord {
@@ -258,20 +257,8 @@ mod tests {
             card: None,
         };
         let when = |at: i64| (at > 0).then_some(at);
-        EvaluationRecord {
-            id: 1,
-            asked,
-            jobs: vec![],
-            status: Status::Queued,
-            done: 0,
-            failure: None,
-            answer: None,
-            answered: false,
-            answered_ms: None,
-            at_ms,
-            began_ms: when(began),
-            ended_ms: when(ended),
-        }
+        let queued = EvaluationRecord::queued(1, asked, vec![], at_ms);
+        EvaluationRecord { began_ms: when(began), ended_ms: when(ended), ..queued }
     }
 
     fn course(events: &[(i64, Event)]) -> Course {

@@ -73,8 +73,9 @@ pub fn look(server: &Server, snapshot: &Snapshot, redirect: bool) -> Result<Opti
 /// The one who got least out of the family, among those who read messages, and a direction that nobody has.
 fn elsewhere(snapshot: &Snapshot, team: &Collapse) -> Option<(String, &'static str)> {
     let reads = |name: &&String| {
-        let known = snapshot.participants.iter().find(|participant| participant.name == **name);
-        known.is_some_and(|participant| matches!(participant.kind, Some(Kind::LanguageModel | Kind::Command)))
+        snapshot
+            .participant(name)
+            .is_some_and(|participant| matches!(participant.kind, Some(Kind::LanguageModel | Kind::Command)))
     };
     let name = team.inside.iter().rev().find(reads)?;
     let given = |direction: &&str| {
@@ -83,7 +84,7 @@ fn elsewhere(snapshot: &Snapshot, team: &Collapse) -> Option<(String, &'static s
     };
     let free = DIRECTIONS.into_iter().find(|direction| !given(direction));
     // Where all are given, the one that lies farthest in their order from the researcher's own.
-    let own = snapshot.participants.iter().find(|participant| participant.name == *name)?.direction.as_deref();
+    let own = snapshot.participant(name)?.direction.as_deref();
     let place = DIRECTIONS.iter().position(|direction| Some(*direction) == own).unwrap_or(0);
     Some((name.clone(), free.unwrap_or(DIRECTIONS[(place + DIRECTIONS.len() / 2) % DIRECTIONS.len()])))
 }

@@ -12,6 +12,7 @@ pub mod agents;
 pub mod altered;
 pub mod attack;
 mod child;
+mod clock;
 pub mod config;
 pub mod directory;
 pub mod diversity;

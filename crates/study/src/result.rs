@@ -334,10 +334,11 @@ fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
         let mut runs = snapshot.notes.iter().rev().filter(|note| note.kind == "run");
         runs.find_map(|note| note.body["sessions"][name].as_u64())
     };
-    let cpu_ms = |record: &EvaluationRecord| -> u64 {
-        let jobs = record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1));
-        jobs.map(|job| job.usage.train_cpu_ms + job.usage.predict_cpu_ms).sum()
+    let cpu_ms = |name: &str| {
+        let used = snapshot.submissions_of(name).map(|record| snapshot.cpu_ms(record));
+        used.fold(0, u64::saturating_add)
     };
+    let cheating = snapshot.cheating();
     let row = |participant: &aar_server::event::Participant| ResearcherRow {
         spending: spent.callers.get(&participant.name).map(|totals| Spending::of(totals, wall(&participant.name))),
         name: participant.name.clone(),
@@ -346,9 +347,9 @@ fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
         evaluations: snapshot.submissions_of(&participant.name).count() as u32,
         findings: snapshot.findings.iter().filter(|finding| finding.posted.by == participant.name).count(),
         wall_s: wall(&participant.name),
-        cpu_s: snapshot.submissions_of(&participant.name).map(cpu_ms).sum::<u64>() as f64 / 1000.0,
+        cpu_s: cpu_ms(&participant.name) as f64 / 1000.0,
         sessions: sessions(&participant.name),
-        cheating: snapshot.cheating.get(&participant.name).copied().unwrap_or_default(),
+        cheating: cheating.get(participant.name.as_str()).copied().unwrap_or_default(),
     };
     snapshot.participants.iter().filter(|participant| participant.role == Role::Researcher).map(row).collect()
 }
@@ -356,7 +357,7 @@ fn researchers(snapshot: &Snapshot) -> Vec<ResearcherRow> {
 /// Everybody's, those included whom no token names.
 fn all_cheating(snapshot: &Snapshot) -> Cheating {
     let mut all = Cheating::default();
-    snapshot.cheating.values().for_each(|made| all += *made);
+    snapshot.cheating().values().for_each(|made| all += *made);
     all
 }
 

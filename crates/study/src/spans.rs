@@ -14,6 +14,7 @@
 
 mod told;
 
+use crate::clock::now_ms;
 use crate::error::StudyError;
 use aar_gateway::telemetry::{Kind, Span, Telemetry, TelemetrySettings, count, place, text};
 use aar_llm::trace::Place;
@@ -22,7 +23,7 @@ use aar_server::handle::Snapshot;
 use aar_server::record::{EvaluationRecord, JobRecord, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use told::Told;
 
 /// Between two looks at what researchers wrote.
@@ -47,7 +48,7 @@ impl Spans {
     /// Begin. What had ended before is another run's.
     pub fn open(settings: &TelemetrySettings, snapshot: &Snapshot) -> Result<Self, StudyError> {
         let to = Telemetry::open(settings, "aar-study").map_err(|error| StudyError::Gateway(error.to_string()))?;
-        let began_ms = now_ms();
+        let began_ms = now_ms() as i64;
         let ended = snapshot.evaluations.iter().filter(|record| record.ended());
         Ok(Self {
             to,
@@ -98,17 +99,17 @@ impl Spans {
         }
         self.read();
         if let Some(mut told) = self.at_work.remove(name) {
-            told.end(name, self.place(name), now_ms()).iter().for_each(|span| self.to.say(span));
+            told.end(name, self.place(name), now_ms() as i64).iter().for_each(|span| self.to.say(span));
         }
-        let participant = snapshot.participants.iter().find(|participant| participant.name == name);
-        let kind = serde_json::to_value(participant.and_then(|participant| participant.kind)).unwrap_or_default();
+        let kind = serde_json::to_value(snapshot.participant(name).and_then(|participant| participant.kind))
+            .unwrap_or_default();
         self.to.say(&Span {
             place: self.place(name),
             parent: None,
             name: format!("invoke_agent {name}"),
             kind: Kind::Internal,
             began_ms: self.began_ms,
-            ended_ms: now_ms(),
+            ended_ms: now_ms() as i64,
             attributes: vec![
                 text("gen_ai.operation.name", "invoke_agent"),
                 text("gen_ai.agent.name", name),
@@ -131,11 +132,11 @@ impl Spans {
         let by = &record.asked.by;
         let purpose = serde_json::to_value(record.asked.purpose).unwrap_or_default();
         // What the study itself asks for has no researcher above it.
-        let mut researchers = snapshot.participants.iter().filter(|participant| participant.role == Role::Researcher);
+        let researcher = snapshot.participant(by).filter(|participant| participant.role == Role::Researcher);
         let own = place(&self.life, by, &format!("evaluation {}", record.id));
         self.to.say(&Span {
             place: own,
-            parent: researchers.any(|participant| participant.name == *by).then(|| self.place(by).span),
+            parent: researcher.map(|_| self.place(by).span),
             name: format!("evaluation {}", record.id),
             kind: Kind::Internal,
             began_ms: record.at_ms,
@@ -149,8 +150,7 @@ impl Spans {
             ],
             error: failed(record.status),
         });
-        let jobs = record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1));
-        jobs.for_each(|job| self.job(job, by, own));
+        snapshot.jobs_of(record).for_each(|job| self.job(job, by, own));
     }
 
     /// One seed at one worker; answers that were handed in were graded at once, by none.
@@ -166,7 +166,7 @@ impl Spans {
             attributes: vec![
                 text("aar.worker", worker),
                 count("aar.claims", u64::from(job.claims)),
-                count("aar.cpu_ms", job.usage.train_cpu_ms + job.usage.predict_cpu_ms),
+                count("aar.cpu_ms", job.usage.cpu_ms()),
                 count("aar.operations", job.usage.train_operations),
             ],
             error: failed(job.status),
@@ -176,8 +176,4 @@ impl Spans {
 
 fn failed(status: Status) -> Option<String> {
     (status == Status::Failed).then(|| "failed".to_owned())
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -1,7 +1,8 @@
 //! The researchers' processes: start, watch, start again, retire.
 
+use crate::clock::now_ms;
 use crate::error::StudyError;
-use crate::watchdog::{Watchdog, now_ms};
+use crate::watchdog::Watchdog;
 use aar_evaluation::decoys::Decoys;
 use aar_researcher::{Researcher, ResearcherSpec, State};
 use aar_sandbox::Isolation;

@@ -3,12 +3,13 @@
 //! The file is the researcher's, so it is an allegation: the worst that a false one does is that the researcher is ended by
 //! the study's clock instead of by the watchdog.
 
+use crate::clock::now_ms;
 use aar_server::foreign;
 use aar_server::timeline::Doing;
 use serde::Deserialize;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How long past its own limit a state may last before it counts as hanging.
 const GRACE: Duration = Duration::from_secs(120);
@@ -101,11 +102,6 @@ fn judge(said: Option<&Said>, from_ms: u64, now_ms: u64) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Milliseconds since the epoch.
-pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A language model in a study that hands out its test items: it does what its prompt tells it, to the letter.
 
-use crate::{KEY, aar, confined};
+use crate::{KEY, confined, model, run};
 use aar_llm::conversation::{Block, Request};
 use aar_scripted::action::Action;
 use aar_scripted::endpoint::Endpoint;
@@ -64,14 +64,7 @@ fn a_language_model_answers_test_items_as_its_prompt_says() {
     }
     let endpoint = Endpoint::start(KEY, policy).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let (file, out) = (dir.path().join("answers.toml"), dir.path().join("study"));
-    let model = format!(
-        "[models.m]\nprovider = \"{}\"\nmodel = \"scripted\"\nwire = \"messages\"\nkey_env = \"AAR_TEST_KEY\"\n",
-        endpoint.url()
-    );
-    std::fs::write(&file, format!("{STUDY}{model}")).unwrap();
-    let args = ["run", "--json", "--quiet", "--study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
-    let said = aar(&args).env("AAR_TEST_KEY", KEY).output().unwrap();
+    let (said, out) = run(dir.path(), &format!("{STUDY}{}", model(&endpoint.url())));
     let events = std::fs::read_to_string(out.join("researchers/ada/.aar/events.jsonl")).unwrap_or_default();
     assert!(said.status.success(), "{}\n{events}", String::from_utf8_lossy(&said.stderr));
     let result: Value = serde_json::from_slice(&said.stdout).unwrap();

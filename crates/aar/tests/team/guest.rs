@@ -1,7 +1,7 @@
 //! Somebody else's agent in a team: a script that asks a model by an ordinary address.
 
 use crate::accounts::{the_key_is_nowhere, usage};
-use crate::{KEY, aar, confined};
+use crate::{KEY, confined, model, run};
 use aar_scripted::action::Action;
 use aar_scripted::endpoint::Endpoint;
 use serde_json::Value;
@@ -62,14 +62,7 @@ fn somebody_else_s_agent_works_in_the_same_sandbox() {
     })
     .unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let (file, out) = (dir.path().join("guests.toml"), dir.path().join("study"));
-    let model = format!(
-        "[models.m]\nprovider = \"{}\"\nmodel = \"scripted\"\nwire = \"messages\"\nkey_env = \"AAR_TEST_KEY\"\n",
-        endpoint.url()
-    );
-    std::fs::write(&file, format!("{GUEST}{model}")).unwrap();
-    let args = ["run", "--json", "--quiet", "--study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
-    let said = aar(&args).env("AAR_TEST_KEY", KEY).output().unwrap();
+    let (said, out) = run(dir.path(), &format!("{GUEST}{}", model(&endpoint.url())));
     let log = std::fs::read_to_string(out.join("researchers/guest/.aar/sessions/1.log")).unwrap_or_default();
     assert!(said.status.success(), "{}\n{log}", String::from_utf8_lossy(&said.stderr));
     let result: Value = serde_json::from_slice(&said.stdout).unwrap();

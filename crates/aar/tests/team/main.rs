@@ -15,8 +15,8 @@ use aar_scripted::collector::Collector;
 use aar_scripted::endpoint::Endpoint;
 use faults::Faults;
 use serde_json::Value;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 const KEY: &str = "the-key-that-no-sandbox-may-see";
@@ -49,6 +49,19 @@ fn aar(args: &[&str]) -> Command {
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     command.args(args);
     command
+}
+
+/// The study's only model, at an endpoint of ours.
+fn model(url: &str) -> String {
+    format!("[models.m]\nprovider = \"{url}\"\nmodel = \"scripted\"\nwire = \"messages\"\nkey_env = \"AAR_TEST_KEY\"\n")
+}
+
+/// Run a study file in `dir`, which has the key in its environment; what it said, and where it is.
+fn run(dir: &Path, study: &str) -> (Output, PathBuf) {
+    let (file, out) = (dir.join("study.toml"), dir.join("study"));
+    std::fs::write(&file, study).unwrap();
+    let args = ["run", "--json", "--quiet", "--study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    (aar(&args).env("AAR_TEST_KEY", KEY).output().unwrap(), out)
 }
 
 fn confined() -> bool {

@@ -1,7 +1,7 @@
 //! Five weak models in one study, each with a vice that never ends. Nobody hangs, all is shown and charged, the study ends in order.
 
 use crate::accounts::usage;
-use crate::{KEY, aar, confined};
+use crate::{KEY, confined, run};
 use aar_llm::conversation::{Block, Request, Stop};
 use aar_scripted::action::{Action, said};
 use aar_scripted::endpoint::Endpoint;
@@ -59,11 +59,8 @@ fn five_weak_models_hang_nothing_and_are_charged() {
     }
     let endpoint = Endpoint::start(KEY, policy).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let (file, out) = (dir.path().join("weak.toml"), dir.path().join("study"));
-    std::fs::write(&file, study_file(&endpoint.url())).unwrap();
-    let args = ["run", "--json", "--quiet", "--study", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
     let began = Instant::now();
-    let said = aar(&args).env("AAR_TEST_KEY", KEY).output().unwrap();
+    let (said, out) = run(dir.path(), &study_file(&endpoint.url()));
     println!("five weak models took {:.0} s", began.elapsed().as_secs_f64());
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let result: Value = serde_json::from_slice(&said.stdout).unwrap();

@@ -4,6 +4,7 @@ use super::Server;
 use crate::board::Mark;
 use crate::event::{Opening, Participant, Phase, Purpose};
 use crate::record::{EvaluationRecord, FindingRecord, JobRecord, Note};
+use crate::state::integrity::cheating;
 use crate::timeline::Course;
 use aar_api::integrity::{Cheating, Integrity};
 use aar_domain::rung::Kind;
@@ -28,8 +29,6 @@ pub struct Snapshot {
     pub marks: Vec<Option<Mark>>,
     /// Verdicts, rulings, touches of decoys.
     pub integrity: Integrity,
-    /// Attempts at cheating, by who made any.
-    pub cheating: BTreeMap<String, Cheating>,
     /// All jobs, without margins.
     pub jobs: Vec<JobRecord>,
     /// The forum.
@@ -51,6 +50,27 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Somebody by name.
+    pub fn participant(&self, name: &str) -> Option<&Participant> {
+        self.participants.iter().find(|participant| participant.name == name)
+    }
+
+    /// An evaluation's jobs, in the order of the seeds.
+    pub fn jobs_of<'a>(&'a self, record: &'a EvaluationRecord) -> impl Iterator<Item = &'a JobRecord> {
+        record.jobs.iter().filter_map(|&job| self.jobs.get(job as usize - 1))
+    }
+
+    /// CPU-milliseconds of an evaluation's jobs so far.
+    pub fn cpu_ms(&self, record: &EvaluationRecord) -> u64 {
+        self.jobs_of(record).map(|job| job.usage.cpu_ms()).fold(0, u64::saturating_add)
+    }
+
+    /// Attempts at cheating by those who made any; `nobody` stands for those without a known token.
+    pub fn cheating(&self) -> BTreeMap<&str, Cheating> {
+        let marked = self.evaluations.iter().zip(&self.marks).filter(|(_, mark)| mark.is_some());
+        cheating(&self.integrity, marked.map(|(record, _)| record))
+    }
+
     /// What somebody submitted, in order.
     pub fn submissions_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a EvaluationRecord> {
         let own =
@@ -74,7 +94,6 @@ impl Server {
                 kinds: state.evaluations.iter().map(|record| state.kind_of(record)).collect(),
                 marks: state.evaluations.iter().map(|record| state.mark(record)).collect(),
                 integrity: state.integrity().clone(),
-                cheating: state.cheating().into_iter().map(|(by, made)| (by.to_owned(), made)).collect(),
                 evaluations: state.evaluations.clone(),
                 jobs: state.jobs.iter().map(without_margins).collect(),
                 findings: state.findings.clone(),

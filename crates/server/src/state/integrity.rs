@@ -108,15 +108,7 @@ impl State {
 
     /// Attempts at cheating by those who made any; `nobody` stands for those without a known token.
     pub fn cheating(&self) -> BTreeMap<&str, Cheating> {
-        let mut all = BTreeMap::<&str, Cheating>::new();
-        for touch in &self.integrity.touches {
-            all.entry(&touch.by).or_default().decoys += touch.times as usize;
-        }
-        let submissions = self.evaluations.iter().filter(|record| record.asked.purpose == Purpose::Submission);
-        for record in submissions.filter(|record| self.mark(record).is_some()) {
-            all.entry(&record.asked.by).or_default().marked += 1;
-        }
-        all
+        cheating(&self.integrity, self.evaluations.iter().filter(|record| self.mark(record).is_some()))
     }
 
     /// By evaluation: which of its author's submissions it was, or, of a re-run, how many its author made in all.
@@ -219,6 +211,21 @@ impl State {
             told: told.into_iter().map(one).collect(),
         }
     }
+}
+
+/// Attempts at cheating by those who made any; `marked` are evaluations that are not ranked.
+pub fn cheating<'a>(
+    integrity: &'a Integrity,
+    marked: impl Iterator<Item = &'a EvaluationRecord>,
+) -> BTreeMap<&'a str, Cheating> {
+    let mut all = BTreeMap::<&str, Cheating>::new();
+    for touch in &integrity.touches {
+        all.entry(&touch.by).or_default().decoys += touch.times as usize;
+    }
+    for record in marked.filter(|record| record.asked.purpose == Purpose::Submission) {
+        all.entry(&record.asked.by).or_default().marked += 1;
+    }
+    all
 }
 
 /// Ended on the same items and seeds, and another bundle.

@@ -103,8 +103,7 @@ impl State {
     /// CPU-milliseconds of an evaluation's jobs so far.
     pub fn cpu_ms(&self, record: &EvaluationRecord) -> u64 {
         let jobs = record.jobs.iter().filter_map(|&job| self.jobs.get(job as usize - 1));
-        let used = jobs.map(|job| job.usage.train_cpu_ms.saturating_add(job.usage.predict_cpu_ms));
-        used.fold(0, u64::saturating_add)
+        jobs.map(|job| job.usage.cpu_ms()).fold(0, u64::saturating_add)
     }
 }
 

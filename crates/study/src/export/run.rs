@@ -63,7 +63,7 @@ fn run(study: &str, board: &Board, snapshot: &Snapshot, record: &EvaluationRecor
             curves.push(("pgr_by_seed".to_owned(), by_seed.collect()));
         }
     }
-    for (at, job) in record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).enumerate() {
+    for (at, job) in snapshot.jobs_of(record).enumerate() {
         let points: Vec<(i64, f64)> =
             job.curve.iter().map(|(step, loss)| (i64::from(*step), f64::from(*loss))).collect();
         if !points.is_empty() {

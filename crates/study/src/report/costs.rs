@@ -10,10 +10,8 @@ use std::collections::BTreeMap;
 pub fn section(result: &StudyResult, snapshot: &Snapshot) -> Markup {
     let mut spent = BTreeMap::<&str, (usize, u64)>::new();
     for record in &snapshot.evaluations {
-        let jobs = record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1));
-        let cpu_ms: u64 = jobs.map(|job| job.usage.train_cpu_ms + job.usage.predict_cpu_ms).sum();
         let entry = spent.entry(&record.asked.by).or_default();
-        *entry = (entry.0 + 1, entry.1 + cpu_ms);
+        *entry = (entry.0 + 1, entry.1.saturating_add(snapshot.cpu_ms(record)));
     }
     html! {
         section {

@@ -72,10 +72,7 @@ impl Running<'_> {
         let speaks = |name: &str| plan.researchers.iter().any(|r| r.name == name && plan.speaks(r));
         for record in snapshot.evaluations.iter().filter(|record| record.ended() && speaks(&record.asked.by)) {
             if record.asked.purpose == Purpose::Submission && self.recorded.insert(record.id) {
-                let usage =
-                    record.jobs.iter().filter_map(|&job| snapshot.jobs.get(job as usize - 1)).map(|job| job.usage);
-                let cpu_ms = usage.map(|usage| usage.train_cpu_ms + usage.predict_cpu_ms).sum();
-                gateway.record(&record.asked.by, record.id, cpu_ms);
+                gateway.record(&record.asked.by, record.id, snapshot.cpu_ms(record));
                 ended = true;
             }
         }
@@ -147,9 +144,9 @@ impl Running<'_> {
         let asking = callers.filter(|(_, account)| account.open_nano > 0).map(|(name, _)| name.as_str());
         let mut events = team.tend(self.server, snapshot, &asking.collect())?;
         let working = team.working();
-        let (people, left) = self.tend_humans(snapshot)?;
+        let (people_work, left) = self.tend_humans(snapshot)?;
         events.extend(left);
-        Ok((working || !people.is_empty(), events))
+        Ok((working || people_work, events))
     }
 
     /// Where somebody collects spans, read what these write of themselves.

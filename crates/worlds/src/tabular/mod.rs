@@ -31,12 +31,11 @@ pub fn plan(testbed: Entrant, count: usize, seeds: usize, draw: u64) -> Result<P
             recipes.push(contender);
         }
     }
-    let mut parsed = |genome: &space::Genome| {
-        let recipe = Recipe::parse(&space::recipe(genome, "drawn"), Path::new("drawn")).ok()?;
-        recipe.applicable(&testbed.problem).ok()?;
-        known.insert(identity(&recipe)).then_some(())
+    let mut is_new = |genome: &space::Genome| {
+        let recipe = Recipe::parse(&space::recipe(genome, "drawn"), Path::new("drawn"));
+        recipe.is_ok_and(|recipe| recipe.applicable(&testbed.problem).is_ok() && known.insert(identity(&recipe)))
     };
-    for genome in sample::sample(count - recipes.len(), draw, &mut |genome| parsed(genome).is_some()) {
+    for genome in sample::sample(count - recipes.len(), draw, &mut is_new) {
         let name = space::describe(&genome);
         recipes.push(Contender::of(&name, &space::recipe(&genome, &name))?);
     }
