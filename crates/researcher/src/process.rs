@@ -10,6 +10,10 @@ pub const LAB_INSIDE: &str = "/opt/aar/bin/lab";
 /// Where programs lie that the study lends it.
 pub const PROGRAMS_INSIDE: &str = "/opt/aar/programs";
 
+/// Exit codes of a researcher for which a new start would end in the same way: its model does not use the tools (76), or
+/// refused its key (77).
+const GAVE_UP: [i32; 2] = [76, 77];
+
 /// What is needed to start one.
 #[derive(Clone)]
 pub struct ResearcherSpec {
@@ -71,6 +75,8 @@ pub enum State {
     Running,
     /// It said it was done (exit code 0).
     Done,
+    /// It said that it can't go on and why not.
+    GaveUp(String),
     /// It ended otherwise; the text says how, with the last lines it printed.
     Crashed(String),
 }
@@ -114,8 +120,11 @@ impl Researcher {
             Some(outcome) => {
                 let printed = String::from_utf8_lossy(&outcome.stderr).into_owned();
                 let last: Vec<&str> = printed.lines().rev().take(5).collect();
-                let last: Vec<&str> = last.into_iter().rev().collect();
-                State::Crashed(format!("{:?}: {}", outcome.status, last.join("\n")))
+                let last = last.into_iter().rev().collect::<Vec<&str>>().join("\n");
+                match outcome.status {
+                    Exit::Code(code) if GAVE_UP.contains(&code) => State::GaveUp(last),
+                    status => State::Crashed(format!("{status:?}: {last}")),
+                }
             }
         })
     }
@@ -179,4 +188,53 @@ fn jail(spec: &ResearcherSpec) -> Jail {
     jail.mounts.extend(spec.decoys.clone());
     jail.loopback = spec.loopback;
     jail.with_python(&spec.lab, spec.threads)
+}
+
+#[cfg(test)]
+#[allow(clippy::print_stdout)]
+mod tests {
+    use super::*;
+
+    /// A researcher that is a shell script, until it has ended.
+    fn ended(script: &str) -> Option<State> {
+        let isolation = Isolation::detect();
+        if isolation.backend != aar_sandbox::Backend::Namespaces {
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let spec = ResearcherSpec {
+            name: "ada".into(),
+            token: String::new(),
+            workspace: dir.path().join("work"),
+            data: dir.path().into(),
+            socket_dir: dir.path().into(),
+            lab: std::fs::canonicalize("/bin/sh").unwrap(),
+            args: ["-c", script].map(Into::into).to_vec(),
+            env: vec![],
+            programs: None,
+            mounts: vec![],
+            decoys: None,
+            loopback: false,
+            threads: 1,
+            limits: Limits::default(),
+        };
+        let mut researcher = Researcher::spawn(&spec, &isolation).unwrap();
+        loop {
+            match researcher.poll().unwrap() {
+                State::Running => std::thread::sleep(std::time::Duration::from_millis(5)),
+                state => return Some(state),
+            }
+        }
+    }
+
+    #[test]
+    fn who_gives_up_has_not_crashed() {
+        let Some(state) = ended("echo its model talks >&2; exit 76") else {
+            return println!("skipped: no namespaces here");
+        };
+        assert!(matches!(&state, State::GaveUp(why) if why == "its model talks"), "{state:?}");
+        let crashed = ended("echo out of memory >&2; exit 1");
+        assert!(matches!(&crashed, Some(State::Crashed(why)) if why.ends_with("out of memory")), "{crashed:?}");
+        assert!(matches!(ended("exit 0"), Some(State::Done)));
+    }
 }

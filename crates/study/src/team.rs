@@ -57,6 +57,32 @@ impl Member {
         Ok(server.saw(Sight { by: self.spec.name.clone(), doing, since_ms: since_ms as i64, why })?)
     }
 
+    /// Its process has ended: it is started again or retired.
+    fn leave(&mut self, ended: State, server: &Server, isolation: &Isolation) -> Result<TeamEvent, StudyError> {
+        let name = self.spec.name.clone();
+        if let State::GaveUp(why) | State::Crashed(why) = &ended {
+            self.see(server, Doing::Gone, now_ms(), why)?;
+        }
+        let event = match ended {
+            State::Crashed(why) if self.restarts < RESTARTS => {
+                self.restarts += 1;
+                self.running = Some(Researcher::spawn(&self.spec, isolation)?);
+                if let Some(watchdog) = self.watchdog.as_mut() {
+                    watchdog.reset();
+                }
+                self.see(server, Doing::Thinking, now_ms(), "")?;
+                return Ok(TeamEvent::Restarted(name, why));
+            }
+            State::Crashed(why) => TeamEvent::Retired(name, why),
+            State::GaveUp(why) => TeamEvent::GaveUp(name, why),
+            State::Running | State::Done => TeamEvent::Done(name),
+        };
+        self.running = None;
+        self.wall_s = self.started.elapsed().as_secs_f64();
+        server.retire(&self.spec.name)?;
+        Ok(event)
+    }
+
     /// A change is put on record at most so often: as finely as a figure of all its time can show.
     fn is_due(&self, doing: Doing) -> bool {
         let pause = PAUSE.max(self.started.elapsed() / CHANGES);
@@ -77,6 +103,8 @@ pub enum TeamEvent {
     Done(String),
     /// It crashed and was started again.
     Restarted(String, String),
+    /// It said that it can't go on, and would not after a new start.
+    GaveUp(String, String),
     /// It crashed too often.
     Retired(String, String),
     /// The operator ended it.
@@ -166,29 +194,8 @@ impl Team {
                     }
                     continue;
                 }
-                State::Done => {
-                    member.running = None;
-                    server.retire(&name)?;
-                    events.push(TeamEvent::Done(name));
-                }
-                State::Crashed(why) => {
-                    member.see(server, Doing::Gone, now_ms(), &why)?;
-                    if member.restarts < RESTARTS {
-                        member.restarts += 1;
-                        member.running = Some(Researcher::spawn(&member.spec, &self.isolation)?);
-                        if let Some(watchdog) = member.watchdog.as_mut() {
-                            watchdog.reset();
-                        }
-                        member.see(server, Doing::Thinking, now_ms(), "")?;
-                        events.push(TeamEvent::Restarted(name, why));
-                        continue;
-                    }
-                    member.running = None;
-                    server.retire(&name)?;
-                    events.push(TeamEvent::Retired(name, why));
-                }
+                ended => events.push(member.leave(ended, server, &self.isolation)?),
             }
-            member.wall_s = member.started.elapsed().as_secs_f64();
         }
         Ok(events)
     }

@@ -73,6 +73,7 @@ impl<'a> Live<'a> {
             StudyEvent::Team(TeamEvent::Restarted(name, why)) => {
                 self.line(&format!("{name:10} ▸ crashed, started again: {why}"))
             }
+            StudyEvent::Team(TeamEvent::GaveUp(name, why)) => self.line(&format!("{name:10} ▸ gave up: {why}")),
             StudyEvent::Team(TeamEvent::Retired(name, why)) => {
                 self.line(&format!("{name:10} ▸ crashed too often, retired: {why}"))
             }

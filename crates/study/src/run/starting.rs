@@ -164,7 +164,7 @@ impl Running<'_> {
         for event in events {
             let (name, failed) = match event {
                 TeamEvent::Done(name) | TeamEvent::Stopped(name) => (name, false),
-                TeamEvent::Retired(name, _) => (name, true),
+                TeamEvent::GaveUp(name, _) | TeamEvent::Retired(name, _) => (name, true),
                 TeamEvent::Restarted(..) | TeamEvent::Held(..) => continue,
             };
             spans.leave(name, snapshot, failed);
