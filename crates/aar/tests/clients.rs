@@ -185,6 +185,9 @@ fn tools_were_used(endpoint: &Endpoint, name: &str, out: &Path) {
     for tool in ["read_problem", "submit", "evaluation_status", "share_finding"] {
         assert!(calls.iter().any(|call| call == tool), "{name} {tool}: {calls:?}\n{}", logs(out));
     }
+    let events = std::fs::read_to_string(out.join(format!("researchers/{name}/.aar/events.jsonl"))).unwrap();
+    let on_record = |line: &&str| line.contains(r#""event":"tool-called""#) && line.contains(r#""tool":"submit""#);
+    assert_eq!(events.lines().filter(on_record).count(), 1, "{name}: {events}");
     let told: String = asked.iter().map(|asked| serde_json::to_string(&asked.request.messages).unwrap()).collect();
     assert!(told.contains("Session 1 begins"), "the briefing reaches the model: {told}");
 }

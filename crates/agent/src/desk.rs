@@ -48,11 +48,10 @@ pub struct Desk {
 impl Desk {
     /// In the workspace that the settings name, which survives it. `hear` is told every event.
     pub fn new(settings: Settings, client: Client, token: &str, hear: Box<dyn FnMut(&Event)>) -> io::Result<Self> {
-        let own = settings.own();
-        std::fs::create_dir_all(&own)?;
+        std::fs::create_dir_all(settings.own())?;
+        let (state, events) = (settings.state_file(), Events::new(&settings.events_file(), hear));
         let memory = Memory::new(&settings);
-        let bench = Bench::new(Platform::new(settings, client, token), Heartbeat::new(&own.join("state.json")));
-        let events = Events::new(&own.join("events.jsonl"), hear);
+        let bench = Bench::new(Platform::new(settings, client, token), Heartbeat::new(&state));
         Ok(Self { bench, memory, forum: Forum::default(), events, failing: 0 })
     }
 

@@ -1,10 +1,13 @@
 //! What happened, one JSON line per event.
 
+use crate::fence::one_line;
+use crate::tools::Platform;
 use serde::Serialize;
+use serde_json::Value;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Something that happened. Texts of others are not in here, nor are tools' outputs: their sizes are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,6 +71,28 @@ pub enum Event {
         code: i32,
         why: String,
     },
+}
+
+impl Event {
+    /// A call of a tool, as the researcher made it, and what it got.
+    pub fn tool_called(
+        session: u32,
+        platform: &Platform,
+        tool: &str,
+        arguments: &Value,
+        answer: Result<&str, &str>,
+        began: Instant,
+    ) -> Self {
+        let (Ok(text) | Err(text)) = answer;
+        Self::ToolCalled {
+            session,
+            tool: one_line(tool, 64),
+            arguments: platform.hush(one_line(&arguments.to_string(), 400)),
+            ok: answer.is_ok(),
+            result_chars: text.chars().count(),
+            ms: began.elapsed().as_millis() as u64,
+        }
+    }
 }
 
 /// An event with its time.

@@ -116,6 +116,11 @@ impl Heartbeat {
     }
 }
 
+/// The session that another process has at work here, by its file.
+pub fn at_work(path: &Path) -> Option<u32> {
+    last(path).filter(|state| state.state != Doing::Ended && state.session > 0).map(|state| state.session)
+}
+
 /// What the process before this one wrote last.
 fn last(path: &Path) -> Option<State> {
     serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
@@ -137,6 +142,7 @@ mod tests {
         let state = read();
         assert_eq!((state.state, state.session, state.call), (Doing::Thinking, 1, 1));
         assert!(state.until_ms >= state.since_ms + 600_000);
+        assert_eq!(at_work(&path), Some(1));
         heartbeat.now(Doing::Training, "shell", Duration::from_secs(60));
         let state = read();
         assert_eq!((state.state, state.what.as_str(), state.call), (Doing::Training, "shell", 1));

@@ -4,6 +4,8 @@ mod http;
 
 pub use http::{Listener, serve_http};
 
+use crate::events::{Event, Events};
+use crate::heartbeat;
 use crate::tools::{Answer, Platform, Wrong, find, platform_tools};
 use aar_api::paths;
 use aar_api::study::StudyView;
@@ -15,6 +17,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Why serving ended early.
@@ -76,10 +79,23 @@ impl ServerHandler for Server {
         let arguments = request.arguments.map_or(Value::Null, Value::Object);
         // The client blocks, and a trial takes minutes.
         let called = tokio::task::spawn_blocking(move || {
-            find(&request.name).and_then(|tool| tool.call_on_platform(&platform, &arguments))
+            let began = Instant::now();
+            let outcome = find(&request.name).and_then(|tool| tool.call_on_platform(&platform, &arguments));
+            tell(&platform, &request.name, &arguments, &outcome, began);
+            outcome
         });
         let outcome = called.await.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
         Ok(result(outcome).into())
+    }
+}
+
+/// An agent that a study runs leaves its calls where a researcher of ours leaves them. Whoever comes from outside has no session.
+fn tell(platform: &Platform, tool: &str, arguments: &Value, outcome: &Result<Answer, Wrong>, began: Instant) {
+    let settings = &platform.settings;
+    if let Some(session) = heartbeat::at_work(&settings.state_file()) {
+        let answer = outcome.as_ref().map(|answer| answer.text.as_str()).map_err(|Wrong(text)| text.as_str());
+        let called = Event::tool_called(session, platform, tool, arguments, answer, began);
+        Events::quiet(&settings.events_file()).say(&called);
     }
 }
 

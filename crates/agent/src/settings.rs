@@ -155,6 +155,16 @@ impl Settings {
         self.work.join(".aar")
     }
 
+    /// What a watchdog reads.
+    pub fn state_file(&self) -> PathBuf {
+        self.own().join("state.json")
+    }
+
+    /// What happened, for those who look.
+    pub fn events_file(&self) -> PathBuf {
+        self.own().join("events.jsonl")
+    }
+
     /// What is left on the clock; absent where there is none, zero when it is over.
     pub fn time_left(&self) -> Option<Duration> {
         self.ends_at.map(|end| end.duration_since(SystemTime::now()).unwrap_or_default())

@@ -2,6 +2,7 @@
 
 mod double;
 
+use aar_agent::heartbeat::Heartbeat;
 use aar_agent::mcp;
 use aar_agent::tools::{Platform, platform_tools};
 use double::{Place, Server, TOKEN, evaluation};
@@ -62,6 +63,11 @@ async fn connected(platform: Platform) -> (Line, tokio::task::JoinHandle<Result<
 /// A client at work on a server's double and a workspace.
 fn with_line<F: AsyncFnOnce(&mut Line)>(work: F) -> (Server, Place) {
     let (server, place) = (Server::start(), Place::new());
+    serve_line(&server, &place, work);
+    (server, place)
+}
+
+fn serve_line<F: AsyncFnOnce(&mut Line)>(server: &Server, place: &Place, work: F) {
     server.state.lock().unwrap().evaluations.push(evaluation(1, "running"));
     // The client blocks, so that it is made outside the runtime.
     let platform = Platform::new(place.settings.clone(), server.client(), TOKEN);
@@ -72,7 +78,6 @@ fn with_line<F: AsyncFnOnce(&mut Line)>(work: F) -> (Server, Place) {
         drop(line);
         serving.await.unwrap().unwrap();
     });
-    (server, place)
 }
 
 #[test]
@@ -124,6 +129,26 @@ fn every_tool_is_called() {
         }
     });
     assert_eq!(server.state.lock().unwrap().comments.len(), 1);
+}
+
+#[test]
+fn an_agents_calls_are_on_record_where_a_study_runs_it() {
+    let events = |place: &Place| std::fs::read_to_string(place.settings.events_file()).unwrap_or_default();
+    let (_server, place) = with_line(async |line| drop(line.call("budget", json!({})).await));
+    assert_eq!(events(&place), "", "nobody has a session here");
+
+    let (server, place) = (Server::start(), Place::new());
+    std::fs::create_dir_all(place.settings.own()).unwrap();
+    Heartbeat::new(&place.settings.state_file()).begin(3);
+    serve_line(&server, &place, async |line| {
+        line.call("budget", json!({})).await;
+        line.call("read_finding", json!({"finding": 99, "because": TOKEN})).await;
+    });
+    let events: Vec<Value> = events(&place).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let shown = |event: &Value| json!([event["event"], event["session"], event["tool"], event["ok"]]);
+    let called = |tool, ok| json!(["tool-called", 3, tool, ok]);
+    assert_eq!(events.iter().map(shown).collect::<Vec<_>>(), [called("budget", true), called("read_finding", false)]);
+    assert!(!events[1].to_string().contains(TOKEN), "{}", events[1]);
 }
 
 #[test]

@@ -105,14 +105,9 @@ impl Session<'_> {
         if call.name == "wait" && outcome.is_ok() {
             self.repetition.rest();
         }
-        self.events.say(&Event::ToolCalled {
-            session: self.number,
-            tool: one_line(&call.name, 64),
-            arguments: self.bench.platform.hush(one_line(&call.arguments.to_string(), 400)),
-            ok: outcome.is_ok(),
-            result_chars: text.chars().count(),
-            ms: began.elapsed().as_millis() as u64,
-        });
+        let answer = outcome.as_deref().map_err(|Wrong(text)| text.as_str());
+        let called = Event::tool_called(self.number, platform, &call.name, &call.arguments, answer, began);
+        self.events.say(&called);
         outcome
     }
 
