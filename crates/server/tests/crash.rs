@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Kills; a longer run sets `AAR_CRASH_ROUNDS`.
 const ROUNDS: usize = 50;
@@ -72,6 +72,11 @@ struct Acknowledged {
     evaluations: BTreeMap<(String, String), i64>,
     findings: BTreeMap<(String, String), i64>,
     done: BTreeMap<i64, u64>,
+}
+
+fn count(seen: &Mutex<Acknowledged>) -> usize {
+    let seen = seen.lock().unwrap();
+    seen.evaluations.len() + seen.findings.len() + seen.done.len()
 }
 
 /// Submit and post until the server is gone. The first request repeats the one that may have been cut off.
@@ -156,7 +161,12 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
             scope.spawn(|| research(dir, "ada", &mut ada, &seen));
             scope.spawn(|| research(dir, "boole", &mut boole, &seen));
             scope.spawn(|| work(dir, &seen));
-            std::thread::sleep(Duration::from_millis(rng.random_range(1..80)));
+            // A few at the very start, most amid work, also on a busy machine; the pause puts them anywhere within a request.
+            let (enough, latest) = (count(&seen) + rng.random_range(0..10), Instant::now() + Duration::from_secs(5));
+            while count(&seen) < enough && Instant::now() < latest {
+                std::thread::sleep(Duration::from_micros(300));
+            }
+            std::thread::sleep(Duration::from_micros(rng.random_range(0..10_000)));
             child.kill().unwrap();
             child.wait().unwrap();
         });
