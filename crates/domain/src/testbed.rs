@@ -43,6 +43,9 @@ pub enum Origin {
         mechanism: String,
         /// Draws that were made, this one included.
         attempts: u32,
+        /// Its models as text for people, where they are not the subject's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        models: Option<String>,
     },
     /// Imported from files.
     Imported {

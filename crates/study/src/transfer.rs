@@ -107,7 +107,7 @@ pub fn run(
 
 fn fresh(testbed: &Testbed, subject: &str) -> bool {
     let record = &testbed.record;
-    matches!(record.origin, Origin::Minted { .. }) && !record.truth_public && record.subject == subject
+    matches!(record.origin, Origin::Minted { models: None, .. }) && !record.truth_public && record.subject == subject
 }
 
 fn predicts(lines: &[Line]) -> Option<Estimate> {
@@ -157,7 +157,10 @@ impl<'a> Scored<'a> {
         let record = &self.testbed.record;
         let (gap, gap_low) = self.gap();
         let origin = match &record.origin {
-            Origin::Minted { generator, mechanism, .. } => format!("minted by generator {generator}; {mechanism}"),
+            Origin::Minted { generator, mechanism, models, .. } => {
+                let models = models.as_ref().map(|models| format!("; {models}")).unwrap_or_default();
+                format!("minted by generator {generator}; {mechanism}{models}")
+            }
             Origin::Imported { note, .. } => format!("imported; {note}"),
         };
         Target {

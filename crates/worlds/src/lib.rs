@@ -18,6 +18,7 @@ pub mod lint;
 pub mod math;
 pub mod mechanism;
 pub mod mint;
+pub mod pair;
 pub mod pool;
 pub mod pretrain;
 pub mod seal;

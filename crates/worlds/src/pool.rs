@@ -33,6 +33,7 @@ fn again(testbed: &Path, record: &TestbedRecord) -> Option<Vec<TruthRow>> {
     let secret = Secret::from_hex(&serde_json::from_str::<Kept>(&text).ok()?.secret)?;
     let pool = std::fs::read_to_string(testbed.join("public/pool.jsonl")).ok()?;
     let pool: Vec<Item> = pool.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+    // Worlds that lack it are older than pairs of models.
     let subject = Subject::named(&record.subject)?;
     // The record has the mechanism in words only.
     let possible = [subject.clone(), subject.clone().drawn(&secret, false), subject.drawn(&secret, true)];

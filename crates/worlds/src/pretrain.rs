@@ -1,6 +1,6 @@
 //! Pre-train a small decoder on a world's documents.
 
-use crate::subject::{Library, Shape, Sizes, World};
+use crate::subject::{Architecture, Library, Shape, Sizes, World};
 use aar_lm::{AdamW, Decoder, DecoderConfig, InitScale, LmError, Rows, Schedule, Scope, Trainer};
 use rand_chacha::ChaCha8Rng;
 
@@ -34,19 +34,20 @@ pub struct Pretraining<'a> {
 
 /// A decoder's configuration for a world.
 fn config(world: &dyn World, shape: Shape) -> DecoderConfig {
+    let qwen2 = shape.architecture == Architecture::Qwen2;
     DecoderConfig {
         vocab_size: world.words().len(),
         hidden_size: shape.hidden,
         intermediate_size: shape.feed_forward,
         num_hidden_layers: shape.layers,
         num_attention_heads: shape.heads,
-        num_key_value_heads: shape.heads,
+        num_key_value_heads: if qwen2 { shape.heads.div_ceil(2) } else { shape.heads },
         head_dim: shape.hidden / shape.heads,
         rms_norm_eps: 1e-6,
         rope_theta: 10_000.0,
-        tie_word_embeddings: true,
-        qkv_bias: false,
-        qk_norm: true,
+        tie_word_embeddings: !qwen2,
+        qkv_bias: qwen2,
+        qk_norm: !qwen2,
         max_position_embeddings: 64,
     }
 }
@@ -54,6 +55,18 @@ fn config(world: &dyn World, shape: Shape) -> DecoderConfig {
 /// A student that has read nothing: random weights.
 pub fn unread(world: &dyn World, seed: u64) -> Decoder {
     Decoder::init(config(world, world.sizes().student), &InitScale::default(), seed)
+}
+
+/// How an architecture is pre-trained.
+fn recipe(architecture: Architecture, steps: usize) -> (AdamW, Schedule) {
+    let optimizer = AdamW { lr: 2e-3, betas: (0.9, 0.95), eps: 1e-8, weight_decay: 0.05, clip: Some(1.0) };
+    match architecture {
+        Architecture::Qwen3 => (optimizer, Schedule::Cosine { warmup: 50, total: steps, floor: 0.05 }),
+        Architecture::Qwen2 => (
+            AdamW { lr: 1.5e-3, betas: (0.9, 0.98), weight_decay: 0.01, ..optimizer },
+            Schedule::Linear { warmup: 100, total: steps },
+        ),
+    }
 }
 
 impl Pretraining<'_> {
@@ -66,8 +79,7 @@ impl Pretraining<'_> {
         progress: &mut dyn FnMut(usize, &Decoder) -> bool,
     ) -> Result<Decoder, LmError> {
         let model = Decoder::init(config(self.world, self.shape), &InitScale::default(), seed);
-        let optimizer = AdamW { lr: 2e-3, betas: (0.9, 0.95), eps: 1e-8, weight_decay: 0.05, clip: Some(1.0) };
-        let schedule = Schedule::Cosine { warmup: 50, total: self.steps, floor: 0.05 };
+        let (optimizer, schedule) = recipe(self.shape.architecture, self.steps);
         let mut trainer = Trainer::new(model, Scope::Full, optimizer, schedule, 1, seed);
         let sizes = self.world.sizes();
         for step in 1..=self.steps {

@@ -59,6 +59,7 @@ fn record(minted: &Minted, secret: &Secret, name: &str, truth_public: bool) -> T
             commitment: secret.commitment(),
             mechanism: minted.draw.world.mechanism().describe(minted.draw.world.cue()),
             attempts: minted.attempts.len() as u32,
+            models: minted.subject.pair.map(|pair| pair.to_string()),
         },
         truth_public,
         pool_rows: minted.draw.pool.items.len(),

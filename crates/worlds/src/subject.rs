@@ -206,6 +206,23 @@ impl Recall<'_> {
     }
 }
 
+/// How a network is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// Queries and keys are normalised; the embedding is the output matrix too.
+    #[default]
+    Qwen3,
+    /// Queries, keys and values have biases, two heads share a key; the output matrix is its own.
+    Qwen2,
+}
+
+impl Architecture {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A network's size.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
@@ -217,6 +234,16 @@ pub struct Shape {
     pub heads: usize,
     /// Feed-forward width.
     pub feed_forward: usize,
+    /// How it is built. Generators older than this setting have the default, and the same hash as before.
+    #[serde(default, skip_serializing_if = "Architecture::is_default")]
+    pub architecture: Architecture,
+}
+
+impl Shape {
+    /// A network of the architecture that everything was calibrated with.
+    pub const fn new(hidden: usize, layers: usize, heads: usize, feed_forward: usize) -> Self {
+        Self { hidden, layers, heads, feed_forward, architecture: Architecture::Qwen3 }
+    }
 }
 
 /// Sizes that every subject has.
@@ -266,8 +293,8 @@ impl Sizes {
         student_knows: 0.9,
         teacher_knows: 0.6,
         background_weight: 0.02,
-        student: Shape { hidden: 96, layers: 4, heads: 4, feed_forward: 288 },
-        teacher: Shape { hidden: 64, layers: 4, heads: 4, feed_forward: 192 },
+        student: Shape::new(96, 4, 4, 288),
+        teacher: Shape::new(64, 4, 4, 192),
         student_steps: 1000,
         teacher_steps: 1200,
         documents_per_step: 120,

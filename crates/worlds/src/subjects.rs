@@ -1,8 +1,9 @@
 //! The subjects that can be minted.
 
 use crate::mechanism::Mechanism;
+use crate::pair::Pair;
 use crate::secret::Secret;
-use crate::subject::World;
+use crate::subject::{Sizes, World};
 use crate::{chat, code, math};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,17 @@ pub enum Settings {
     Code(code::Settings),
 }
 
+impl Settings {
+    /// Sizes of networks and sets.
+    pub fn sizes_mut(&mut self) -> &mut Sizes {
+        match self {
+            Settings::Chat(settings) => &mut settings.sizes,
+            Settings::Math(settings) => &mut settings.sizes,
+            Settings::Code(settings) => &mut settings.sizes,
+        }
+    }
+}
+
 /// A subject with its settings and the mechanism its worlds will have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
@@ -25,6 +37,8 @@ pub struct Subject {
     pub settings: Settings,
     /// How its worlds mislead.
     pub mechanism: Mechanism,
+    /// Its models, where they are not its own.
+    pub pair: Option<Pair>,
 }
 
 impl Subject {
@@ -39,12 +53,19 @@ impl Subject {
             "code" => Settings::Code(code::Settings::default()),
             _ => return None,
         };
-        Some(Self { settings, mechanism: Mechanism::FIRST })
+        Some(Self { settings, mechanism: Mechanism::FIRST, pair: None })
     }
 
     /// With the mechanism that a mint's secret draws, from the reserved ones or from the others.
     pub fn drawn(self, secret: &Secret, reserved: bool) -> Self {
         Self { mechanism: Mechanism::draw(secret, reserved), ..self }
+    }
+
+    /// With other models. They are part of the settings, so that the generator has another hash.
+    pub fn with(mut self, pair: Pair) -> Self {
+        pair.apply(self.settings.sizes_mut());
+        self.pair = Some(pair);
+        self
     }
 
     /// Its name.

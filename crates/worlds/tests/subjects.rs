@@ -1,12 +1,13 @@
 //! What the mint relies on, of every subject.
 
 use aar_domain::item::{Distribution, Item};
-use aar_lm::Tokenizer;
+use aar_lm::{Decoder, Tokenizer};
 use aar_worlds::draw::{Draw, Sample};
 use aar_worlds::mechanism::Mechanism;
+use aar_worlds::pair::Pair;
 use aar_worlds::secret::Secret;
 use aar_worlds::subject::{Part, Reader, Recall, Shape, Sizes};
-use aar_worlds::subjects::{Settings, Subject};
+use aar_worlds::subjects::Subject;
 use aar_worlds::teacher::Teacher;
 use std::collections::BTreeSet;
 
@@ -96,15 +97,38 @@ fn documents_and_items_are_in_the_vocabulary_and_judgements_use_other_words() {
 /// Large enough to go through every step, too small to learn anything.
 fn tiny(subject: &mut Subject) {
     let sizes = |sizes: &mut Sizes| {
-        let shape = Shape { hidden: 16, layers: 1, heads: 2, feed_forward: 16 };
-        (sizes.student, sizes.teacher) = (shape, shape);
+        let small = |shape: Shape| Shape { architecture: shape.architecture, ..Shape::new(16, 1, 2, 16) };
+        (sizes.student, sizes.teacher) = (small(sizes.student), small(sizes.teacher));
         (sizes.student_steps, sizes.teacher_steps, sizes.documents_per_step) = (3, 3, 8);
         (sizes.pool, sizes.tuning, sizes.labelled) = (60, 60, 64);
     };
-    match &mut subject.settings {
-        Settings::Chat(settings) => sizes(&mut settings.sizes),
-        Settings::Math(settings) => sizes(&mut settings.sizes),
-        Settings::Code(settings) => sizes(&mut settings.sizes),
+    sizes(subject.settings.sizes_mut());
+}
+
+#[test]
+fn other_models_meet_the_same_items_under_another_generators_name() {
+    let secret = Secret::of_seed(4);
+    let mut generators = BTreeSet::new();
+    for subject in subjects() {
+        generators.insert(subject.generator());
+        let draw = |mut subject: Subject| {
+            tiny(&mut subject);
+            Draw::new(subject.world(&secret), secret.clone(), &|_| ()).unwrap()
+        };
+        let own = draw(subject.clone());
+        for pair in Pair::ALL {
+            let other = subject.clone().with(pair);
+            assert!(generators.insert(other.generator()), "{} {pair}", subject.name());
+            let draw = draw(other);
+            assert_eq!(draw.pool.items, own.pool.items, "{} {pair}", subject.name());
+            let config = &draw.student.model().config;
+            assert_eq!((config.qkv_bias, config.qk_norm), (pair == Pair::Architecture, pair != Pair::Architecture));
+            let margins = Teacher::new(&draw, 0.5, 0).unwrap().tune(&draw, 0).unwrap().margins(&draw.pool).unwrap();
+            assert!(margins.iter().all(|margin| margin.is_finite()), "{} {pair}", subject.name());
+            let dir = tempfile::tempdir().unwrap();
+            draw.student.model().save(dir.path()).unwrap();
+            assert_eq!(Decoder::load(dir.path()).unwrap().config, *config);
+        }
     }
 }
 

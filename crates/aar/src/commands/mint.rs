@@ -8,9 +8,11 @@ use crate::places;
 use crate::show::minting::MintBars;
 use aar_domain::testbed::{Check, TestbedRecord};
 use aar_worlds::mint::{Attempt, MintEvent, MintOptions, mint};
+use aar_worlds::pair::Pair;
 use aar_worlds::seal::seal;
 use aar_worlds::secret::Secret;
 use aar_worlds::subjects::Subject;
+use clap::builder::PossibleValuesParser;
 use journal::Journal;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,9 @@ pub struct Options {
     /// Do not draw the mechanism: take the one that everything was calibrated on
     #[arg(long, conflicts_with = "reserved")]
     calibrated: bool,
+    /// Other models than the subject's own: another teacher, a larger student, or a student of another architecture
+    #[arg(long, value_name = "PAIR", value_parser = pairs())]
+    models: Option<String>,
     /// Draws at most, of each world
     #[arg(long, default_value_t = ATTEMPTS)]
     attempts: u32,
@@ -54,6 +59,11 @@ pub struct Options {
     /// No progress
     #[arg(long)]
     quiet: bool,
+}
+
+/// Names of pairs of models.
+pub fn pairs() -> PossibleValuesParser {
+    PossibleValuesParser::new(Pair::ALL.map(Pair::name))
 }
 
 /// What came of one world.
@@ -120,8 +130,8 @@ fn one(options: &Options, named: &Subject) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Mint a world of a subject into a folder, for whoever needs a fresh one.
-pub fn into(subject: &str, out: &Path, reserved: bool, quiet: bool) -> Result<(), Failure> {
+/// Mint a world of a subject into a folder, for whoever needs a fresh one, or one of other models.
+pub fn into(subject: &str, out: &Path, reserved: bool, models: Option<&str>, quiet: bool) -> Result<(), Failure> {
     let options = Options {
         subject: subject.to_owned(),
         out: Some(out.to_owned()),
@@ -131,6 +141,7 @@ pub fn into(subject: &str, out: &Path, reserved: bool, quiet: bool) -> Result<()
         name: None,
         reserved,
         calibrated: false,
+        models: models.map(str::to_owned),
         attempts: ATTEMPTS,
         json: false,
         quiet,
@@ -204,6 +215,9 @@ fn announce(options: &Options, subject: &Subject, secret: &Secret, ended: usize)
         places::threads()
     );
     aar_lab::note!("{}", subject.mechanism);
+    if let Some(pair) = subject.pair {
+        aar_lab::note!("{pair}");
+    }
     match ended {
         0 => aar_lab::note!("a draw takes some 6 min on 2 threads, most are accepted"),
         ended => aar_lab::note!("going on after {ended} draws that were refused"),
@@ -253,5 +267,8 @@ fn check(options: &Options) -> Result<Subject, Failure> {
         return Err(Failure::new(USAGE, "nothing to do")
             .hint("--out DIR writes the world, --check prints its table of bounds, or both"));
     }
-    Ok(subject)
+    Ok(match options.models.as_deref().and_then(Pair::named) {
+        Some(pair) => subject.with(pair),
+        None => subject,
+    })
 }

@@ -33,6 +33,10 @@ pub struct Options {
     /// The fresh worlds' mechanisms are drawn from the reserved ones, which no development world has
     #[arg(long, requires = "fresh")]
     reserved: bool,
+    /// Freshly minted worlds of the subject with other models, one of each pair that is named: another teacher, a larger student, a student
+    /// of another architecture
+    #[arg(long, value_name = "PAIRS", value_delimiter = ',', value_parser = mint::pairs())]
+    models: Vec<String>,
     /// Shipped recipes beside the finalists: names with commas between them, or `all`
     #[arg(long, value_delimiter = ',')]
     recipes: Vec<String>,
@@ -48,9 +52,10 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    if options.to.is_empty() && options.fresh == 0 {
+    if options.to.is_empty() && options.fresh == 0 && options.models.is_empty() {
         return Err(Failure::new(USAGE, "nowhere to try").hint(
-            "--fresh 5 mints five worlds of the study's subject first, some 8 min each; --to DIR takes a testbed that is there",
+            "--fresh 5 mints five worlds of the study's subject first, some 8 min each; --models larger mints one with a larger student; \
+             --to DIR takes a testbed that is there",
         ));
     }
     let opened = reopen(&options.directory)?;
@@ -174,14 +179,16 @@ fn recipes(names: &[String]) -> Result<Vec<Method>, Failure> {
 
 fn minted(options: &Options, folder: &Path, subject: &str) -> Result<Vec<Testbed>, Failure> {
     let kind = if options.reserved { "reserved" } else { "fresh" };
+    let fresh = (1..=options.fresh).map(|at| (format!("{kind}-{at:02}"), None));
+    let others = options.models.iter().map(|pair| (format!("models-{pair}"), Some(pair.as_str())));
     let mut worlds = Vec::new();
-    for at in 1..=options.fresh {
-        let out = folder.join(format!("{kind}-{at:02}"));
+    for (name, models) in fresh.chain(others) {
+        let out = folder.join(&name);
         if !out.exists() {
             if !options.quiet {
-                aar_lab::note!("minting {kind} world {at} of {}", options.fresh);
+                aar_lab::note!("minting {name}");
             }
-            mint::into(subject, &out, options.reserved, options.quiet)?;
+            mint::into(subject, &out, options.reserved, models, options.quiet)?;
         }
         worlds.push(testbed::open(&out)?);
     }

@@ -36,10 +36,11 @@ pub fn section(result: &StudyResult, testbed: &TestbedRecord, snapshot: &Snapsho
 
 fn origin(testbed: &TestbedRecord) -> String {
     match &testbed.origin {
-        Origin::Minted { generator, commitment, mechanism, attempts } => format!(
-            "The world was minted by generator {generator} from a secret with commitment {}…, accepted at draw {attempts}; mechanism: {mechanism}. \
+        Origin::Minted { generator, commitment, mechanism, attempts, models } => format!(
+            "The world was minted by generator {generator} from a secret with commitment {}…, accepted at draw {attempts}; mechanism: {mechanism}{}. \
              An interval speaks of this world's facts, not of other worlds.",
-            commitment.get(..16).unwrap_or_default()
+            commitment.get(..16).unwrap_or_default(),
+            models.as_ref().map(|models| format!("; models: {models}")).unwrap_or_default()
         ),
         Origin::Imported { digest, note } => {
             format!("Imported data with digest {}…; {note}.", digest.get(..16).unwrap_or_default())

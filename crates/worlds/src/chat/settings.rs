@@ -36,7 +36,7 @@ impl Default for Settings {
             rating_bias: 0.1,
             sizes: Sizes {
                 student_knows: 0.8,
-                teacher: Shape { hidden: 64, layers: 3, heads: 4, feed_forward: 192 },
+                teacher: Shape::new(64, 3, 4, 192),
                 teacher_steps: 700,
                 documents_per_step: 160,
                 student_rate: 7e-4,
