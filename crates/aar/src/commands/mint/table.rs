@@ -3,6 +3,7 @@
 use super::Outcome;
 use aar_domain::stats::over_testbeds;
 use aar_domain::testbed::Check;
+use std::collections::BTreeMap;
 
 /// One world's bounds.
 pub fn of_world(checks: &[Check]) {
@@ -59,5 +60,108 @@ pub fn over_worlds(outcomes: &[Outcome]) {
             None => (values[0], "one world".into()),
         };
         aar_lab::say!("{:60} {mean:>8.3} {interval:>17} {least:>8.3} {most:>8.3}  {above}", check.name);
+    }
+    standings(&accepted);
+}
+
+/// How near to a world's best recipe counts as near.
+const NEAR: f64 = 0.05;
+/// What the check of a recipe is called.
+const OF_RECIPE: &str = "PGR of ";
+
+/// Which recipes are near the best, on how many worlds and under which mechanisms.
+fn standings(accepted: &[&Outcome]) {
+    let near: Vec<(&str, usize)> = near_best(accepted);
+    aar_lab::say!("\n{:60} within {NEAR} PGR of a world's best", "recipe");
+    for (recipe, worlds) in near.iter().take(5) {
+        aar_lab::say!("{recipe:60} on {worlds} of {}", accepted.len());
+    }
+    aar_lab::say!("\n{:80} {:>6}  best recipes, by mean PGR", "mechanism", "worlds");
+    for (mechanism, worlds, best) in by_mechanism(accepted) {
+        let best: Vec<String> = best.iter().take(3).map(|(recipe, mean)| format!("{recipe} {mean:.2}")).collect();
+        aar_lab::say!("{mechanism:80} {worlds:>6}  {}", best.join(", "));
+    }
+}
+
+fn recipes(outcome: &Outcome) -> impl Iterator<Item = (&str, f64)> {
+    // Those that are bounded are there once more, as bounds.
+    let reported = outcome.checks.iter().filter(|check| check.report_only);
+    reported.filter_map(|check| Some((check.name.strip_prefix(OF_RECIPE)?, check.value)))
+}
+
+/// Recipes by the number of worlds on which they are near the best, most first.
+fn near_best<'a>(accepted: &[&'a Outcome]) -> Vec<(&'a str, usize)> {
+    let mut near = BTreeMap::<&str, usize>::new();
+    for outcome in accepted {
+        let best = recipes(outcome).map(|(_, pgr)| pgr).fold(f64::NEG_INFINITY, f64::max);
+        for (recipe, _) in recipes(outcome).filter(|(_, pgr)| *pgr >= best - NEAR) {
+            *near.entry(recipe).or_default() += 1;
+        }
+    }
+    let mut near: Vec<_> = near.into_iter().collect();
+    near.sort_by_key(|(recipe, worlds)| (std::cmp::Reverse(*worlds), *recipe));
+    near
+}
+
+type Cell<'a> = (&'a str, usize, Vec<(&'a str, f64)>);
+
+/// Mechanisms with the number of their worlds and the recipes' mean PGR there, highest first.
+fn by_mechanism<'a>(accepted: &[&'a Outcome]) -> Vec<Cell<'a>> {
+    let mut cells = BTreeMap::<&str, Vec<&Outcome>>::new();
+    for outcome in accepted {
+        // A world that was made before says how strong its cue is, too.
+        let cell = outcome.mechanism.split(':').next().unwrap_or_default();
+        cells.entry(cell).or_default().push(outcome);
+    }
+    let cells = cells.into_iter().map(|(cell, worlds)| {
+        let mut sums = BTreeMap::<&str, f64>::new();
+        worlds
+            .iter()
+            .flat_map(|world| recipes(world))
+            .for_each(|(recipe, pgr)| *sums.entry(recipe).or_default() += pgr);
+        let mut means: Vec<_> = sums.into_iter().map(|(recipe, sum)| (recipe, sum / worlds.len() as f64)).collect();
+        means.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        (cell, worlds.len(), means)
+    });
+    cells.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(mechanism: &str, recipes: &[(&str, f64)]) -> Outcome {
+        let check = |(name, value): &(&str, f64)| Check {
+            name: format!("{OF_RECIPE}{name}"),
+            value: *value,
+            bounds: (None, None),
+            report_only: true,
+        };
+        Outcome {
+            subject: "chat",
+            generator: String::new(),
+            commitment: String::new(),
+            accepted: true,
+            mechanism: mechanism.into(),
+            attempts: vec![],
+            checks: recipes.iter().map(check).collect(),
+            wall_s: 0.0,
+            out: None,
+        }
+    }
+
+    #[test]
+    fn near_is_counted_by_world_and_means_by_mechanism() {
+        let worlds = [
+            world("tone", &[("plain", 0.2), ("probe", 0.70), ("ensemble", 0.74)]),
+            world("tone: right in 66 %", &[("plain", 0.3), ("probe", 0.9), ("ensemble", 0.5)]),
+            world("length", &[("plain", 0.4), ("probe", 0.1), ("ensemble", 0.42)]),
+        ];
+        let worlds: Vec<&Outcome> = worlds.iter().collect();
+        assert_eq!(near_best(&worlds), [("ensemble", 2), ("probe", 2), ("plain", 1)]);
+        let cells = by_mechanism(&worlds);
+        let order: Vec<_> = cells.iter().map(|(cell, worlds, best)| (*cell, *worlds, best[0].0)).collect();
+        assert_eq!(order, [("length", 1, "ensemble"), ("tone", 2, "probe")]);
+        assert!((cells[1].2[0].1 - 0.8).abs() < 1e-12);
     }
 }
