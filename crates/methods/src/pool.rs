@@ -112,6 +112,12 @@ pub fn logit(p: f32) -> f32 {
     (p / (1.0 - p)).ln()
 }
 
+/// Over their root mean square: margins in units of their spread.
+pub fn standardised(margins: &[f32]) -> Vec<f32> {
+    let spread = (margins.iter().map(|m| m * m).sum::<f32>() / margins.len().max(1) as f32).sqrt().max(1e-6);
+    margins.iter().map(|m| m / spread).collect()
+}
+
 /// 1 / (1 + e^−x).
 pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())

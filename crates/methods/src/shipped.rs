@@ -48,6 +48,10 @@ recipes![
     "epiplexity",
     "trimmed-mean",
     "coherence",
+    "few-shot",
+    "few-shot-random",
+    "best-prompt",
+    "random-labels",
 ];
 
 /// What the table of a mint compares, so that a world costs the same to make however many recipes ship.

@@ -7,7 +7,7 @@ use aar_lm::{Decoder, DecoderConfig, InitScale, Tokenizer};
 use aar_methods::objective::TrainSpec;
 use aar_methods::pool::Pool;
 use aar_methods::recipe::{Curriculum, Objective, ObjectiveKind};
-use aar_methods::student::{Artefact, swapped};
+use aar_methods::student::{Artefact, Example, consistent, swapped};
 use aar_methods::{MethodError, Recipe, Student, shipped, student};
 use std::path::Path;
 
@@ -174,6 +174,27 @@ fn a_decoder_conforms() {
 #[test]
 fn an_encoder_conforms() {
     conforms(Architecture::Encoder, &[ObjectiveKind::Head]);
+}
+
+/// What stands before an item is read, as much of it as the context holds; a pair and its swap are answered alike.
+#[test]
+fn a_decoder_reads_examples_as_far_as_they_fit() {
+    let dir = tempfile::tempdir().unwrap();
+    let student = open(Architecture::Decoder, Task::Preference, dir.path());
+    let (items, turned) = (items(24), swapped(&items(24)).unwrap());
+    let example = |items: &[Item], i: usize, positive| Example { item: items[i % 24].clone(), positive };
+    // Rows have 8 or 9 tokens and the context 32: two examples fit, with their labels, and no third.
+    let before = |count: usize, label: bool| -> Vec<Vec<Example>> {
+        (0..24).map(|i| (0..count).rev().map(|k| example(&items, i + k + 1, label ^ (k % 2 == 0))).collect()).collect()
+    };
+    let asked = |examples: &[Vec<Example>]| student.asked(Some(0), &items, examples).unwrap();
+    let (two, other) = (asked(&before(2, true)), asked(&before(2, false)));
+    assert!(asked(&[]) == asked(&before(0, true)) && two != asked(&[]) && two != other, "examples and labels are read");
+    assert_eq!(two, asked(&before(5, true)), "the earliest are left out");
+    let mirrored: Vec<Vec<Example>> =
+        (0..24).map(|i| (0..2).rev().map(|k| example(&turned, i + k + 1, k % 2 == 0)).collect()).collect();
+    let margins = consistent(student.as_ref(), Some(0), &items, &before(2, true)).unwrap();
+    assert!(negated(&margins, &consistent(student.as_ref(), Some(0), &turned, &mirrored).unwrap()));
 }
 
 /// Every recipe that ships: it runs on either student and task where it is applicable, answers otherwise than plain training, the

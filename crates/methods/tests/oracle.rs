@@ -2,7 +2,7 @@
 
 use aar_domain::inference::Aggregate;
 use aar_methods::label::epiplexity::{Seen, smoothing};
-use aar_methods::label::{ccs, channel, coherence};
+use aar_methods::label::{best_prompt, ccs, channel, coherence};
 use aar_methods::objective::{co_teaching, curriculum, loss};
 use aar_methods::pool::sigmoid;
 use aar_methods::recipe::{Curriculum, Objective};
@@ -149,4 +149,13 @@ fn trimmed_mean_of_members() {
     let members: Vec<Vec<f32>> = expect["members"].as_array().expect("members").iter().map(floats).collect();
     let margin = |i: usize| Aggregate::Trimmed.combine(&mut members.iter().map(|m| m[i]).collect::<Vec<_>>());
     close((0..8).map(margin), &expect["margins"], "margins");
+}
+
+#[test]
+fn information_of_prompts() {
+    let expect = oracle("best_prompt");
+    let margins: Vec<Vec<f32>> = expect["margins"].as_array().expect("prompts").iter().map(floats).collect();
+    let found = margins.iter().map(|margins| best_prompt::information(margins));
+    close(found, &expect["information"], "information");
+    assert_eq!(best_prompt::best(&margins) as u64, expect["best"]);
 }

@@ -5,16 +5,10 @@
 //! holds exactly; binary items are centred at the pool's median, so that both labels are used alike.
 
 use crate::error::MethodError;
-use crate::pool::{Pool, sigmoid};
+use crate::pool::{Pool, sigmoid, standardised};
 use crate::student::Student;
 
 /// σ(z), z the consistent margin in units of its spread over the pool, `[items]`.
 pub fn soft(pool: &Pool, student: &dyn Student) -> Result<Vec<f32>, MethodError> {
     Ok(standardised(&student.zero_shot(&pool.items)?).into_iter().map(sigmoid).collect())
-}
-
-/// Divide by the root mean square.
-fn standardised(margins: &[f32]) -> Vec<f32> {
-    let spread = (margins.iter().map(|m| m * m).sum::<f32>() / margins.len().max(1) as f32).sqrt().max(1e-6);
-    margins.iter().map(|m| m / spread).collect()
 }

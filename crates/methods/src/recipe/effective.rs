@@ -14,6 +14,9 @@ impl Recipe {
         if self.label.source != LabelSource::SelfTraining {
             (recipe.label.keep, recipe.label.rounds) = (label.keep, label.rounds);
         }
+        if self.label.source != LabelSource::FewShot {
+            (recipe.label.shots, recipe.label.shown) = (label.shots, label.shown);
+        }
         if self.label.form == Form::Hard {
             recipe.label.temperature = label.temperature;
         }
@@ -66,5 +69,8 @@ mod tests {
         check("", "[objective]\nmixup = 0.5", false);
         check("[objective]\nloss = \"entropy\"", "[objective]\nloss = \"entropy\"\naux = 0.9", false);
         check("[label]\nsource = \"self\"", "[label]\nsource = \"self\"\nkeep = 0.9", false);
+        check("", "[label]\nshown = \"random\"", true);
+        let few = "[label]\nsource = \"few-shot\"";
+        check(few, &format!("{few}\nshown = \"random\""), false);
     }
 }

@@ -63,6 +63,8 @@ impl Recipe {
             LabelSource::SelfTraining => 1 + self.label.rounds,
             // An adapter of low rank costs what all weights do; two folds cost one training.
             LabelSource::Bootstrap | LabelSource::Epiplexity => 2,
+            // Examples and item are read in both orders; a training of two epochs, backwards too, is six readings.
+            LabelSource::FewShot => 1 + (self.label.shots as u32 + 1).div_ceil(3),
             _ => 1,
         };
         // Two students, each of which looks at a batch before it is trained on part of it.
@@ -82,6 +84,7 @@ impl Recipe {
         within("label.temperature", self.label.temperature, 0.05, 20.0)?;
         within("label.keep", self.label.keep, 0.05, 1.0)?;
         within("label.rounds", self.label.rounds as f32, 1.0, 2.0)?;
+        within("label.shots", self.label.shots as f32, 1.0, 5.0)?;
         within("select.keep", self.select.keep, 0.05, 1.0)?;
         within("weight.strength", self.weight.strength, 0.0, 1.0)?;
         within("objective.aux", self.objective.aux, 0.0, 1.0)?;
@@ -93,6 +96,18 @@ impl Recipe {
         within("schedule.learning_rate", self.schedule.learning_rate.unwrap_or(1e-3), 1e-7, 1.0)?;
         within("schedule.batch", self.schedule.batch.unwrap_or(32) as f32, 1.0, 4096.0)?;
         within("inference.members", self.inference.members as f32, 1.0, 8.0)?;
+        self.fit_together()?;
+        if self.cost() > MAX_COST {
+            return Err(format!(
+                "costs {} trainings (members × students × rounds), at most {MAX_COST} are allowed",
+                self.cost()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Which choices exclude each other.
+    fn fit_together(&self) -> Result<(), String> {
         if self.objective.loss == LossKind::Means && self.objective.kind != ObjectiveKind::Head {
             return Err("objective.loss = \"means\" is a readout's: it needs objective.kind = \"head\"".into());
         }
@@ -111,42 +126,30 @@ impl Recipe {
                 "objective.mixup mixes the rows that \"co-teaching\" and \"means\" must tell apart: take one".into()
             );
         }
-        if self.cost() > MAX_COST {
-            return Err(format!(
-                "costs {} trainings (members × students × rounds), at most {MAX_COST} are allowed",
-                self.cost()
-            ));
-        }
         Ok(())
     }
 
     /// Whether the recipe can be used on this problem; the reason where it can't.
     pub fn applicable(&self, problem: &Problem) -> Result<(), MethodError> {
-        let asks = matches!(self.label.source, LabelSource::ZeroShot | LabelSource::Posterior | LabelSource::Channel)
+        use LabelSource::{BestPrompt, Channel, FewShot, Posterior, ZeroShot};
+        let asks = matches!(self.label.source, ZeroShot | BestPrompt | FewShot | Posterior | Channel)
             || self.select.rule == SelectRule::Agree
             || self.weight.rule == WeightRule::Agreement;
         let no = |why: &str| Err(MethodError::NotApplicable(format!("{} is not applicable here: {why}", self.name)));
         if asks && problem.zero_shot.is_empty() {
             return no("it asks the untouched student, and this student can't be asked (no zero_shot prompt)");
         }
-        if problem.student == Architecture::Encoder && self.objective.kind == ObjectiveKind::Adapter {
-            return no("an encoder is used frozen, so there is nothing to adapt");
-        }
-        if problem.student == Architecture::Encoder {
-            if self.schedule.curriculum != Curriculum::None {
-                return no("a readout is fitted at once, so no row comes before another");
-            }
-            if self.label.source == LabelSource::Bootstrap {
-                return no("a frozen encoder has one size of what is trained, so nothing stands in between");
-            }
-            if self.label.source == LabelSource::Ccs && problem.task == Task::Binary {
-                return no("an encoder has one state of a binary item, not one for either label");
-            }
+        if let (Architecture::Encoder, Some(why)) = (problem.student, self.beyond_an_encoder(problem.task)) {
+            return no(why);
         }
         if problem.task == Task::Binary && (self.schedule.swap_augment || self.inference.orders == Orders::Both) {
             return no("binary items have no order to swap");
         }
-        let epochs = self.schedule.epochs.unwrap_or(problem.training.epochs) / problem.training.epochs;
+        let own = problem.training.epochs;
+        if self.label.source == FewShot && 2 * (self.label.shots + 1) > (6.0 * own) as usize {
+            return no(&format!("trainings of {own} epochs are too short for {} examples an item", self.label.shots));
+        }
+        let epochs = self.schedule.epochs.unwrap_or(own) / own;
         if problem.student == Architecture::Decoder && epochs * self.cost() as f32 > MAX_COST as f32 + 0.01 {
             return no(&format!(
                 "it trains {epochs:.1} × {} times as long as plain, at most {MAX_COST} is allowed",
@@ -154,6 +157,26 @@ impl Recipe {
             ));
         }
         Ok(())
+    }
+
+    /// Why a frozen encoder can't be used; `None` where it can.
+    fn beyond_an_encoder(&self, task: Task) -> Option<&'static str> {
+        if self.objective.kind == ObjectiveKind::Adapter {
+            return Some("an encoder is used frozen, so there is nothing to adapt");
+        }
+        if self.schedule.curriculum != Curriculum::None {
+            return Some("a readout is fitted at once, so no row comes before another");
+        }
+        let contrasts = self.label.source == LabelSource::Ccs;
+        match self.label.source {
+            LabelSource::Bootstrap => {
+                Some("a frozen encoder has one size of what is trained, so nothing stands in between")
+            }
+            _ if contrasts && task == Task::Binary => {
+                Some("an encoder has one state of a binary item, not one for either label")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -178,6 +201,7 @@ mod tests {
         check("name = \"x\"\n[objective]\nloss = \"co-teaching\"\n[inference]\nmembers = 2", "costs 6 trainings");
         check("name = \"x\"\n[objective]\nloss = \"co-teaching\"\nmixup = 1.0", "take one");
         check("name = \"x\"\n[objective]\nkind = \"head\"\n[schedule]\ncurriculum = \"confidence\"", "at once");
+        check("name = \"x\"\n[label]\nsource = \"few-shot\"\nshots = 6", "label.shots is 6");
         check("name = \"x\"\n[label]\ntemperature = nan", "label.temperature is NaN");
     }
 }

@@ -17,6 +17,21 @@ pub struct Label {
     pub keep: f32,
     /// `self` only: rounds that learn from the answers of the one before.
     pub rounds: u32,
+    /// `few-shot` only: examples before each item.
+    pub shots: usize,
+    /// `few-shot` only: the examples' labels.
+    pub shown: Shown,
+}
+
+/// Labels of examples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shown {
+    /// The teacher's.
+    #[default]
+    Teacher,
+    /// As many of either kind, dealt at random: a control.
+    Random,
 }
 
 /// Sources of targets.
@@ -45,6 +60,12 @@ pub enum LabelSource {
     Bootstrap,
     /// Out-of-fold answers, smoothed where there was little to learn.
     Epiplexity,
+    /// The untouched student's answers after examples, made consistent.
+    FewShot,
+    /// The untouched student's answers under its most informative prompt, made consistent.
+    BestPrompt,
+    /// A coin: a control.
+    Random,
 }
 
 /// Form of targets.
@@ -213,14 +234,23 @@ pub struct Inference {
 
 impl Default for Label {
     fn default() -> Self {
-        Self { source: LabelSource::Weak, form: Form::Hard, temperature: 1.0, keep: 0.5, rounds: 1 }
+        Self {
+            source: LabelSource::Weak,
+            form: Form::Hard,
+            temperature: 1.0,
+            keep: 0.5,
+            rounds: 1,
+            shots: 4,
+            shown: Shown::Teacher,
+        }
     }
 }
 
 impl Label {
     /// Whether students are trained before there are labels.
     pub fn trains(&self) -> bool {
-        matches!(self.source, LabelSource::SelfTraining | LabelSource::Bootstrap | LabelSource::Epiplexity)
+        use LabelSource::{Bootstrap, Epiplexity, SelfTraining};
+        matches!(self.source, SelfTraining | Bootstrap | Epiplexity)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A causal language model that answers with one of two label words.
 
 use super::head::Head;
-use super::{Artefact, Features, Student, antisymmetric, swapped};
+use super::{Artefact, Example, Features, Student, antisymmetric, centred, swapped};
 use crate::error::MethodError;
 use crate::objective::{self, TrainSpec};
 use crate::recipe::ObjectiveKind;
@@ -81,14 +81,18 @@ impl DecoderStudent {
     /// What items come to as token rows, and the label words' ids (positive, negative): under the task's prompt, or
     /// under one of the zero-shot prompts by its number.
     pub fn tokenise(&self, zero_shot: Option<usize>, items: &[Item]) -> Result<(Rows, [u32; 2]), MethodError> {
-        let asked = match zero_shot {
-            None => &self.task,
-            Some(at) => self.zero_shot.get(at).ok_or_else(|| {
-                let known = self.zero_shot.len();
-                MethodError::NotApplicable(format!("there is no zero-shot prompt {at}: this problem has {known}"))
-            })?,
-        };
+        let asked = self.under(zero_shot)?;
         Ok((self.rows(asked, items)?, asked.labels))
+    }
+
+    fn under(&self, zero_shot: Option<usize>) -> Result<&Asked, MethodError> {
+        let known = self.zero_shot.len();
+        let none =
+            |at| MethodError::NotApplicable(format!("there is no zero-shot prompt {at}: this problem has {known}"));
+        match zero_shot {
+            None => Ok(&self.task),
+            Some(at) => self.zero_shot.get(at).ok_or_else(|| none(at)),
+        }
     }
 
     /// Token rows of items under a prompt: the body is cut so that the suffix always survives.
@@ -104,10 +108,35 @@ impl DecoderStudent {
         Ok(rows)
     }
 
+    /// Every row after its examples, each with its label; the earliest are left out where the model's context is too short.
+    fn after(&self, asked: &Asked, rows: &Rows, examples: &[Vec<Example>]) -> Result<Rows, MethodError> {
+        let mut whole = Rows::new();
+        for (at, examples) in examples.iter().enumerate() {
+            let question = rows.row(at);
+            let mut room = self.model.config.max_position_embeddings.saturating_sub(question.len());
+            let mut before: Vec<Vec<u32>> = Vec::new();
+            for example in examples.iter().rev() {
+                let row = self.rows(asked, std::slice::from_ref(&example.item))?;
+                let row = [row.row(0), &[asked.labels[usize::from(!example.positive)]]].concat();
+                if row.len() > room {
+                    break;
+                }
+                room -= row.len();
+                before.push(row);
+            }
+            before.reverse();
+            whole.push(&[&before.concat(), question].concat());
+        }
+        Ok(whole)
+    }
+
     fn ask(&self, model: &Decoder, asked: &Asked, items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        let rows = self.rows(asked, items)?;
-        let logits = model.last_logits(&rows, &asked.labels, self.threads);
-        Ok(logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect())
+        Ok(self.label_margins(model, asked, &self.rows(asked, items)?))
+    }
+
+    fn label_margins(&self, model: &Decoder, asked: &Asked, rows: &Rows) -> Vec<f32> {
+        let logits = model.last_logits(rows, &asked.labels, self.threads);
+        logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect()
     }
 
     /// Margins of any model of this student's architecture under a prompt.
@@ -159,14 +188,17 @@ impl Student for DecoderStudent {
     }
 
     fn zero_shot(&self, items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        let mut margins = self.model_margins(&self.model, PromptChoice::ZeroShot, items, Orders::Both)?;
-        if self.problem.task == Task::Binary && !margins.is_empty() {
-            let mut sorted = margins.clone();
-            sorted.sort_by(f32::total_cmp);
-            let median = sorted[sorted.len() / 2];
-            margins.iter_mut().for_each(|margin| *margin -= median);
+        let margins = self.model_margins(&self.model, PromptChoice::ZeroShot, items, Orders::Both)?;
+        Ok(if self.problem.task == Task::Binary { centred(margins) } else { margins })
+    }
+
+    fn asked(&self, prompt: Option<usize>, items: &[Item], examples: &[Vec<Example>]) -> Result<Vec<f32>, MethodError> {
+        let asked = self.under(prompt)?;
+        let mut rows = self.rows(asked, items)?;
+        if !examples.is_empty() {
+            rows = self.after(asked, &rows, examples)?;
         }
-        Ok(margins)
+        Ok(self.label_margins(&self.model, asked, &rows))
     }
 
     fn features(&self, items: &[Item]) -> Result<Features, MethodError> {

@@ -1,7 +1,7 @@
 //! A frozen encoder with a trained linear head (the linear-probe setting of Burns et al. 2023, section 4).
 
 use super::head::Head;
-use super::{Artefact, Features, Student};
+use super::{Artefact, Example, Features, Student};
 use crate::error::MethodError;
 use crate::objective::{self, TrainSpec};
 use aar_domain::inference::{MemberKind, Orders, PromptChoice};
@@ -144,6 +144,10 @@ impl Student for EncoderStudent {
 
     fn zero_shot(&self, _items: &[Item]) -> Result<Vec<f32>, MethodError> {
         Err(MethodError::NotApplicable("an encoder can't be asked without training".into()))
+    }
+
+    fn asked(&self, _: Option<usize>, items: &[Item], _: &[Vec<Example>]) -> Result<Vec<f32>, MethodError> {
+        self.zero_shot(items)
     }
 
     fn features(&self, items: &[Item]) -> Result<Features, MethodError> {

@@ -47,6 +47,25 @@ pub struct Features {
     pub width: usize,
 }
 
+/// An item that stands with its label before the one that is asked about.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The item.
+    pub item: Item,
+    /// Its label.
+    pub positive: bool,
+}
+
+impl Example {
+    /// The pair in the other order with the other label; a binary example, which has no order, stays.
+    fn swapped(&self) -> Self {
+        match self.item.swapped() {
+            Some(item) => Self { item, positive: !self.positive },
+            None => self.clone(),
+        }
+    }
+}
+
 /// A student, as the steps of a recipe use it. All margins have the orientation of `domain::item`.
 pub trait Student {
     /// The problem it is asked about.
@@ -55,6 +74,11 @@ pub trait Student {
     /// Margins of the untouched student, made consistent: swap-averaged for pairs, median-centred for binary items.
     /// `[items]`. Not applicable where the problem has no zero-shot prompt.
     fn zero_shot(&self, items: &[Item]) -> Result<Vec<f32>, MethodError>;
+
+    /// Margins of the untouched student under one prompt, the task's or a zero-shot one by its number, as written: in one order and not
+    /// centred. `[items]`. `examples` stand before each item: none at all, or a list per item, of which the earliest are left
+    /// out where the student's context is too short. Not applicable where a student can't be asked.
+    fn asked(&self, prompt: Option<usize>, items: &[Item], examples: &[Vec<Example>]) -> Result<Vec<f32>, MethodError>;
 
     /// Features of the untouched student; for pairs antisymmetric: swapping an item negates its row.
     fn features(&self, items: &[Item]) -> Result<Features, MethodError>;
@@ -98,6 +122,30 @@ pub fn open(
 /// Half the difference between an item's margin and its swap's.
 pub(crate) fn antisymmetric(margins: &[f32], swapped: &[f32]) -> Vec<f32> {
     margins.iter().zip(swapped).map(|(a, b)| (a - b) / 2.0).collect()
+}
+
+/// Less their median, so that both labels are used alike.
+pub(crate) fn centred(mut margins: Vec<f32>) -> Vec<f32> {
+    let mut sorted = margins.clone();
+    sorted.sort_by(f32::total_cmp);
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+    margins.iter_mut().for_each(|margin| *margin -= median);
+    margins
+}
+
+/// [`Student::asked`], made consistent: a pair is asked in both orders, after examples that are turned with it; binary items are
+/// centred. `[items]`.
+pub fn consistent(
+    student: &dyn Student,
+    prompt: Option<usize>,
+    items: &[Item],
+    examples: &[Vec<Example>],
+) -> Result<Vec<f32>, MethodError> {
+    let margins = student.asked(prompt, items, examples)?;
+    let Some(turned) = swapped(items) else { return Ok(centred(margins)) };
+    let examples: Vec<Vec<Example>> =
+        examples.iter().map(|before| before.iter().map(Example::swapped).collect()).collect();
+    Ok(antisymmetric(&margins, &student.asked(prompt, &turned, &examples)?))
 }
 
 /// All items in the other order; `None` where they have none.
