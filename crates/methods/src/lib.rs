@@ -10,6 +10,7 @@
 //! [`train::run`] does that for a bundle's input folder, [`predict::run`] answers hidden items with what it left.
 //! [`search`] proposes recipes from what others were worth.
 
+pub mod ccs;
 pub mod crossfit;
 pub mod error;
 pub mod label;

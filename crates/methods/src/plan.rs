@@ -25,7 +25,7 @@ impl Plan {
     pub fn new(recipe: &Recipe, pool: &Pool, student: &dyn Student, seed: u64) -> Result<Self, MethodError> {
         let soft = label::soft(&recipe.label, pool, student, seed)?;
         let kept = select::rows(&recipe.select, pool, student, seed)?;
-        Self::of_rows(recipe, pool, &soft, &kept, student)
+        Self::of_rows(recipe, pool, &soft, &kept, student, seed)
     }
 
     /// Of the rows `kept`, with the soft labels `soft [pool]`.
@@ -35,11 +35,12 @@ impl Plan {
         soft: &[f32],
         kept: &[usize],
         student: &dyn Student,
+        seed: u64,
     ) -> Result<Self, MethodError> {
         let rows = pool.subset(kept);
         let soft: Vec<f32> = kept.iter().map(|&i| soft[i]).collect();
         let shaped = label::shape(&recipe.label, &soft);
-        let mut weights = weight::rows(&recipe.weight, &rows, &shaped, student)?;
+        let mut weights = weight::rows(&recipe.weight, &rows, &shaped, student, seed)?;
         if let Some(given) = &rows.given {
             weights.iter_mut().zip(given).for_each(|(weight, given)| *weight *= given);
         }

@@ -45,7 +45,7 @@ impl Rounds<'_> {
     }
 
     fn plan(&self, soft: &[f32], kept: &[usize]) -> Result<Plan, MethodError> {
-        Plan::of_rows(self.recipe, self.pool, soft, kept, self.student)
+        Plan::of_rows(self.recipe, self.pool, soft, kept, self.student, self.seed)
     }
 
     fn self_training(&self, mut plan: Plan) -> Result<Plan, MethodError> {
@@ -79,8 +79,8 @@ impl Rounds<'_> {
             let kept: Vec<usize> = (0..folds.len()).filter(|&i| folds[i] != fold).collect();
             // A fold's training is as much shorter as it has fewer rows.
             let pool = self.pool.subset(&kept);
-            let plan =
-                Plan::of_rows(self.recipe, &pool, &pool.weak, &(0..kept.len()).collect::<Vec<_>>(), self.student)?;
+            let all: Vec<usize> = (0..kept.len()).collect();
+            let plan = Plan::of_rows(self.recipe, &pool, &pool.weak, &all, self.student, self.seed)?;
             let margins = self.taught(&plan, &self.recipe.objective, Orders::Single)?;
             seen.by_fold(&margins, |i| folds[i] == fold);
         }

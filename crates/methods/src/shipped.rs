@@ -52,6 +52,7 @@ recipes![
     "few-shot-random",
     "best-prompt",
     "random-labels",
+    "evolution",
 ];
 
 /// What the table of a mint compares, so that a world costs the same to make however many recipes ship.

@@ -168,7 +168,8 @@ fn conforms(architecture: Architecture, kinds: &[ObjectiveKind]) {
 
 #[test]
 fn a_decoder_conforms() {
-    conforms(Architecture::Decoder, &[ObjectiveKind::Finetune, ObjectiveKind::Adapter, ObjectiveKind::Head]);
+    use ObjectiveKind::{Adapter, Evolution, Finetune, Head};
+    conforms(Architecture::Decoder, &[Finetune, Adapter, Evolution, Head]);
 }
 
 #[test]

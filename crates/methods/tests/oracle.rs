@@ -1,9 +1,10 @@
 //! Every method's formula against NumPy (fixtures/make.py), to 1e-6.
 
 use aar_domain::inference::Aggregate;
+use aar_methods::ccs;
 use aar_methods::label::epiplexity::{Seen, smoothing};
-use aar_methods::label::{best_prompt, ccs, channel, coherence};
-use aar_methods::objective::{co_teaching, curriculum, loss};
+use aar_methods::label::{best_prompt, channel, coherence};
+use aar_methods::objective::{co_teaching, curriculum, evolution, loss};
 use aar_methods::pool::sigmoid;
 use aar_methods::recipe::{Curriculum, Objective};
 use aar_methods::select::{confident_learning, overlap};
@@ -158,4 +159,18 @@ fn information_of_prompts() {
     let found = margins.iter().map(|margins| best_prompt::information(margins));
     close(found, &expect["information"], "information");
     assert_eq!(best_prompt::best(&margins) as u64, expect["best"]);
+}
+
+#[test]
+fn evolution_step_and_fitness() {
+    let expect = oracle("evolution");
+    let utilities = evolution::utilities(&floats(&expect["fitness"]));
+    close(utilities.iter().copied(), &expect["utilities"], "utilities");
+    let noise: Vec<Vec<f32>> = expect["noise"].as_array().expect("pairs").iter().map(floats).collect();
+    let spread = expect["spread"].as_f64().expect("a number") as f32;
+    close(evolution::gradient(&noise, &utilities, spread), &expect["gradient"], "gradient");
+    let (margins, turned) = (floats(&expect["margins"]), floats(&expect["turned"]));
+    let targets = floats(&expect["targets"]);
+    let fit = |turned| evolution::fitness(&margins, turned, &targets);
+    close([fit(Some(&turned[..])), fit(None)], &expect["fit"], "fitness");
 }

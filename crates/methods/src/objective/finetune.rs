@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Draw, Lessons};
 use super::curriculum::{self, Phase};
-use super::{TrainSpec, co_teaching, head, loss, mixup};
+use super::{TrainSpec, co_teaching, evolution, head, loss, mixup};
 use crate::error::MethodError;
 use crate::recipe::{Curriculum, LossKind, ObjectiveKind};
 use crate::student::Artefact;
@@ -27,6 +27,9 @@ pub fn run(
     }
     if spec.objective.kind == ObjectiveKind::Head {
         return head::of_decoder(model, rows, turned, spec, threads);
+    }
+    if spec.objective.kind == ObjectiveKind::Evolution {
+        return evolution::run(model, rows, turned, labels, spec, threads);
     }
     let lessons = Lessons { rows, turned, spec };
     if spec.objective.loss == LossKind::CoTeaching {
@@ -94,7 +97,7 @@ pub(crate) fn start(
     threads: usize,
 ) -> Trainer {
     let scope = match spec.objective.kind {
-        ObjectiveKind::Adapter => adapter(spec.objective.rank),
+        ObjectiveKind::Adapter | ObjectiveKind::Evolution => adapter(spec.objective.rank),
         _ => Scope::Full,
     };
     let (optimizer, schedule) = settings(spec, steps, rate);

@@ -1,7 +1,7 @@
 //! Stage four: train.
 //!
 //! [`finetune`] trains a decoder step by step, [`head`] fits a readout; both take their gradient from [`loss`], where every
-//! loss is a file. [`curriculum`] says which rows come when, [`co_teaching`] trains two students at once.
+//! loss is a file. [`curriculum`] says which rows come when, [`co_teaching`] trains two students at once, [`evolution`] goes on without gradients.
 
 use crate::recipe::{Curriculum, Objective};
 use aar_domain::item::Item;
@@ -11,6 +11,7 @@ pub mod co_teaching;
 pub mod confidence_loss;
 pub mod curriculum;
 pub mod entropy;
+pub mod evolution;
 pub mod finetune;
 pub mod generalised;
 pub mod head;
@@ -22,6 +23,7 @@ pub mod reverse_kl;
 pub mod symmetric;
 
 /// Everything one training needs.
+#[derive(Clone, Copy)]
 pub struct TrainSpec<'a> {
     /// Rows to train on.
     pub items: &'a [Item],

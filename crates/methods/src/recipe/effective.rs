@@ -32,7 +32,7 @@ impl Recipe {
         if self.objective.loss != LossKind::CoTeaching {
             recipe.objective.forget = objective.forget;
         }
-        if self.objective.kind != ObjectiveKind::Adapter {
+        if !matches!(self.objective.kind, ObjectiveKind::Adapter | ObjectiveKind::Evolution) {
             recipe.objective.rank = objective.rank;
         }
         if self.objective.kind == ObjectiveKind::Head {
@@ -72,5 +72,7 @@ mod tests {
         check("", "[label]\nshown = \"random\"", true);
         let few = "[label]\nsource = \"few-shot\"";
         check(few, &format!("{few}\nshown = \"random\""), false);
+        let evolved = "[objective]\nkind = \"evolution\"";
+        check(evolved, &format!("{evolved}\nrank = 2"), false);
     }
 }

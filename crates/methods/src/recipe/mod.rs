@@ -67,8 +67,11 @@ impl Recipe {
             LabelSource::FewShot => 1 + (self.label.shots as u32 + 1).div_ceil(3),
             _ => 1,
         };
-        // Two students, each of which looks at a batch before it is trained on part of it.
-        let students = if self.objective.loss == LossKind::CoTeaching { 3 } else { 1 };
+        // Two students, each of which looks at a batch before it is trained on part of it; or one, and what it is compared with.
+        let students = match self.objective {
+            Objective { loss: LossKind::CoTeaching, .. } | Objective { kind: ObjectiveKind::Evolution, .. } => 3,
+            _ => 1,
+        };
         rounds * students * self.inference.members as u32
     }
 
@@ -121,6 +124,16 @@ impl Recipe {
                 );
             }
         }
+        if self.objective.kind == ObjectiveKind::Evolution
+            && (self.schedule.curriculum != Curriculum::None
+                || self.objective.loss == LossKind::CoTeaching
+                || self.objective.mixup > 0.0)
+        {
+            let others = "schedule.curriculum, objective.loss = \"co-teaching\" or objective.mixup";
+            return Err(format!(
+                "objective.kind = \"evolution\" draws its rows by weight, so it goes without {others}"
+            ));
+        }
         if self.objective.mixup > 0.0 && matches!(self.objective.loss, LossKind::CoTeaching | LossKind::Means) {
             return Err(
                 "objective.mixup mixes the rows that \"co-teaching\" and \"means\" must tell apart: take one".into()
@@ -161,13 +174,13 @@ impl Recipe {
 
     /// Why a frozen encoder can't be used; `None` where it can.
     fn beyond_an_encoder(&self, task: Task) -> Option<&'static str> {
-        if self.objective.kind == ObjectiveKind::Adapter {
+        if matches!(self.objective.kind, ObjectiveKind::Adapter | ObjectiveKind::Evolution) {
             return Some("an encoder is used frozen, so there is nothing to adapt");
         }
         if self.schedule.curriculum != Curriculum::None {
             return Some("a readout is fitted at once, so no row comes before another");
         }
-        let contrasts = self.label.source == LabelSource::Ccs;
+        let contrasts = self.label.source == LabelSource::Ccs || self.weight.rule == WeightRule::Ccs;
         match self.label.source {
             LabelSource::Bootstrap => {
                 Some("a frozen encoder has one size of what is trained, so nothing stands in between")
@@ -201,6 +214,8 @@ mod tests {
         check("name = \"x\"\n[objective]\nloss = \"co-teaching\"\n[inference]\nmembers = 2", "costs 6 trainings");
         check("name = \"x\"\n[objective]\nloss = \"co-teaching\"\nmixup = 1.0", "take one");
         check("name = \"x\"\n[objective]\nkind = \"head\"\n[schedule]\ncurriculum = \"confidence\"", "at once");
+        check("name = \"x\"\n[objective]\nkind = \"evolution\"\nmixup = 1.0", "goes without schedule.curriculum");
+        check("name = \"x\"\n[objective]\nkind = \"evolution\"\n[inference]\nmembers = 2", "costs 6 trainings");
         check("name = \"x\"\n[label]\nsource = \"few-shot\"\nshots = 6", "label.shots is 6");
         check("name = \"x\"\n[label]\ntemperature = nan", "label.temperature is NaN");
     }

@@ -129,6 +129,8 @@ pub enum WeightRule {
     Confidence,
     /// By agreement with the untouched student.
     Agreement,
+    /// By agreement with a contrast-consistent direction of the student's states.
+    Ccs,
     /// More on rows that shallow text features can't explain.
     Residual,
 }
@@ -149,7 +151,7 @@ pub struct Objective {
     pub mixup: f32,
     /// Targets are pulled this far towards 1/2.
     pub label_smoothing: f32,
-    /// `adapter` only: rank.
+    /// `adapter` and `evolution` only: rank.
     pub rank: usize,
 }
 
@@ -162,6 +164,8 @@ pub enum ObjectiveKind {
     Finetune,
     /// A low-rank adapter.
     Adapter,
+    /// A low-rank adapter that goes on without gradients.
+    Evolution,
     /// A linear readout of frozen states.
     Head,
 }

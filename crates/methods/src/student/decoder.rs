@@ -221,7 +221,7 @@ impl Student for DecoderStudent {
 
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
         let rows = self.rows(&self.task, spec.items)?;
-        let both = spec.swap_augment || spec.objective.kind == ObjectiveKind::Head;
+        let both = spec.swap_augment || matches!(spec.objective.kind, ObjectiveKind::Head | ObjectiveKind::Evolution);
         let turned = if both { swapped(spec.items) } else { None };
         let turned = turned.map(|turned| self.rows(&self.task, &turned)).transpose()?;
         objective::finetune::run(&self.model, &rows, turned.as_ref(), self.task.labels, spec, self.threads)

@@ -8,14 +8,22 @@ use crate::student::Student;
 
 pub mod agreement;
 pub mod confidence;
+pub mod contrast;
 pub mod residual;
 
 /// One weight per row of `pool`, mean 1. `targets` are the stage-one targets of the same rows.
-pub fn rows(weight: &Weight, pool: &Pool, targets: &[f32], student: &dyn Student) -> Result<Vec<f32>, MethodError> {
+pub fn rows(
+    weight: &Weight,
+    pool: &Pool,
+    targets: &[f32],
+    student: &dyn Student,
+    seed: u64,
+) -> Result<Vec<f32>, MethodError> {
     let raw = match weight.rule {
         WeightRule::None => vec![1.0; targets.len()],
         WeightRule::Confidence => confidence::raw(&pool.weak),
         WeightRule::Agreement => agreement::raw(targets, &student.zero_shot(&pool.items)?),
+        WeightRule::Ccs => contrast::raw(pool, targets, student, seed)?,
         WeightRule::Residual => residual::raw(&pool.items, targets),
     };
     let mean = raw.iter().sum::<f32>() / raw.len().max(1) as f32;
