@@ -32,6 +32,15 @@ pub fn rotate(x: &mut [f32], heads: usize, offsets: &[usize], table: &RopeTable,
     rotate_all(x, heads, offsets, &table.cos, &table.sin, table.half, if inverse { -1.0 } else { 1.0 });
 }
 
+/// [`rotate`] for one token per row, at these positions of their rows: `x [positions.len(), heads * head_dim]`.
+pub fn rotate_at(x: &mut [f32], heads: usize, positions: &[usize], table: &RopeTable) {
+    let half = table.half;
+    for (token, &position) in x.chunks_exact_mut(2 * half * heads).zip(positions) {
+        let (cos, sin) = (&table.cos[position * half..], &table.sin[position * half..]);
+        rotate_all(token, heads, &[0, 1], cos, sin, half, 1.0);
+    }
+}
+
 multiversion! {
     /// See [`rotate`].
     pub fn rotate_all(x: &mut [f32], heads: usize, offsets: &[usize], cos: &[f32], sin: &[f32], half: usize, sign: f32) {

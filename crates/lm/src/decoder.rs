@@ -226,7 +226,7 @@ impl Decoder {
     /// Logits at every row's last token for the given words, `[rows, ids.len()]`.
     pub fn last_logits(&self, rows: &Rows, ids: &[u32], threads: usize) -> Vec<f32> {
         let head = self.head_rows(ids);
-        self.in_chunks(rows, threads, 512, |tape, chunk| {
+        self.in_chunks(rows, threads, 512, |tape, chunk, _| {
             last_states(self, chunk, tape);
             let mut out = vec![0.0; chunk.len() * ids.len()];
             gemm::nt(&mut out, &tape.last, &head, (chunk.len(), self.config.hidden_size, ids.len()), false);
@@ -245,7 +245,7 @@ impl Decoder {
     /// Log-probability of every token given those before it, `[tokens]`; 0 for a row's first.
     pub fn log_probs(&self, rows: &Rows, threads: usize) -> Vec<f32> {
         let (d, vocab) = (self.config.hidden_size, self.config.vocab_size);
-        self.in_chunks(rows, threads, 2048, |tape, chunk| {
+        self.in_chunks(rows, threads, 2048, |tape, chunk, _| {
             forward(self, chunk, tape, false);
             let mut logits = vec![0.0; chunk.tokens.len() * vocab];
             gemm::nt(&mut logits, &tape.normed, self.span(&self.layout.head), (chunk.tokens.len(), d, vocab), false);
@@ -265,7 +265,7 @@ impl Decoder {
     pub fn hidden(&self, rows: &Rows, layers: &[usize], pool: Pooling, threads: usize) -> Vec<f32> {
         let d = self.config.hidden_size;
         let last = self.config.num_hidden_layers;
-        self.in_chunks(rows, threads, 2048, |tape, chunk| {
+        self.in_chunks(rows, threads, 2048, |tape, chunk, _| {
             forward(self, chunk, tape, false);
             let mut out = Vec::with_capacity(chunk.len() * layers.len() * d);
             for row in chunk.offsets.windows(2) {
@@ -294,26 +294,27 @@ impl Decoder {
     }
 
     /// Run over chunks of rows of about `tokens` (enough for full speed, few enough for the cache), on at most `threads`
-    /// threads, and lay the results end to end.
-    fn in_chunks(
+    /// threads, and lay the results end to end. `run` also gets the number of its chunk's first row.
+    pub(crate) fn in_chunks<T: Send>(
         &self,
         rows: &Rows,
         threads: usize,
         tokens: usize,
-        run: impl Fn(&mut Tape, &Rows) -> Vec<f32> + Sync,
-    ) -> Vec<f32> {
+        run: impl Fn(&mut Tape, &Rows, usize) -> Vec<T> + Sync,
+    ) -> Vec<T> {
         let points = rows.split_points(rows.tokens.len().div_ceil(tokens).max(1));
-        let chunks: Vec<Rows> = points.windows(2).map(|bounds| rows.slice(bounds[0]..bounds[1])).collect();
+        let chunks: Vec<(Rows, usize)> =
+            points.windows(2).map(|bounds| (rows.slice(bounds[0]..bounds[1]), bounds[0])).collect();
         let share = chunks.len().div_ceil(threads.max(1)).max(1);
-        let work = |part: &[Rows]| -> (Vec<f32>, u64) {
+        let work = |part: &[(Rows, usize)]| -> (Vec<T>, u64) {
             let before = gemm::take_operations();
             let mut tape = Tape::default();
-            let out = part.iter().flat_map(|chunk| run(&mut tape, chunk)).collect();
+            let out = part.iter().flat_map(|(chunk, first)| run(&mut tape, chunk, *first)).collect();
             let counted = gemm::take_operations();
             gemm::add_operations(before);
             (out, counted)
         };
-        let parts: Vec<(Vec<f32>, u64)> = if chunks.len() <= share {
+        let parts: Vec<(Vec<T>, u64)> = if chunks.len() <= share {
             vec![work(&chunks)]
         } else {
             std::thread::scope(|scope| {

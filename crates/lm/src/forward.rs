@@ -126,8 +126,15 @@ pub(crate) fn project(
     stream: &[f32],
     table: &RopeTable,
 ) {
-    let (heads, eps) = (model.heads(), model.config.rms_norm_eps);
-    let (n, d) = (rows.tokens.len(), model.config.hidden_size);
+    let heads = model.heads();
+    project_unrotated(model, spans, rows.tokens.len(), tape, stream);
+    rope::rotate(&mut tape.q, heads.query, &rows.offsets, table, false);
+    rope::rotate(&mut tape.k, heads.key, &rows.offsets, table, false);
+}
+
+/// Norm, queries, keys and values of `n` tokens of the stream.
+pub(crate) fn project_unrotated(model: &Decoder, spans: &LayerSpans, n: usize, tape: &mut LayerTape, stream: &[f32]) {
+    let (heads, eps, d) = (model.heads(), model.config.rms_norm_eps, model.config.hidden_size);
     let (qw, kw) = (heads.query * heads.dim, heads.key * heads.dim);
     room(&mut tape.input, n * d).copy_from_slice(stream);
     norm::rms_forward(room(&mut tape.normed1, n * d), room(&mut tape.inv1, n), stream, model.span(&spans.norm1), eps);
@@ -146,8 +153,6 @@ pub(crate) fn project(
         norm::rms_forward(&mut tape.q, q_inv, &tape.q_raw, model.span(q_norm), eps);
         norm::rms_forward(&mut tape.k, k_inv, &tape.k_raw, model.span(k_norm), eps);
     }
-    rope::rotate(&mut tape.q, heads.query, &rows.offsets, table, false);
-    rope::rotate(&mut tape.k, heads.key, &rows.offsets, table, false);
 }
 
 /// The second half of a layer, on `n` rows of the stream.

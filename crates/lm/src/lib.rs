@@ -2,7 +2,7 @@
 //!
 //! Sequences are *ragged* ([`rows::Rows`]): tokens laid end to end, no padding. `config` and `weights` read and write Hugging
 //! Face's files; `decoder` runs a Qwen2 or Qwen3 model and `forward`/`backward` are its two passes; `trainer` turns a
-//! loss's gradient in the logits into an AdamW step; `lora` trains low-rank adapters; `encoder` runs a BERT.
+//! loss's gradient in the logits into an AdamW step; `lora` trains low-rank adapters; `sample` continues rows; `encoder` runs a BERT.
 
 pub mod backward;
 pub mod config;
@@ -15,6 +15,7 @@ pub mod lora;
 pub mod ops;
 pub mod optimizer;
 pub mod rows;
+mod sample;
 pub mod tokenizer;
 pub mod trainer;
 pub mod weights;

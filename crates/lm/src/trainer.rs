@@ -208,12 +208,18 @@ impl Trainer {
     /// One step of weighted next-token cross-entropy. `weights [tokens]`: that of token `i` counts for predicting it;
     /// a row's first is ignored. The loss is the weighted mean.
     pub fn step_next_token(&mut self, rows: &Rows, weights: &[f32]) -> Result<StepReport, LmError> {
+        let first = rows.offsets[..rows.len()].iter();
+        let ignored: f64 = first.map(|&at| f64::from(weights.get(at).copied().unwrap_or(0.0))).sum();
+        let total = weights.iter().map(|&w| f64::from(w)).sum::<f64>() - ignored;
+        self.step_tokens(rows, weights, total)
+    }
+
+    /// The same with weights of either sign, divided by `total` instead of their sum: a step of policy gradient where
+    /// the weights are advantages (Williams 1992) and `total` the number of tokens that were drawn.
+    pub fn step_tokens(&mut self, rows: &Rows, weights: &[f32], total: f64) -> Result<StepReport, LmError> {
         assert_eq!(weights.len(), rows.tokens.len(), "one weight per token");
         self.halfway = None;
         let (d, vocab) = (self.model.config.hidden_size, self.model.config.vocab_size);
-        let first: Vec<usize> = rows.offsets[..rows.len()].to_vec();
-        let ignored: f64 = first.iter().map(|&at| f64::from(weights.get(at).copied().unwrap_or(0.0))).sum();
-        let total = weights.iter().map(|&w| f64::from(w)).sum::<f64>() - ignored;
         let chunks = self.chunks(rows);
         let bounds: Vec<usize> = chunks
             .iter()
