@@ -2,9 +2,9 @@
 
 use crate::crossfit::{self, FOLDS};
 use crate::error::MethodError;
-use crate::label::{bootstrap, epiplexity, self_training};
+use crate::label::{bootstrap, critic, epiplexity, self_training};
 use crate::plan::Plan;
-use crate::pool::Pool;
+use crate::pool::{Pool, sigmoid};
 use crate::recipe::{LabelSource, Objective, Recipe};
 use crate::student::{Artefact, Student};
 use aar_domain::inference::{Orders, PromptChoice};
@@ -24,6 +24,7 @@ pub fn prepare(
         LabelSource::SelfTraining => rounds.self_training(first),
         LabelSource::Bootstrap => rounds.bootstrap(first),
         LabelSource::Epiplexity => rounds.out_of_fold(&first),
+        LabelSource::Critic => rounds.critic(&first),
         _ => Ok(first),
     }
 }
@@ -63,6 +64,18 @@ impl Rounds<'_> {
             plan = self.plan(&bootstrap::soft(&margins), &plan.kept)?;
         }
         Ok(plan)
+    }
+
+    /// The last student learns on the half of the rows whose labels the judge never saw.
+    fn critic(&self, first: &Plan) -> Result<Plan, MethodError> {
+        let [taught, judged] = critic::halves(first.kept.len(), self.seed);
+        let problem = self.student.problem();
+        let spec = first.spec(self.recipe, &self.recipe.objective, problem, self.seed, self.log);
+        let margins = self.student.judged(&spec, [&taught, &judged])?;
+        let kept: Vec<usize> = judged.iter().map(|&i| first.kept[i]).collect();
+        let mut soft = self.pool.weak.clone();
+        kept.iter().zip(margins).for_each(|(&row, margin)| soft[row] = sigmoid(margin));
+        self.plan(&soft, &kept)
     }
 
     fn out_of_fold(&self, first: &Plan) -> Result<Plan, MethodError> {

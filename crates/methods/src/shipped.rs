@@ -53,6 +53,7 @@ recipes![
     "best-prompt",
     "random-labels",
     "evolution",
+    "critic",
 ];
 
 /// What the table of a mint compares, so that a world costs the same to make however many recipes ship.

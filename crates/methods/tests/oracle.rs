@@ -3,7 +3,7 @@
 use aar_domain::inference::Aggregate;
 use aar_methods::ccs;
 use aar_methods::label::epiplexity::{Seen, smoothing};
-use aar_methods::label::{best_prompt, channel, coherence};
+use aar_methods::label::{best_prompt, channel, coherence, critic};
 use aar_methods::objective::{co_teaching, curriculum, evolution, loss};
 use aar_methods::pool::sigmoid;
 use aar_methods::recipe::{Curriculum, Objective};
@@ -173,4 +173,15 @@ fn evolution_step_and_fitness() {
     let targets = floats(&expect["targets"]);
     let fit = |turned| evolution::fitness(&margins, turned, &targets);
     close([fit(Some(&turned[..])), fit(None)], &expect["fit"], "fitness");
+}
+
+#[test]
+fn advantages_and_coefficients_of_a_policy() {
+    let expect = oracle("critic");
+    let advantages = critic::advantages(&floats(&expect["rewards"]));
+    close(advantages.iter().copied(), &expect["advantages"], "advantages");
+    let (own, reference) = (floats(&expect["own"]), floats(&expect["reference"]));
+    let found = advantages.iter().zip(own.iter().zip(&reference));
+    let found = found.map(|(&advantage, (&own, &reference))| critic::coefficient(advantage, own, reference));
+    close(found, &expect["coefficients"], "coefficients");
 }

@@ -10,6 +10,7 @@ pub mod bootstrap;
 pub mod ccs;
 pub mod channel;
 pub mod coherence;
+pub mod critic;
 pub mod epiplexity;
 pub mod few_shot;
 pub mod posterior;
@@ -25,7 +26,8 @@ pub fn soft(label: &Label, pool: &Pool, student: &dyn Student, seed: u64) -> Res
         LabelSource::Weak
         | LabelSource::SelfTraining
         | LabelSource::Bootstrap
-        | LabelSource::Epiplexity => Ok(weak::soft(pool)),
+        | LabelSource::Epiplexity
+        | LabelSource::Critic => Ok(weak::soft(pool)),
         LabelSource::ZeroShot => zero_shot::soft(pool, student),
         LabelSource::Posterior => posterior::soft(pool, student),
         LabelSource::Probe => probe::soft(pool, student, seed),

@@ -63,6 +63,8 @@ impl Recipe {
             LabelSource::SelfTraining => 1 + self.label.rounds,
             // An adapter of low rank costs what all weights do; two folds cost one training.
             LabelSource::Bootstrap | LabelSource::Epiplexity => 2,
+            // A judge, a critic, and what both make of the pool.
+            LabelSource::Critic => 3,
             // Examples and item are read in both orders; a training of two epochs, backwards too, is six readings.
             LabelSource::FewShot => 1 + (self.label.shots as u32 + 1).div_ceil(3),
             _ => 1,
@@ -182,6 +184,7 @@ impl Recipe {
         }
         let contrasts = self.label.source == LabelSource::Ccs || self.weight.rule == WeightRule::Ccs;
         match self.label.source {
+            LabelSource::Critic => Some("an encoder writes nothing"),
             LabelSource::Bootstrap => {
                 Some("a frozen encoder has one size of what is trained, so nothing stands in between")
             }

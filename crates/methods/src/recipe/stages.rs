@@ -66,6 +66,8 @@ pub enum LabelSource {
     BestPrompt,
     /// A coin: a control.
     Random,
+    /// Answers of a judge that reads critiques.
+    Critic,
 }
 
 /// Form of targets.
@@ -253,8 +255,8 @@ impl Default for Label {
 impl Label {
     /// Whether students are trained before there are labels.
     pub fn trains(&self) -> bool {
-        use LabelSource::{Bootstrap, Epiplexity, SelfTraining};
-        matches!(self.source, SelfTraining | Bootstrap | Epiplexity)
+        use LabelSource::{Bootstrap, Critic, Epiplexity, SelfTraining};
+        matches!(self.source, SelfTraining | Bootstrap | Epiplexity | Critic)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::head::Head;
 use super::{Artefact, Example, Features, Student, antisymmetric, centred, swapped};
 use crate::error::MethodError;
+use crate::label::critic::{self, Dossier};
 use crate::objective::{self, TrainSpec};
 use crate::recipe::ObjectiveKind;
 use aar_domain::inference::{MemberKind, Orders, PromptChoice};
@@ -182,6 +183,15 @@ impl DecoderStudent {
     }
 }
 
+/// A pair with one of its replies alone; a binary item as it is.
+fn alone(item: &Item, option: usize) -> Item {
+    let mut item = item.clone();
+    if let Item::Preference { first, second, .. } = &mut item {
+        if option == 0 { second.clear() } else { first.clear() }
+    }
+    item
+}
+
 impl Student for DecoderStudent {
     fn problem(&self) -> &Problem {
         &self.problem
@@ -217,6 +227,23 @@ impl Student for DecoderStudent {
             None => [self.answered(items, self.task.labels[0])?, self.answered(items, self.task.labels[1])?],
         };
         Ok(sides.map(|values| Features { values, width: self.model.config.hidden_size }))
+    }
+
+    fn judged(&self, spec: &TrainSpec<'_>, taught_asked: [&[usize]; 2]) -> Result<Vec<f32>, MethodError> {
+        let bodies = |items: &mut dyn Iterator<Item = Item>| -> Result<Rows, MethodError> {
+            let rows = items.map(|item| self.tokenizer.encode(&self.task.prompt.render_body(&item)));
+            Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().collect())
+        };
+        let count = if swapped(spec.items).is_some() { 2 } else { 1 };
+        let options = (0..count).map(|option| bodies(&mut spec.items.iter().map(|item| alone(item, option))));
+        let dossier = Dossier {
+            options: options.collect::<Result<_, _>>()?,
+            bodies: bodies(&mut spec.items.iter().cloned())?,
+            suffix: self.task.suffix.clone(),
+            labels: self.task.labels,
+            context: self.model.config.max_position_embeddings,
+        };
+        critic::run(&self.model, &dossier, spec, taught_asked, self.threads)
     }
 
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {

@@ -179,6 +179,10 @@ impl Student for EncoderStudent {
         Ok(sides.map(|values| Features { values, width: self.width() }))
     }
 
+    fn judged(&self, _: &TrainSpec<'_>, _: [&[usize]; 2]) -> Result<Vec<f32>, MethodError> {
+        Err(MethodError::NotApplicable("an encoder writes nothing".into()))
+    }
+
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
         let features = self.features(spec.items)?;
         objective::head::run(&features, &self.problem, spec)

@@ -87,6 +87,10 @@ pub trait Student {
     /// item with either label. `[items, width]` each. Not applicable where a student has no such states.
     fn sides(&self, items: &[Item]) -> Result<[Features; 2], MethodError>;
 
+    /// Margins of a judge that reads critiques ([`crate::label::critic`]), taught on rows of `spec` and asked about others, `[asked]`: both by
+    /// their places in `spec`. Not applicable where a student can't write.
+    fn judged(&self, spec: &TrainSpec<'_>, taught_asked: [&[usize]; 2]) -> Result<Vec<f32>, MethodError>;
+
     /// Train from the untouched student.
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError>;
 
