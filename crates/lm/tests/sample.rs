@@ -63,8 +63,8 @@ fn words_come_as_often_as_they_are_likely() {
     let all: Vec<u32> = (0..VOCAB as u32).collect();
     let logits = model.last_logits(&[row].iter().collect(), &all, 1);
     let whole: f32 = logits.iter().map(|logit| logit.exp()).sum();
-    for word in 0..VOCAB {
-        let (p, n) = ((logits[word].exp() / whole) as f64, draws as f64);
+    for (word, logit) in logits.iter().enumerate() {
+        let (p, n) = (f64::from(logit.exp() / whole), f64::from(draws));
         let share = drawn.iter().filter(|(token, _)| *token as usize == word).count() as f64 / n;
         // Five standard errors.
         assert!((share - p).abs() < 5.0 * (p * (1.0 - p) / n).sqrt() + 1e-6, "word {word}: {share}, expected {p}");
