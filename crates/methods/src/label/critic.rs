@@ -234,6 +234,8 @@ pub fn coefficient(advantage: f32, own: f32, reference: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::readout::Fit;
+    use crate::recipe::{Curriculum, Objective};
+    use aar_lm::{DecoderConfig, InitScale};
 
     /// Bad answers have one flaw of four, and which one it is likely to be can be told from the question. The judge can't find flaws, but sees
     /// one that is pointed at; else it goes by how an answer is written, as the teacher does. Training on the teacher's labels learns style. A
@@ -281,6 +283,62 @@ mod tests {
         let (plain, blind) = (right(&|i| trained[i] > 0.0), right(&|i| judge(i, untrained[i]) > 0.0));
         let seen = right(&|i| judge(i, critiques[i]) > 0.0);
         assert!(plain < 0.55 && blind < 0.68 && seen > 0.9, "plain {plain}, blind critic {blind}, trained {seen}");
+    }
+
+    fn small(seed: u64) -> Decoder {
+        let config = DecoderConfig {
+            vocab_size: 20,
+            hidden_size: 16,
+            intermediate_size: 24,
+            num_hidden_layers: 2,
+            num_attention_heads: 2,
+            num_key_value_heads: 2,
+            head_dim: 8,
+            rms_norm_eps: 1e-6,
+            rope_theta: 10_000.0,
+            tie_word_embeddings: true,
+            qkv_bias: false,
+            qk_norm: true,
+            max_position_embeddings: 40,
+        };
+        Decoder::init(config, &InitScale { embedding: 0.5, ..InitScale::default() }, seed)
+    }
+
+    /// A judge was taught to reject answers whose critique is mostly of one half of the words; the critic, which is rewarded for
+    /// rejections alone, learns to write those.
+    #[test]
+    fn a_decoder_learns_to_write_what_its_judge_rejects() {
+        let (rows, mut rng) = (1600, ChaCha8Rng::seed_from_u64(1));
+        let bodies: Rows = (0..rows).map(|_| (0..4).map(|_| rng.random_range(0..20)).collect::<Vec<_>>()).collect();
+        let dossier = Dossier { options: vec![bodies.clone()], bodies, suffix: vec![19], labels: [3, 14], context: 40 };
+        let (model, objective) = (small(1), Objective::default());
+        let items: Vec<usize> = (0..rows).collect();
+        let written = dossier.written(&model, &items, 1, 1);
+        let low = |critique: &[u32]| critique.iter().filter(|word| **word < 10).count();
+        let targets: Vec<f32> = written.iter().map(|of| f32::from(u8::from(low(&of[0]) < LENGTH / 2))).collect();
+        let spec = TrainSpec {
+            items: &[],
+            targets: &targets,
+            weights: &vec![1.0; rows],
+            weak: &[],
+            objective: &objective,
+            curriculum: Curriculum::None,
+            steps: 1,
+            batch: 16,
+            learning_rate: 1e-2,
+            weight_decay: 0.0,
+            swap_augment: false,
+            seed: 5,
+            on_step: &|_, _| (),
+        };
+        let judge = judge(&model, &dossier, &spec, (&items, &written), 1).unwrap();
+        let trained = critic(&model, &dossier, &spec, (&items, &written), &judge, 1).unwrap();
+        let mean = |critic: &Decoder| {
+            let drawn = dossier.written(critic, &items, 9, 1);
+            drawn.iter().map(|of| low(&of[0])).sum::<usize>() as f32 / (rows * LENGTH) as f32
+        };
+        let (before, after) = (mean(&model), mean(&trained));
+        assert!(after > before + 0.1, "{before} of the words before, {after} after");
     }
 
     #[test]
