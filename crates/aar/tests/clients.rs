@@ -244,8 +244,11 @@ fn two_sdks_call_every_tool_and_the_conformance_tool_agrees() {
     serve.args(["--set", "evaluation.seeds=1", "--set", "evaluation.baselines=[\"plain\"]"]);
     let _study = Process(serve.stdout(Stdio::null()).spawn().unwrap());
     until("the operator's door", || out.join("operator.json").exists().then_some(()));
-    let said = aar(&["token", "add", "visitor", "--out", out_text, "--json"]).output().unwrap();
-    let joined: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let join = |name: &str| -> Value {
+        let said = aar(&["token", "add", name, "--out", out_text, "--json"]).output().unwrap();
+        serde_json::from_slice(&said.stdout).unwrap()
+    };
+    let joined = join("visitor");
     let token = joined["token"].as_str().unwrap().to_owned();
     let text = |field: &str| joined[field].as_str().unwrap().to_owned();
     let work = dir.path().join("work");
@@ -263,6 +266,12 @@ fn two_sdks_call_every_tool_and_the_conformance_tool_agrees() {
         let said = Command::new(&lab).args(["submit", "plain-soft"]).envs(env.clone()).output().unwrap();
         said.status.success().then_some(())
     });
+    // Nobody votes on an own finding.
+    let posted =
+        ["forum", "post", "--kind", "insight", "--title", "a neighbour", "--body", "These are somebody else's words."];
+    let token = join("neighbour")["token"].as_str().unwrap().to_owned();
+    let said = Command::new(&lab).args(posted).envs(env.clone()).env("AAR_TOKEN", &token).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let socket = dir.path().join("mcp.sock");
     let listen = |address: &str| {
         let mut command = Command::new(&lab);
