@@ -1,7 +1,7 @@
 //! The subcommands, and what each of them prints and returns.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -99,7 +99,7 @@ fn finish(outcome: Result<(), String>) -> ExitCode {
 
 /// The folder of the workspace's Cargo.toml, wherever inside it one stands.
 fn workspace_root() -> Result<PathBuf, String> {
-    let output = Command::new(steps::cargo())
+    let output = steps::cargo()
         .args(["locate-project", "--workspace", "--message-format", "plain"])
         .output()
         .map_err(|e| format!("cannot run cargo: {e}"))?;

@@ -77,7 +77,7 @@ pub fn bare(name: &str) -> &str {
 /// Asks cargo; the lock file decides the versions and nothing is fetched for other platforms.
 pub fn metadata(root: &Path) -> Result<Metadata, String> {
     MetadataCommand::new()
-        .cargo_path(steps::cargo())
+        .cargo_path(steps::cargo().get_program())
         .manifest_path(root.join("Cargo.toml"))
         .other_options(["--locked", "--filter-platform", &host()?].map(str::to_owned))
         .exec()

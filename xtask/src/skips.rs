@@ -7,7 +7,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::steps;
 
@@ -19,7 +19,7 @@ const MUST_RUN: &[&str] = &["isolation", "sandbox", "bubblewrap", "landlock", "s
 
 /// Runs the tests, shows their output as it comes, then judges what they skipped.
 pub fn test(root: &Path) -> Result<(), String> {
-    let mut child = Command::new(steps::cargo())
+    let mut child = steps::cargo()
         .args(TEST)
         .current_dir(root)
         .stdout(Stdio::piped())

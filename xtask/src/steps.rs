@@ -82,7 +82,7 @@ pub const SLOW: &[Step] = &[
 
 /// Installs what is pinned in `tests/clients`, and runs the test that needs it.
 fn clients(root: &Path) -> Result<(), String> {
-    let status = Command::new("tests/clients/run").current_dir(root).status();
+    let status = outside(Command::new("tests/clients/run")).current_dir(root).status();
     match status.map_err(|e| format!("cannot run tests/clients/run: {e}"))?.success() {
         true => Ok(()),
         false => Err("`tests/clients/run` found something".to_owned()),
@@ -90,8 +90,20 @@ fn clients(root: &Path) -> Result<(), String> {
 }
 
 /// The cargo that started us.
-pub fn cargo() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+pub fn cargo() -> Command {
+    outside(Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())))
+}
+
+/// A command that does not hear what cargo told us of our own package: a build script that looks at such variables (`ring`'s)
+/// would run anew, and all that builds on it be compiled once more.
+pub fn outside(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        let ours = ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|of| name.to_string_lossy().starts_with(of));
+        if ours {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// How a person runs this step by itself.
@@ -105,7 +117,7 @@ pub fn perform(root: &Path, step: &Step) -> Result<(), String> {
     match step.work {
         Work::Check(check) => check(root),
         Work::Cargo(arguments, environment) => {
-            let status = Command::new(cargo())
+            let status = cargo()
                 .args(arguments)
                 .envs(environment.iter().copied())
                 .current_dir(root)
@@ -151,6 +163,14 @@ mod tests {
     fn every_step_has_a_name_of_its_own() {
         let names: BTreeSet<_> = STEPS.iter().chain(SLOW).map(|s| s.name).collect();
         assert_eq!(names.len(), STEPS.len() + SLOW.len());
+    }
+
+    #[test]
+    fn cargo_does_not_hear_of_our_own_package() {
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "cargo runs this test");
+        let said = outside(Command::new("env")).output().unwrap().stdout;
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("CARGO_MANIFEST_") && !said.contains("CARGO_PKG_") && said.contains("PATH="), "{said}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn build(root: &Path) -> Result<PathBuf, Missing> {
     let wheels = root.join("target/wheels");
     // An older wheel must not be taken for the new one.
     let _ = std::fs::remove_dir_all(&wheels);
-    let mut maturin = Command::new(python.with_file_name("maturin"));
+    let mut maturin = steps::outside(Command::new(python.with_file_name("maturin")));
     maturin.args(["build", "--release", "--locked", "--out"]).arg(&wheels).current_dir(root.join("python"));
     if !maturin.status().is_ok_and(|status| status.success()) {
         return Err(Missing::Broken("maturin could not build the wheel".to_owned()));
@@ -110,7 +110,7 @@ fn unpack(root: &Path, python: &Path, wheel: &Path) -> Result<(), Missing> {
 fn pytest(root: &Path, python: &Path) -> Result<(), Missing> {
     // With a test beside it the program is the one that the tests run; alone it has other features, and all is built once more.
     let build = ["test", "--release", "--workspace", "--no-run", "--test", "serve"];
-    if !Command::new(steps::cargo()).args(build).current_dir(root).status().is_ok_and(|status| status.success()) {
+    if !steps::cargo().args(build).current_dir(root).status().is_ok_and(|status| status.success()) {
         return Err(Missing::Broken("the program could not be built".to_owned()));
     }
     let mut pytest = Command::new(python);

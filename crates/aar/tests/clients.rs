@@ -227,7 +227,7 @@ fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Run to its end; what it printed where it failed.
-fn succeed(mut command: Command, what: &str) {
+fn succeed(command: &mut Command, what: &str) {
     let said = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(said.status.success(), "{what}\n{}\n{}", text(&said.stdout), text(&said.stderr));
@@ -266,12 +266,7 @@ fn two_sdks_call_every_tool_and_the_conformance_tool_agrees() {
         let said = Command::new(&lab).args(["submit", "plain-soft"]).envs(env.clone()).output().unwrap();
         said.status.success().then_some(())
     });
-    // Nobody votes on an own finding.
-    let posted =
-        ["forum", "post", "--kind", "insight", "--title", "a neighbour", "--body", "These are somebody else's words."];
-    let token = join("neighbour")["token"].as_str().unwrap().to_owned();
-    let said = Command::new(&lab).args(posted).envs(env.clone()).env("AAR_TOKEN", &token).output().unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    neighbour_posts(&lab, &env, join("neighbour")["token"].as_str().unwrap());
     let socket = dir.path().join("mcp.sock");
     let listen = |address: &str| {
         let mut command = Command::new(&lab);
@@ -292,12 +287,20 @@ fn two_sdks_call_every_tool_and_the_conformance_tool_agrees() {
         command
     };
     let python = folder.join("python/bin/python").display().to_string();
-    succeed(client(&python, "tools.py", "python-pipes", None), "Python over pipes");
-    succeed(client(&python, "tools.py", "python-socket", socket.to_str()), "Python over a unix socket");
-    succeed(client("node", "tools.mjs", "node-pipes", None), "Node.js over pipes");
-    succeed(client("node", "tools.mjs", "node-http", Some(&url)), "Node.js over HTTP");
+    succeed(&mut client(&python, "tools.py", "python-pipes", None), "Python over pipes");
+    succeed(&mut client(&python, "tools.py", "python-socket", socket.to_str()), "Python over a unix socket");
+    succeed(&mut client("node", "tools.mjs", "node-pipes", None), "Node.js over pipes");
+    succeed(&mut client("node", "tools.mjs", "node-http", Some(&url)), "Node.js over HTTP");
 
     conforms(&folder, &url, &env);
+}
+
+/// Nobody votes on an own finding.
+fn neighbour_posts(lab: &Path, env: &[(&str, String)], token: &str) {
+    let body = "These are somebody else's words.";
+    let mut post = Command::new(lab);
+    post.args(["forum", "post", "--kind", "insight", "--title", "a neighbour", "--body", body]);
+    succeed(post.envs(env.iter().cloned()).env("AAR_TOKEN", token), "a neighbour's post");
 }
 
 /// The protocol's own tool, from a folder in which it may leave results.
@@ -318,5 +321,5 @@ fn conforms(folder: &Path, url: &str, env: &[(&str, String)]) {
         .arg("--expected-failures")
         .arg(root().join("tests/clients/conformance.yml"))
         .current_dir(env!("CARGO_TARGET_TMPDIR"));
-    succeed(conformance, "conformance");
+    succeed(&mut conformance, "conformance");
 }

@@ -31,7 +31,7 @@ pub fn measure(root: &Path) -> Result<Spread, String> {
 
 /// Builds one target in release and says where cargo put it.
 pub fn built(root: &Path, target: &[&str]) -> Result<PathBuf, String> {
-    let output = Command::new(steps::cargo())
+    let output = steps::cargo()
         .args(["build", "--release", "--message-format", "json-render-diagnostics"])
         .args(target)
         .current_dir(root)
