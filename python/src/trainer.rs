@@ -184,8 +184,7 @@ impl Trainer {
         let targets = read_within("targets", Some(&targets), rows.len(), (0.0, 1.0), 0.5)?;
         let weights = read_within("weights", weights.as_ref(), rows.len(), (0.0, 1e6), 1.0)?;
         let mut loss = |logits: &[f32], dlogits: &mut [f32]| {
-            let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
-            loss::binary_cross_entropy(&margins, &targets, &weights, dlogits)
+            loss::binary_cross_entropy(&loss::margins(logits), &targets, &weights, dlogits)
         };
         self.awaited = None;
         let inner = &mut self.inner;

@@ -334,7 +334,7 @@ pub(crate) fn log_sum_exp(logits: &[f32]) -> f32 {
 }
 
 /// Box and Muller's normal deviate.
-pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f32 {
+pub fn normal(rng: &mut ChaCha8Rng) -> f32 {
     let (u, v): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
     (-2.0 * u.ln()).sqrt() * (std::f32::consts::TAU * v).cos()
 }

@@ -21,7 +21,7 @@ pub mod trainer;
 pub mod weights;
 
 pub use config::{DecoderConfig, EncoderConfig};
-pub use decoder::{Decoder, InitScale, Pooling};
+pub use decoder::{Decoder, InitScale, Pooling, normal};
 pub use encoder::Encoder;
 pub use error::LmError;
 pub use lora::{Adapter, LoraConfig};

@@ -139,14 +139,6 @@ impl Asked<'_> {
     }
 }
 
-/// Take the median away.
-pub(crate) fn centre(margins: &mut [f32]) {
-    let mut sorted = margins.to_vec();
-    sorted.sort_by(f32::total_cmp);
-    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
-    margins.iter_mut().for_each(|margin| *margin -= median);
-}
-
 /// Test items: half in, half out of distribution, mixed.
 pub fn draw_test(world: &dyn World, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem> {
     use rand::seq::SliceRandom;

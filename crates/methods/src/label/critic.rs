@@ -13,10 +13,11 @@
 
 use crate::error::MethodError;
 use crate::objective::TrainSpec;
-use crate::objective::batch::Draw;
+use crate::objective::batch::{Batch, Draw};
 use crate::objective::{finetune, loss};
 use crate::pool::sigmoid;
-use aar_lm::{Decoder, Rows, Scope, Trainer};
+use crate::recipe::Objective;
+use aar_lm::{Decoder, Rows, Trainer};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -81,8 +82,7 @@ impl Dossier {
     }
 
     fn margins(&self, judge: &Decoder, rows: &Rows, threads: usize) -> Vec<f32> {
-        let logits = judge.last_logits(rows, &self.labels, threads);
-        logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect()
+        loss::margins(&judge.last_logits(rows, &self.labels, threads))
     }
 }
 
@@ -125,23 +125,20 @@ fn judge(
     (taught, critiques): (&[usize], &[Critiques]),
     threads: usize,
 ) -> Result<Decoder, MethodError> {
-    let batch = spec.batch.min(taught.len()).max(1);
-    let steps = (PASSES * taught.len()).div_ceil(batch).max(1);
-    let optimizer = finetune::optimizer(spec.learning_rate, spec.weight_decay);
-    let mut trainer =
-        Trainer::new(model.clone(), Scope::Full, optimizer, finetune::schedule(steps), threads, spec.seed);
+    let count = spec.batch.min(taught.len()).max(1);
+    let steps = (PASSES * taught.len()).div_ceil(count).max(1);
+    let spec = &TrainSpec { objective: &Objective::default(), ..*spec };
+    let mut trainer = finetune::start(model, spec, steps, 1.0, spec.seed, threads);
     let mut draw = Draw::new(taught.len(), spec.seed ^ STREAMS[2]);
     for step in 0..steps {
-        let picks = draw.next(batch, true);
+        let picks = draw.next(count, true);
         let row = |&(at, shown): &(usize, bool)| dossier.asked(taught[at], if shown { &critiques[at] } else { &[] });
-        let rows: Rows = picks.iter().map(row).collect();
         let of = |values: &[f32]| -> Vec<f32> { picks.iter().map(|&(at, _)| values[taught[at]]).collect() };
-        let (targets, weights) = (of(spec.targets), of(spec.weights));
-        let report = trainer.step_last(&rows, &dossier.labels, &mut |logits, dlogits| {
-            let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
-            loss::binary_cross_entropy(&margins, &targets, &weights, dlogits)
-        })?;
-        (spec.on_step)(step as u32, report.loss);
+        let batch =
+            Batch { rows: picks.iter().map(row).collect(), targets: of(spec.targets), weights: of(spec.weights) };
+        let progress = step as f32 / steps as f32;
+        let loss = finetune::step(&mut trainer, &batch, dossier.labels, spec, None, progress)?;
+        (spec.on_step)(step as u32, loss);
     }
     Ok(trainer.into_model())
 }
@@ -234,7 +231,7 @@ pub fn coefficient(advantage: f32, own: f32, reference: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::readout::Fit;
-    use crate::recipe::{Curriculum, Objective};
+    use crate::recipe::Curriculum;
     use aar_lm::{DecoderConfig, InitScale};
 
     /// Bad answers have one flaw of four, and which one it is likely to be can be told from the question. The judge can't find flaws, but sees

@@ -6,7 +6,7 @@
 //! confidence. E: r_i ∝ π_i P(label_i | 1, bin_i). M: the tables from r, with one pseudo-count, and a by one Newton step.
 
 use crate::error::MethodError;
-use crate::pool::{Pool, logit, sigmoid};
+use crate::pool::{Pool, logit, sigmoid, standardised};
 use crate::student::Student;
 
 /// Confidence bins.
@@ -22,8 +22,7 @@ pub fn soft(pool: &Pool, student: &dyn Student) -> Result<Vec<f32>, MethodError>
 /// EM on soft labels `weak [n]` and prior margins `[n]`; posterior `[n]`.
 pub fn em(weak: &[f32], margins: &[f32]) -> Vec<f32> {
     let n = weak.len();
-    let spread = (margins.iter().map(|m| m * m).sum::<f32>() / n.max(1) as f32).sqrt().max(1e-6);
-    let z: Vec<f32> = margins.iter().map(|m| m / spread).collect();
+    let z = standardised(margins);
     let bins = confidence_bins(weak);
     // Start from a channel that is right three times in four, less in doubtful bins.
     let mut right = [[0.0f32; 2]; BINS];

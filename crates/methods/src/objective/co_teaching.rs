@@ -54,8 +54,7 @@ pub fn run(model: &Decoder, lessons: &Lessons<'_>, labels: [u32; 2], threads: us
         for (student, draw) in students.iter().zip(&mut draws) {
             let drawn = draw.next(spec.batch.min(lessons.rows.len()), lessons.turned.is_some());
             let batch = lessons.batch(&drawn);
-            let logits = student.model().last_logits(&batch.rows, &labels, threads);
-            let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
+            let margins = loss::margins(&student.model().last_logits(&batch.rows, &labels, threads));
             let easy = easiest(&losses(&margins, &batch.targets), share);
             picks.push(easy.into_iter().map(|i| drawn[i]).collect::<Vec<_>>());
         }

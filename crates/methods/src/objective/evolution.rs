@@ -12,11 +12,11 @@
 
 use super::TrainSpec;
 use super::batch::{Draw, Lessons, Pick};
-use super::finetune;
+use super::{finetune, loss};
 use crate::ccs;
 use crate::error::MethodError;
 use crate::student::{Artefact, centred};
-use aar_lm::{Decoder, Rows};
+use aar_lm::{Decoder, Rows, normal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -33,15 +33,9 @@ const COST: f32 = 1.5;
 /// Tells the streams of this search from those of the warm-up.
 const STREAM: u64 = 0x3c6e_f372_fe94_f82b;
 
-/// Train from `model`; `turned` are the pairs in the other order.
-pub fn run(
-    model: &Decoder,
-    rows: &Rows,
-    turned: Option<&Rows>,
-    labels: [u32; 2],
-    spec: &TrainSpec<'_>,
-    threads: usize,
-) -> Result<Artefact, MethodError> {
+/// Train from `model`.
+pub fn run(model: &Decoder, lessons: &Lessons<'_>, labels: [u32; 2], threads: usize) -> Result<Artefact, MethodError> {
+    let Lessons { rows, turned, spec } = *lessons;
     let mut rng = ChaCha8Rng::seed_from_u64(spec.seed ^ STREAM);
     let drawn = resample(spec.weights, &mut rng);
     let even = TrainSpec { weights: &vec![1.0; rows.len()], ..*spec };
@@ -67,10 +61,7 @@ pub fn run(
         let targets: Vec<f32> = picks.iter().map(|&(i, _)| spec.targets[i]).collect();
         let mut fit = |theta: &[f32]| {
             trainer.set_trained(theta);
-            let ask = |rows: &Rows| -> Vec<f32> {
-                let logits = trainer.model().last_logits(rows, &labels, threads);
-                logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect()
-            };
+            let ask = |rows: &Rows| loss::margins(&trainer.model().last_logits(rows, &labels, threads));
             fitness(&ask(&written), other.as_ref().map(ask).as_deref(), &targets)
         };
         let best = climb(&mut theta, SPREAD, STEP, PAIRS, &mut rng, &mut fit);
@@ -157,12 +148,6 @@ pub fn gradient(noise: &[Vec<f32>], utilities: &[f32], spread: f32) -> Vec<f32> 
         aar_lm::rows::add_scaled(&mut out, epsilon, (pair[0] - pair[1]) / (utilities.len() as f32 * spread));
     }
     out
-}
-
-/// Box and Muller's normal deviate.
-fn normal(rng: &mut ChaCha8Rng) -> f32 {
-    let (u, v): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
-    (-2.0 * u.ln()).sqrt() * (std::f32::consts::TAU * v).cos()
 }
 
 #[cfg(test)]

@@ -28,10 +28,10 @@ pub fn run(
     if spec.objective.kind == ObjectiveKind::Head {
         return head::of_decoder(model, rows, turned, spec, threads);
     }
-    if spec.objective.kind == ObjectiveKind::Evolution {
-        return evolution::run(model, rows, turned, labels, spec, threads);
-    }
     let lessons = Lessons { rows, turned, spec };
+    if spec.objective.kind == ObjectiveKind::Evolution {
+        return evolution::run(model, &lessons, labels, threads);
+    }
     if spec.objective.loss == LossKind::CoTeaching {
         return co_teaching::run(model, &lessons, labels, threads);
     }
@@ -123,7 +123,7 @@ pub(crate) fn step(
     progress: f32,
 ) -> Result<f32, MethodError> {
     let mut loss = |logits: &[f32], dlogits: &mut [f32]| {
-        let margins: Vec<f32> = logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect();
+        let margins = loss::margins(logits);
         loss::step(spec.objective, mixed, (&margins, &batch.targets, &batch.weights), progress, dlogits)
     };
     Ok(trainer.step_last(&batch.rows, &labels, &mut loss)?.loss)

@@ -65,6 +65,11 @@ pub fn step(
     loss
 }
 
+/// Margins of the two label words' logits `[rows, 2]`, `[rows]`.
+pub fn margins(logits: &[f32]) -> Vec<f32> {
+    logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect()
+}
+
 /// Binary cross-entropy against soft targets `[batch]`: weighted mean over the batch; `dlogits [batch, 2]` gets its gradient. Divided by the batch's size, not its
 /// weight, so that a batch of light rows makes a light step.
 pub fn binary_cross_entropy(margins: &[f32], targets: &[f32], weights: &[f32], dlogits: &mut [f32]) -> f32 {

@@ -136,8 +136,7 @@ impl DecoderStudent {
     }
 
     fn label_margins(&self, model: &Decoder, asked: &Asked, rows: &Rows) -> Vec<f32> {
-        let logits = model.last_logits(rows, &asked.labels, self.threads);
-        logits.chunks_exact(2).map(|pair| pair[0] - pair[1]).collect()
+        objective::loss::margins(&model.last_logits(rows, &asked.labels, self.threads))
     }
 
     /// Margins of any model of this student's architecture under a prompt.

@@ -129,7 +129,7 @@ pub(crate) fn antisymmetric(margins: &[f32], swapped: &[f32]) -> Vec<f32> {
 }
 
 /// Less their median, so that both labels are used alike.
-pub(crate) fn centred(mut margins: Vec<f32>) -> Vec<f32> {
+pub fn centred(mut margins: Vec<f32>) -> Vec<f32> {
     let mut sorted = margins.clone();
     sorted.sort_by(f32::total_cmp);
     let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();

@@ -4,9 +4,10 @@
 
 use super::programs::World;
 use crate::error::WorldError;
-use crate::subject::{Asked, centre};
+use crate::subject::Asked;
 use crate::teacher::normal;
 use aar_lm::Decoder;
+use aar_methods::student::centred;
 use rand_chacha::ChaCha8Rng;
 
 /// Redraw the label words, keeping their mean and distance, and take the pair whose accuracy on tuning items, as it is and
@@ -28,11 +29,10 @@ pub fn redraw(
         let length = direction.iter().map(|x| x * x).sum::<f32>().sqrt();
         let direction: Vec<f32> = direction.iter().map(|x| half * x / length).collect();
         let dot = |state: &[f32]| state.iter().zip(&direction).map(|(s, d)| s * d).sum::<f32>();
-        let mut margins: Vec<f32> = states.chunks_exact(direction.len()).map(dot).collect();
+        let margins: Vec<f32> = states.chunks_exact(direction.len()).map(dot).collect();
         let far = |margins: &[f32]| (asked.sample.accuracy(margins) - settings.zero_shot).abs();
         let raw = far(&margins);
-        centre(&mut margins);
-        let distance = raw + far(&margins);
+        let distance = raw + far(&centred(margins));
         if distance < best.0 {
             best = (distance, direction);
         }
