@@ -1,6 +1,7 @@
 //! What a shortcut gets that learns from the teacher's labelled set and never knows a fact.
 
 use crate::draw::{Draw, Sample};
+use crate::surface::replies;
 use crate::teacher::Teacher;
 use aar_domain::item::Item;
 use aar_methods::readout::Fit;
@@ -24,13 +25,6 @@ pub fn measure(draw: &Draw, test: &Sample) -> Vec<(&'static str, f64)> {
         }
     }
     ["bag of words", "length", "position", "most common answer"].into_iter().zip(sums).collect()
-}
-
-fn replies(item: &Item) -> (&str, &str) {
-    match item {
-        Item::Preference { first, second, .. } => (first, second),
-        Item::Binary { choice, .. } => (choice, ""),
-    }
 }
 
 fn binary(item: &Item) -> bool {
@@ -59,12 +53,12 @@ fn threshold(labelled: &Sample, test: &Sample, number: impl Fn(&Item) -> f64) ->
 }
 
 /// Words to places.
-pub(crate) fn place_of_words(words: &[String]) -> HashMap<&str, usize> {
+fn place_of_words(words: &[String]) -> HashMap<&str, usize> {
     words.iter().enumerate().map(|(i, word)| (word.as_str(), i)).collect()
 }
 
 /// Counts of words, first reply minus second, `[items, words]`.
-pub(crate) fn counts(place: &HashMap<&str, usize>, items: &[Item]) -> Vec<f32> {
+fn counts(place: &HashMap<&str, usize>, items: &[Item]) -> Vec<f32> {
     let mut out = vec![0.0f32; items.len() * place.len()];
     for (row, item) in out.chunks_exact_mut(place.len()).zip(items) {
         let (first, second) = replies(item);

@@ -4,16 +4,16 @@ mod small;
 
 use aar_domain::rung::Split;
 use aar_grader::Vault;
-use aar_worlds::bench::results::{Key, Outcome, Results};
+use aar_worlds::bench::results::{Key, Outcome, Ran, Results};
 use aar_worlds::bench::table::{Cell, compose};
-use aar_worlds::bench::{BenchError, BenchEvent, Contender, Entrant, Plan, markdown, run};
+use aar_worlds::bench::{BenchError, BenchEvent, Contender, Control, Entrant, Plan, markdown, run};
 use small::small;
 use std::path::Path;
 use std::sync::Mutex;
 
 fn plan(testbed: Entrant, recipes: &[&str], seeds: usize) -> Plan {
     let recipes = recipes.iter().map(|name| Contender::shipped(name).unwrap()).collect();
-    Plan { testbeds: vec![testbed], recipes, seeds, splits: vec![Split::Feedback], trials: false }
+    Plan { testbeds: vec![testbed], recipes, controls: vec![], seeds, splits: vec![Split::Feedback], trials: false }
 }
 
 /// Runs made now.
@@ -63,6 +63,39 @@ fn goes_on_where_it_stopped_and_scores_what_is_stored() {
     assert!((pgr.unwrap().value - (accuracy - column.weak) / (column.ceiling - column.weak)).abs() < 1e-9);
     let text = markdown::render(&table, "aar bench methods");
     assert!(text.contains("difference-in-means probe") && text.contains("demonstration: truth is public"), "{text}");
+}
+
+#[test]
+fn controls_are_scored_beside_recipes_and_cost_what_they_try() {
+    let dir = tempfile::tempdir().unwrap();
+    let (testbed, file) = (small(dir.path()), dir.path().join("results.jsonl"));
+    let plan = Plan { controls: Control::ALL.to_vec(), ..plan(testbed, &["plain"], 1) };
+    let (results, ended) = made(&plan, &file);
+    assert_eq!(ended, 8);
+    let runs: Vec<Ran> =
+        std::fs::read_to_string(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| {
+        let ran = runs.iter().find(|ran| ran.recipe_file == name).unwrap();
+        let Outcome::Answers(signs) = &ran.outcome else { panic!("{ran:?}") };
+        (signs.clone(), ran.operations)
+    };
+    let (majority, _) = of("majority");
+    assert!(majority.chars().all(|sign| majority.starts_with(sign)));
+    let (followed, inverted) = (of("cues-followed").0, of("cues-inverted").0);
+    let against = followed.chars().zip(inverted.chars()).filter(|(a, b)| a != b).count();
+    assert!(against > followed.len() * 9 / 10, "{against} of {}", followed.len());
+    let (plain, answers) = (of("plain").1, of("majority").1);
+    assert_eq!(answers, 0, "it never asks the student");
+    for chosen in ["tuned-plain", "random-search"] {
+        let operations = of(chosen).1;
+        assert!(operations > plain && operations < 3 * plain, "{chosen}: {operations}, plain {plain}");
+    }
+    let table = compose(&plan, &results).unwrap();
+    let rows = &table.subjects[0].rows;
+    assert_eq!(rows.iter().filter(|row| row.family == "control").count(), 7);
+    let text = markdown::render(&table, "aar bench methods");
+    assert!(text.contains("| the most common answer | control | "), "{text}");
+    assert!(text.contains("- pool labelled by cloze: "), "{text}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use aar_methods::shipped;
 use aar_study::testbed::ready_made;
 use aar_worlds::bench::results::Results;
 use aar_worlds::bench::table::{Table, compose};
-use aar_worlds::bench::{Contender, Entrant, Plan, markdown, run as run_bench};
+use aar_worlds::bench::{Contender, Control, Entrant, Plan, markdown, run as run_bench};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Subcommand)]
@@ -26,7 +26,7 @@ pub struct Options {
     /// Of the worlds that ship, those of these subjects
     #[arg(long, value_delimiter = ',', value_name = "SUBJECT")]
     subjects: Vec<String>,
-    /// Recipes by the names of `aar lab recipes`; all by default
+    /// Recipes by the names of `aar lab recipes`, and controls, which are no recipes (`majority`, `tuned-plain`, ...); all by default
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     recipes: Vec<String>,
     /// Seeds of each
@@ -56,8 +56,9 @@ pub fn run(command: &Command) -> Result<(), Failure> {
     let bar = BenchBar::new(options.quiet);
     if !options.quiet {
         aar_lab::note!(
-            "{} recipes on {} testbeds, {} seeds each; what is done stands in {}",
+            "{} recipes and {} controls on {} testbeds, {} seeds each; what is done stands in {}",
             plan.recipes.len(),
+            plan.controls.len(),
             plan.testbeds.len(),
             plan.seeds,
             options.results.display()
@@ -100,13 +101,14 @@ fn plan(options: &Options) -> Result<Plan, Failure> {
     if testbeds.is_empty() {
         return Err(Failure::new(INPUT, "no worlds that ship are to be found").hint("--testbeds DIR names others"));
     }
-    let names: Vec<&str> = match options.recipes.is_empty() {
-        true => shipped::RECIPES.iter().map(|(name, _)| *name).collect(),
-        false => options.recipes.iter().map(String::as_str).collect(),
+    let (controls, names): (Vec<&str>, Vec<&str>) = match options.recipes.is_empty() {
+        true => (Control::ALL.map(Control::name).to_vec(), shipped::RECIPES.iter().map(|(name, _)| *name).collect()),
+        false => options.recipes.iter().map(String::as_str).partition(|name| Control::named(name).is_some()),
     };
     let recipes = names.into_iter().map(Contender::shipped).collect::<Result<_, _>>()?;
+    let controls = controls.into_iter().filter_map(Control::named).collect();
     let split = if options.feedback { Split::Feedback } else { Split::Selection };
-    Ok(Plan { testbeds, recipes, seeds: options.seeds, splits: vec![split], trials: false })
+    Ok(Plan { testbeds, recipes, controls, seeds: options.seeds, splits: vec![split], trials: false })
 }
 
 /// The command that makes the table again, without paths of this machine.

@@ -25,7 +25,7 @@ pub enum BenchError {
         detail: String,
     },
     /// No recipe has this name.
-    #[error("no recipe that ships is called {0:?}; there are: {1}")]
+    #[error("no recipe that ships and no control is called {0:?}; there are: {1}")]
     Recipe(String, String),
     /// A run that was planned is not there.
     #[error("{0:?} was not run at seed {1} yet")]

@@ -1,6 +1,6 @@
 //! The table as Markdown, and its place in a page that holds other text too.
 
-use super::table::{Cell, Row, SubjectTable, Table};
+use super::table::{Cell, Column, Row, SubjectTable, Table};
 use aar_domain::stats::Pgr;
 
 /// Where the table begins in a page.
@@ -17,7 +17,7 @@ pub fn render(table: &Table, command: &str) -> String {
     let mut out = format!(
         "{BEGIN}\n`{command}`: PGR on the {} split with 95 % intervals over {over}. *Over testbeds* is the mean with a t interval over \
          testbeds, what may be said of worlds that were not drawn. Operations are counted, in plain training's; CPU-seconds are those of one \
-         seed, answers included.\n",
+         seed, answers included. The teacher itself is at 0 and the ceiling at 1 by definition; what is called a control is no recipe.\n",
         table.split
     );
     for part in &table.subjects {
@@ -35,6 +35,7 @@ fn subject(part: &SubjectTable, seeds: usize) -> String {
             testbed.name, testbed.weak, testbed.ceiling, testbed.items
         ));
     }
+    out.push_str(&constructed(part));
     let names = part.testbeds.iter().map(|testbed| format!("{} | ", testbed.name)).collect::<String>();
     let rules = "---|".repeat(part.testbeds.len());
     out.push_str(&format!(
@@ -48,6 +49,21 @@ fn subject(part: &SubjectTable, seeds: usize) -> String {
         out.push_str(&format!("\n{}\n", reasons.join("\n\n")));
     }
     out
+}
+
+/// What games the generator, one line per shortcut with its PGR on every testbed.
+fn constructed(part: &SubjectTable) -> String {
+    let Some(first) = part.testbeds.iter().find(|testbed| !testbed.constructed.is_empty()) else {
+        return String::new();
+    };
+    let of = |name: &str| -> String {
+        let known = |testbed: &Column| testbed.constructed.iter().find(|(own, _)| own == name).map(|(_, pgr)| *pgr);
+        let each: Vec<String> =
+            part.testbeds.iter().map(|testbed| known(testbed).map_or("–".into(), |pgr| format!("{pgr:.2}"))).collect();
+        format!("- {name}: {}\n", each.join(", "))
+    };
+    let lines: String = first.constructed.iter().map(|(name, _)| of(name)).collect();
+    format!("\nShortcuts made for this generator, PGR on each world's check items, from its record:\n\n{lines}")
 }
 
 fn line(row: &Row, seeds: usize) -> String {

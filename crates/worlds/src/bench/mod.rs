@@ -1,23 +1,26 @@
 //! Recipes compared over testbeds: every recipe on every testbed with the same seeds, and a table of PGRs with intervals.
 //!
 //! `results` is a file with a line per run, appended as it ends, so that a bench that was stopped goes on; it holds *answers*.
-//! `table` scores them with the testbeds' truth. The e-th seed uses the e-th of a testbed's teachers. `one` is a single run.
+//! `table` scores them with the testbeds' truth. The e-th seed uses the e-th of a testbed's teachers. `one` is a single run, of a recipe or of
+//! a [`Control`].
 
 use aar_domain::problem::Problem;
 use aar_domain::rung::Split;
 use aar_domain::testbed::TestbedRecord;
-use aar_methods::{Recipe, shipped};
+use aar_methods::{MethodError, Recipe, shipped};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub mod control;
 pub mod error;
 pub mod markdown;
 mod one;
 pub mod results;
 pub mod table;
 
+pub use control::Control;
 pub use error::BenchError;
 use results::{Key, Ran, Results};
 
@@ -56,6 +59,8 @@ pub struct Plan {
     pub testbeds: Vec<Entrant>,
     /// Recipes.
     pub recipes: Vec<Contender>,
+    /// What they are compared with that is no recipe.
+    pub controls: Vec<Control>,
     /// Seeds of each, from 0.
     pub seeds: usize,
     /// The splits that are answered; the table is that of the first.
@@ -64,10 +69,17 @@ pub struct Plan {
     pub trials: bool,
 }
 
+/// A recipe, or a control.
+#[derive(Clone, Copy)]
+enum Method<'a> {
+    Recipe(&'a Contender),
+    Control(Control),
+}
+
 /// A training that is to be made.
 struct Task<'a> {
     testbed: &'a Entrant,
-    contender: &'a Contender,
+    method: Method<'a>,
     seed: u64,
 }
 
@@ -101,7 +113,8 @@ impl Entrant {
 impl Contender {
     /// A recipe that ships.
     pub fn shipped(name: &str) -> Result<Self, BenchError> {
-        let known = || shipped::RECIPES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let controls = Control::ALL.into_iter().map(Control::name);
+        let known = || shipped::RECIPES.iter().map(|(name, _)| *name).chain(controls).collect::<Vec<_>>().join(", ");
         Self::of(name, shipped::text(name).ok_or_else(|| BenchError::Recipe(name.into(), known()))?)
     }
 
@@ -116,14 +129,56 @@ fn digest(bytes: &[u8]) -> String {
     hex::encode(&Sha256::digest(bytes)[..8])
 }
 
+impl Method<'_> {
+    fn file(&self) -> &str {
+        match self {
+            Method::Recipe(contender) => &contender.file,
+            Method::Control(control) => control.name(),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Method::Recipe(contender) => &contender.recipe.name,
+            Method::Control(control) => control.words(),
+        }
+    }
+
+    fn family(&self) -> &'static str {
+        match self {
+            Method::Recipe(contender) => contender.recipe.family.name(),
+            Method::Control(_) => "control",
+        }
+    }
+
+    fn digest(&self) -> String {
+        match self {
+            Method::Recipe(contender) => contender.digest.clone(),
+            Method::Control(control) => digest(format!("control {} {}", control.name(), control::VERSION).as_bytes()),
+        }
+    }
+
+    fn applicable(&self, problem: &Problem) -> Result<(), MethodError> {
+        match self {
+            Method::Recipe(contender) => contender.recipe.applicable(problem),
+            Method::Control(control) => control.applicable(problem),
+        }
+    }
+}
+
 impl Plan {
+    /// Recipes, then controls.
+    fn methods(&self) -> impl Iterator<Item = Method<'_>> {
+        self.recipes.iter().map(Method::Recipe).chain(self.controls.iter().map(|&control| Method::Control(control)))
+    }
+
     /// All trainings, seed by seed, so that a bench that is stopped has compared all of them on fewer seeds.
     fn tasks(&self) -> Vec<Task<'_>> {
         let mut tasks = Vec::new();
         for seed in 0..self.seeds as u64 {
             for testbed in &self.testbeds {
-                let fits = |contender: &&Contender| contender.recipe.applicable(&testbed.problem).is_ok();
-                tasks.extend(self.recipes.iter().filter(fits).map(|contender| Task { testbed, contender, seed }));
+                let fits = |method: &Method| method.applicable(&testbed.problem).is_ok();
+                tasks.extend(self.methods().filter(fits).map(|method| Task { testbed, method, seed }));
             }
         }
         tasks
@@ -133,14 +188,14 @@ impl Plan {
         self.splits.iter().all(|&split| results.get(&task.key(split)).is_some())
     }
 
-    fn key(&self, testbed: &Entrant, contender: &Contender, seed: u64) -> Key {
-        Task { testbed, contender, seed }.key(self.splits[0])
+    fn key(&self, testbed: &Entrant, method: Method<'_>, seed: u64) -> Key {
+        Task { testbed, method, seed }.key(self.splits[0])
     }
 }
 
 impl Task<'_> {
     pub(crate) fn key(&self, split: Split) -> Key {
-        Key { testbed: self.testbed.digest.clone(), recipe: self.contender.digest.clone(), seed: self.seed, split }
+        Key { testbed: self.testbed.digest.clone(), recipe: self.method.digest(), seed: self.seed, split }
     }
 }
 

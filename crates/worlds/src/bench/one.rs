@@ -1,11 +1,12 @@
 //! One run: train a recipe once, answer every split that is asked for; and a cheap trial of it, where one is wanted.
 
+use super::control::Learned;
 use super::results::{self, Outcome, Ran, Tried};
-use super::{BenchError, Entrant, Plan, Task};
+use super::{BenchError, Entrant, Method, Plan, Task};
 use crate::cpu;
 use aar_domain::rung::Split;
 use aar_methods::pool::{Pool, read_jsonl};
-use aar_methods::train::{self, Trained};
+use aar_methods::train;
 use aar_methods::trial::{self, HELD_OUT_ROWS, TRAIN_ROWS, TrialSlices};
 use aar_methods::{MethodError, Recipe, Student, shipped, student};
 use std::collections::BTreeMap;
@@ -30,26 +31,36 @@ pub(super) fn trials(plan: &Plan, open: &[&Task<'_>]) -> Result<Trials, BenchErr
 
 /// Train once, answer `splits`. A recipe that fails is a result too; a testbed that can't be read is not.
 pub(super) fn run(task: &Task<'_>, splits: &[Split], trials: &Trials) -> Result<Vec<Ran>, BenchError> {
-    let (testbed, recipe) = (task.testbed, &task.contender.recipe);
+    let testbed = task.testbed;
     let (pool, student) = (pool(testbed, task.seed)?, student(testbed, splits)?);
-    let plain = trials.get(&testbed.digest).filter(|_| task.seed == 0);
-    let mut tried = plain.map(|plain| attempt(recipe, &pool, student.as_ref(), plain));
+    let mut tried = match (task.method, trials.get(&testbed.digest)) {
+        (Method::Recipe(contender), Some(plain)) if task.seed == 0 => {
+            Some(attempt(&contender.recipe, &pool, student.as_ref(), plain))
+        }
+        _ => None,
+    };
     aar_lm::ops::take();
     let started = clock()?;
-    let trained = train::train(recipe, &pool, student.as_ref(), task.seed);
-    let (operations, trained_s) = (aar_lm::ops::take(), clock()? - started);
+    let trained = match task.method {
+        Method::Recipe(contender) => {
+            train::train(&contender.recipe, &pool, student.as_ref(), task.seed).map(Learned::Trained)
+        }
+        Method::Control(control) => control.learn(&pool, student.as_ref(), task.seed),
+    };
+    let tried_operations = trained.as_ref().map_or(0, Learned::tried);
+    let (operations, trained_s) = (aar_lm::ops::take() + tried_operations, clock()? - started);
     let mut runs = Vec::new();
     for &split in splits {
         let items = read_jsonl(&testbed.path.join(format!("hidden/inputs/{}.jsonl", split.name())))?;
         let started = clock()?;
         let margins = match &trained {
-            Ok(trained) => answers(trained, student.as_ref(), &items),
+            Ok(trained) => answers(trained, &pool, student.as_ref(), &items),
             Err(error) => Outcome::Failed(error.to_string()),
         };
         runs.push(Ran {
             key: task.key(split),
             testbed_name: testbed.record.name.clone(),
-            recipe_file: task.contender.file.clone(),
+            recipe_file: task.method.file().to_owned(),
             operations: operations + aar_lm::ops::take(),
             cpu_s: trained_s + clock()? - started,
             tried: tried.take(),
@@ -59,8 +70,8 @@ pub(super) fn run(task: &Task<'_>, splits: &[Split], trials: &Trials) -> Result<
     Ok(runs)
 }
 
-fn answers(trained: &Trained, student: &dyn Student, items: &[aar_domain::item::Item]) -> Outcome {
-    match trained.margins(student, items) {
+fn answers(learned: &Learned, pool: &Pool, student: &dyn Student, items: &[aar_domain::item::Item]) -> Outcome {
+    match learned.margins(pool, student, items) {
         Ok(margins) if margins.iter().all(|margin| margin.is_finite()) => Outcome::Answers(results::signs(&margins)),
         Ok(_) => Outcome::Failed("the student answers with NaN or infinity".into()),
         Err(error) => Outcome::Failed(error.to_string()),

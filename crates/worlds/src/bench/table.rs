@@ -3,6 +3,7 @@
 use super::results::{self, Outcome, Results};
 use super::{BenchError, Plan};
 use crate::baselines::mean;
+use crate::constructed;
 use aar_domain::stats::{Pgr, over_testbeds};
 use aar_grader::Vault;
 use serde::Serialize;
@@ -42,6 +43,8 @@ pub struct Column {
     pub items: usize,
     /// Whether anybody can read its truth.
     pub truth_public: bool,
+    /// What the shortcuts get that are made for its generator, in PGR, from its record.
+    pub constructed: Vec<(String, f64)>,
 }
 
 /// A recipe's line.
@@ -110,7 +113,7 @@ pub fn compose(plan: &Plan, results: &Results) -> Result<Table, BenchError> {
 
 fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, BenchError> {
     let mut columns = Vec::new();
-    let mut rows: Vec<(Vec<Cell>, Vec<Costs>)> = vec![(vec![], vec![]); plan.recipes.len()];
+    let mut rows: Vec<(Vec<Cell>, Vec<Costs>)> = vec![(vec![], vec![]); plan.methods().count()];
     for testbed in plan.testbeds.iter().filter(|testbed| testbed.record.subject == name) {
         let vault = Vault::open(&testbed.path)?;
         let frozen = vault.frozen(plan.splits[0]);
@@ -120,28 +123,28 @@ fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, B
             ceiling: frozen.ceiling,
             items: vault.items(plan.splits[0]),
             truth_public: testbed.record.truth_public,
+            constructed: constructed::on_record(&testbed.record.checks),
         });
-        for (contender, (cells, costs)) in plan.recipes.iter().zip(&mut rows) {
-            if let Err(why) = contender.recipe.applicable(&testbed.problem) {
+        for (method, (cells, costs)) in plan.methods().zip(&mut rows) {
+            if let Err(why) = method.applicable(&testbed.problem) {
                 cells.push(Cell::NotApplicable(why.to_string()));
                 costs.push((vec![], vec![]));
                 continue;
             }
-            let runs = (0..plan.seeds as u64).filter_map(|seed| results.get(&plan.key(testbed, contender, seed)));
+            let runs = (0..plan.seeds as u64).filter_map(|seed| results.get(&plan.key(testbed, method, seed)));
             let (cell, cost) = cell(&vault, plan, runs)?;
             cells.push(cell);
             costs.push(cost);
         }
     }
-    let plain = plan.recipes.iter().position(|contender| contender.file == "plain").map(|at| rows[at].1.clone());
+    let plain = plan.methods().position(|method| method.file() == "plain").map(|at| rows[at].1.clone());
     let mut rows: Vec<Row> = plan
-        .recipes
-        .iter()
+        .methods()
         .zip(rows)
-        .map(|(contender, (cells, costs))| Row {
-            recipe: contender.file.clone(),
-            name: contender.recipe.name.clone(),
-            family: contender.recipe.family.name(),
+        .map(|(method, (cells, costs))| Row {
+            recipe: method.file().to_owned(),
+            name: method.name().to_owned(),
+            family: method.family(),
             over_testbeds: over_testbeds(&cells.iter().filter_map(Cell::value).collect::<Vec<_>>()),
             operations: plain.as_ref().and_then(|plain| ratio(&costs, plain)),
             cpu_s: pooled(costs.iter().flat_map(|(_, cpu)| cpu.iter().copied())),

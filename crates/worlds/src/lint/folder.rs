@@ -2,7 +2,6 @@
 
 use super::LintError;
 use super::material::{Columns, Material, Role, Row, Set, item, objects};
-use super::words::final_answer;
 use crate::import::rows::{FILES, label};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -40,9 +39,6 @@ fn row(path: &Path, line: usize, mut object: Columns, meta: &mut HashMap<String,
     private.remove("split");
     let mut row = Row { item, label: Some(positive), cluster: String::new(), answer, columns: object, private };
     row.cluster = group.unwrap_or_else(|| own_cluster(&row));
-    if row.answer.is_none() && !row.is_pair() {
-        row.answer = final_answer(row.replies().0);
-    }
     Ok(row)
 }
 

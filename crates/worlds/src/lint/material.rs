@@ -1,6 +1,8 @@
 //! What is looked at, whichever form it came in.
 
 use super::LintError;
+use crate::most_common;
+use crate::surface::replies;
 use aar_domain::item::Item;
 use aar_domain::rung::Split;
 use aar_grader::truth::FrozenRuns;
@@ -61,18 +63,12 @@ pub struct Row {
 impl Row {
     /// Prompt or question.
     pub fn question(&self) -> &str {
-        match &self.item {
-            Item::Preference { prompt, .. } => prompt,
-            Item::Binary { question, .. } => question,
-        }
+        most_common::question(&self.item)
     }
 
     /// What is judged: a pair's replies, or one answer and nothing.
     pub fn replies(&self) -> (&str, &str) {
-        match &self.item {
-            Item::Preference { first, second, .. } => (first, second),
-            Item::Binary { choice, .. } => (choice, ""),
-        }
+        replies(&self.item)
     }
 
     /// Whether the item is a pair.

@@ -18,7 +18,7 @@ pub(crate) mod near;
 mod power;
 mod shortcuts;
 mod testbed;
-mod words;
+pub(crate) mod words;
 
 pub use error::LintError;
 

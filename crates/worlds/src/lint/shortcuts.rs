@@ -2,12 +2,13 @@
 
 use super::credit::{Credit, Feature, credit};
 use super::material::{Material, Role, Row, Set};
-use super::words::{normal, words};
+use super::words::words;
 use super::{Notes, Severity};
+use crate::most_common;
 use aar_domain::item::Item;
 use aar_methods::readout::Fit;
 use aar_methods::weight::residual::bag_of_words;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// A shortcut may beat the weak teacher by this, as at a mint's check.
 const OVER_WEAK: f64 = 0.05;
@@ -97,29 +98,13 @@ fn looks(set: &Set) -> Vec<(&'static str, Feature)> {
 
 /// Points for calling right what most items of the question answer; half a point where that says nothing.
 fn most_common(set: &Set, labels: &[bool]) -> Vec<f64> {
-    let mut counts: HashMap<String, BTreeMap<String, usize>> = HashMap::new();
-    let answers = |row: &Row| -> Vec<String> {
-        match (row.is_pair(), &row.answer) {
-            (true, _) => vec![normal(row.replies().0), normal(row.replies().1)],
-            (false, Some(answer)) => vec![answer.clone()],
-            (false, None) => vec![normal(row.replies().0)],
-        }
+    let answers = |row: &Row| match (row.is_pair(), &row.answer) {
+        (false, Some(on_record)) => vec![on_record.clone()],
+        _ => most_common::answers(&row.item),
     };
-    for row in &set.rows {
-        let of_question = counts.entry(normal(row.question())).or_default();
-        answers(row).into_iter().for_each(|answer| *of_question.entry(answer).or_default() += 1);
-    }
-    let point = |(row, &label): (&Row, &bool)| {
-        let of_question = &counts[&normal(row.question())];
-        let own: Vec<usize> = answers(row).iter().map(|answer| of_question[answer]).collect();
-        if let [first, second] = own[..] {
-            return if first == second { 0.5 } else { f64::from(u8::from((first > second) == label)) };
-        }
-        let most = of_question.values().copied().max().unwrap_or(0);
-        let tops = of_question.values().filter(|&&count| count == most).count();
-        if most < 2 || tops > 1 { 0.5 } else { f64::from(u8::from((own[0] == most) == label)) }
-    };
-    set.rows.iter().zip(labels).map(point).collect()
+    let says = most_common::says(set.rows.iter().map(|row| (row.question(), answers(row))));
+    let point = |(says, &label): (Option<bool>, &bool)| says.map_or(0.5, |says| f64::from(u8::from(says == label)));
+    says.into_iter().zip(labels).map(point).collect()
 }
 
 /// How often each word is on the side of a wrong and of a right reply, and not on the other one.

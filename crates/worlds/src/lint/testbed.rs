@@ -1,7 +1,6 @@
 //! Read a testbed's directory, and find where it breaks its own contract (ARCHITECTURE.md, "A testbed directory").
 
 use super::material::{Columns, Material, Role, Row, Set, item, objects};
-use super::words::final_answer;
 use super::{LintError, Notes, Severity};
 use aar_domain::item::{Distribution, Item};
 use aar_domain::rung::Split;
@@ -43,11 +42,7 @@ fn contract(notes: &mut Notes, place: &str, what: impl Into<String>) {
 }
 
 fn row(item: Item, columns: Columns, label: Option<bool>, cluster: String) -> Row {
-    let mut row = Row { item, label, cluster, answer: None, columns, private: Columns::new() };
-    if !row.is_pair() {
-        row.answer = final_answer(row.replies().0);
-    }
-    row
+    Row { item, label, cluster, answer: None, columns, private: Columns::new() }
 }
 
 /// Items as researchers and students see them: a column more is a leak by its presence.

@@ -39,7 +39,7 @@ pub fn plan(testbed: Entrant, count: usize, seeds: usize, draw: u64) -> Result<P
         let name = space::describe(&genome);
         recipes.push(Contender::of(&name, &space::recipe(&genome, &name))?);
     }
-    Ok(Plan { testbeds: vec![testbed], recipes, seeds, splits: SPLITS.to_vec(), trials: true })
+    Ok(Plan { testbeds: vec![testbed], recipes, controls: vec![], seeds, splits: SPLITS.to_vec(), trials: true })
 }
 
 /// The same for recipes that do the same.
