@@ -29,10 +29,14 @@ class Study:
 
     def __init__(self, arguments):
         built = os.environ.get("AAR_SHOWN_STUDY")
-        cargo = ["cargo", "run", "--release", "--quiet", "-p", "aar-server", "--example", "shown_study", "--"]
-        command = [built] if built else cargo
+        if not built:
+            # Of the whole workspace, as the tests build it: alone it has other features, and its dependencies are compiled once more.
+            how = ["cargo", "build", "--release", "--quiet", "--workspace", "--example", "shown_study"]
+            subprocess.run(how, cwd=ROOT, check=True)
+            target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+            built = ROOT / target / "release" / "examples" / "shown_study"
         self.process = subprocess.Popen(
-            command + arguments, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [built, *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.link, self.viewer = (self.process.stdout.readline().strip() for _ in range(2))
         if not self.link.startswith("http"):

@@ -54,9 +54,11 @@ enum Chore {
         /// A file holding what `cargo test` printed
         log: PathBuf,
     },
-    /// Build the bench for Python and unpack it beside the program, where sandboxes find it
+    /// Build the wheel of the bench for Python and unpack it beside the program, where sandboxes find it
     Wheel,
-    /// Build it and run its tests, where Python and its packages can be had
+    /// Lay the bench for Python out beside the program without a wheel, from the build that the tests use
+    Module,
+    /// Lay it out and run its tests, where Python and its packages can be had
     Python,
     /// Measure the engine and the program's start
     Bench(bench::Options),
@@ -82,6 +84,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Chore::Slow { name: None } => steps::run_slow(&root),
         Chore::Skips { log } => skips::judge_file(&log),
         Chore::Wheel => wheel::build(&root).map(|_| ()).map_err(|missing| missing.to_string()),
+        Chore::Module => wheel::module(&root).map(|_| ()).map_err(|missing| missing.to_string()),
         Chore::Python => steps::alone(&root, "python"),
         Chore::Bench(options) => bench::run(&root, &options),
     })

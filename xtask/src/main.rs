@@ -6,6 +6,7 @@
 //!                                           ──► licences ◄── graph.rs
 //!                                           ──► tidy    ◄── source.rs ◄── git ls-files
 //! cargo xtask wheel ──► wheel.rs (maturin) ──► target/wheels, and unpacked beside the program
+//! cargo xtask python ─► wheel.rs (pytest)  ──► the same module from the workspace's own build
 //! cargo xtask bench ──► bench.rs (the engine against PyTorch, start-up time)
 //! ```
 //!

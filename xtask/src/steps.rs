@@ -69,6 +69,11 @@ pub const SLOW: &[Step] = &[
         ),
     },
     Step {
+        name: "wheel",
+        asks: "does the wheel for Python build, install and keep its word (about 7 min)",
+        work: Work::Check(wheel::test_wheel),
+    },
+    Step {
         name: "clients",
         asks: "do agents and MCP clients that are not ours work with it (installs 700 MB, about 5 min)",
         work: Work::Check(clients),

@@ -1,12 +1,14 @@
-//! The bench for Python: built by maturin, tested by pytest, unpacked beside the program.
+//! The bench for Python: built, tested by pytest, laid out beside the program.
 //!
 //! ```text
 //! python3 -m venv ──► target/python           maturin, NumPy, pytest as python/requirements.txt pins them
-//! maturin build   ──► target/wheels           one abi3 wheel
-//! pip --target    ──► target/release/python   the wheel, and NumPy where the sandboxes' Python has none
+//! maturin build   ──► target/wheels           one abi3 wheel, for people; `slow wheel` tests it
+//! cargo build     ──► target/python-module    the same module from the workspace's own build, for CI
+//! pip --target    ──► target/release/python   either of them, and NumPy where the sandboxes' Python has none
 //! ```
 //!
-//! A sandbox sees the system's Python ([`SYSTEM`]), which may be another than the one on the path.
+//! Maturin asks cargo for one package, whose dependencies have fewer features than the workspace's: some 125 crates are compiled
+//! once more. A sandbox sees the system's Python ([`SYSTEM`]), which may be another than the one on the path.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -33,9 +35,22 @@ impl fmt::Display for Missing {
     }
 }
 
-/// The step of CI: build, unpack, test; says why where this machine lacks Python or can't get the packages.
+/// What maturin writes for a package that is one extension module.
+const INIT: &str = "from .aar import *\n\n__doc__ = aar.__doc__\nif hasattr(aar, \"__all__\"):\n    __all__ = aar.__all__\n";
+
+/// The step of CI: build the module, lay it out, test it; says why where this machine lacks Python or can't get the packages.
 pub fn test(root: &Path) -> Result<(), String> {
-    match build(root).and_then(|python| pytest(root, &python)) {
+    told(module(root).and_then(|python| pytest(root, &python, Some(&root.join("target/python-module")))))
+}
+
+/// The slow step: the same for the wheel.
+pub fn test_wheel(root: &Path) -> Result<(), String> {
+    let built = build(root).and_then(|python| program(root).map(|()| python));
+    told(built.and_then(|python| pytest(root, &python, None)))
+}
+
+fn told(outcome: Result<(), Missing>) -> Result<(), String> {
+    match outcome {
         Err(Missing::Here(why)) => {
             println!("skipped: {why}, so the bench for Python was not tested");
             Ok(())
@@ -58,8 +73,37 @@ pub fn build(root: &Path) -> Result<PathBuf, Missing> {
     let mut built = std::fs::read_dir(&wheels).into_iter().flatten().flatten().map(|entry| entry.path());
     let wheel = built.next().ok_or_else(|| Missing::Broken(format!("no wheel in {}", wheels.display())))?;
     pip(&python, &["install", "--force-reinstall", "--no-deps"], &[&wheel])?;
-    unpack(root, &python, &wheel)?;
+    beside_the_program(root, &python, &|target, version| {
+        pip(&python, &[&for_version(version)[..], &["--target", target]].concat(), &[&wheel])
+    })?;
     Ok(python)
+}
+
+/// Lay out what the workspace's own build makes of the module, as the wheel has it; gives the Python that can test it.
+pub fn module(root: &Path) -> Result<PathBuf, Missing> {
+    let python = environment(root)?;
+    program(root)?;
+    let package = root.join("target/python-module/aar");
+    let lay_out = |package: &Path| {
+        std::fs::create_dir_all(package)?;
+        std::fs::write(package.join("__init__.py"), INIT)?;
+        std::fs::write(package.join("py.typed"), "")?;
+        std::fs::copy(root.join("python/aar.pyi"), package.join("__init__.pyi"))?;
+        std::fs::copy(root.join("target/release/libaar_python.so"), package.join("aar.abi3.so")).map(|_| ())
+    };
+    let broken = |e: std::io::Error| Missing::Broken(format!("lay out the bench for Python: {e}"));
+    lay_out(&package).map_err(broken)?;
+    beside_the_program(root, &python, &|target, _| lay_out(&Path::new(target).join("aar")).map_err(broken))?;
+    Ok(python)
+}
+
+/// The program, the module and what else is not a test, with the features that the tests have: with others all would be built once more.
+fn program(root: &Path) -> Result<(), Missing> {
+    let build = ["build", "--release", "--workspace", "--lib", "--bins", "--example", "shown_study"];
+    match steps::cargo().args(build).current_dir(root).status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Missing::Broken("the program could not be built".to_owned())),
+    }
 }
 
 /// A Python with what `python/requirements.txt` asks for, made once below `target`.
@@ -80,25 +124,33 @@ fn environment(root: &Path) -> Result<PathBuf, Missing> {
     Ok(python)
 }
 
-/// Lay the wheel out where sandboxes find it, with NumPy for their Python.
-fn unpack(root: &Path, python: &Path, wheel: &Path) -> Result<(), Missing> {
+/// How pip is told to install for another Python than its own.
+fn for_version(version: &str) -> [&str; 6] {
+    ["install", "--no-deps", "--only-binary=:all:", "--implementation=cp", "--python-version", version]
+}
+
+/// Put the module where sandboxes find it, with NumPy for their Python. `put` is told the folder and that Python's version.
+fn beside_the_program(
+    root: &Path,
+    python: &Path,
+    put: &dyn Fn(&str, &str) -> Result<(), Missing>,
+) -> Result<(), Missing> {
     const ASK: &str =
         "import sys, importlib.util as u; print('%d.%d' % sys.version_info[:2], u.find_spec('numpy') is not None)";
     let inside = SYSTEM.iter().find(|path| Path::new(path).exists());
     let answer = inside.map(|inside| said(Command::new(inside).args(["-I", "-c", ASK])));
     let Some(Ok(answer)) = answer else {
-        println!("nothing to unpack: sandboxes see no Python here ({} are looked at)", SYSTEM.join(", "));
+        println!("nothing to lay out: sandboxes see no Python here ({} are looked at)", SYSTEM.join(", "));
         return Ok(());
     };
     let (version, has_numpy) = answer.split_once(' ').unwrap_or((&answer, "False"));
     let (place, fresh) = (root.join("target/release/python"), root.join("target/release/python.partial"));
     let _ = std::fs::remove_dir_all(&fresh);
     let target = fresh.to_string_lossy().into_owned();
-    let how = ["install", "--no-deps", "--only-binary=:all:", "--implementation=cp", "--python-version", version];
-    pip(python, &[&how[..], &["--target", &target]].concat(), &[wheel])?;
+    put(&target, version)?;
     if has_numpy == "False" {
         let pins = root.join("python/requirements.txt");
-        let how = [&how[..], &["--target", &target, "numpy", "--constraint"]].concat();
+        let how = [&for_version(version)[..], &["--target", &target, "numpy", "--constraint"]].concat();
         pip(python, &how, &[&pins])?;
     }
     let _ = std::fs::remove_dir_all(&place);
@@ -107,15 +159,14 @@ fn unpack(root: &Path, python: &Path, wheel: &Path) -> Result<(), Missing> {
     Ok(())
 }
 
-fn pytest(root: &Path, python: &Path) -> Result<(), Missing> {
-    // With a test beside it the program is the one that the tests run; alone it has other features, and all is built once more.
-    let build = ["test", "--release", "--workspace", "--no-run", "--test", "serve"];
-    if !steps::cargo().args(build).current_dir(root).status().is_ok_and(|status| status.success()) {
-        return Err(Missing::Broken("the program could not be built".to_owned()));
-    }
+/// Test the module that is installed, or the one in a folder.
+fn pytest(root: &Path, python: &Path, folder: Option<&Path>) -> Result<(), Missing> {
     let mut pytest = Command::new(python);
     pytest.args(["-m", "pytest", "-q", "-rs"]).current_dir(root.join("python"));
     pytest.env("AAR_BIN", root.join("target/release/aar"));
+    if let Some(folder) = folder {
+        pytest.env("PYTHONPATH", folder);
+    }
     match pytest.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(Missing::Broken("pytest found something".to_owned())),
