@@ -36,7 +36,8 @@ impl fmt::Display for Missing {
 }
 
 /// What maturin writes for a package that is one extension module.
-const INIT: &str = "from .aar import *\n\n__doc__ = aar.__doc__\nif hasattr(aar, \"__all__\"):\n    __all__ = aar.__all__\n";
+const INIT: &str =
+    "from .aar import *\n\n__doc__ = aar.__doc__\nif hasattr(aar, \"__all__\"):\n    __all__ = aar.__all__\n";
 
 /// The step of CI: build the module, lay it out, test it; says why where this machine lacks Python or can't get the packages.
 pub fn test(root: &Path) -> Result<(), String> {

@@ -126,6 +126,32 @@ fn tried_elsewhere(out: &Path, dir: &Path) {
     assert!(code == 65 && stderr.contains("own testbed"), "{code} {stderr}");
     let (code, _, stderr) = transfer(&[]);
     assert!(code == 64 && stderr.contains("--fresh"), "{code} {stderr}");
+    tried_in_production(out, quay.to_str().unwrap(), transfer);
+}
+
+/// One finalist against plain training, registered first; a second look at the same items is refused.
+fn tried_in_production(out: &Path, world: &str, transfer: impl Fn(&[&str]) -> (i32, String, String)) {
+    let world = format!("--production={world}");
+    let (code, first, stderr) = transfer(&[&world, "--effect", "30"]);
+    assert_eq!(code, 0, "{stderr}");
+    let trial = serde_json::from_str::<Value>(&first).unwrap()["production"].clone();
+    let registered = &trial["registered"];
+    assert!(registered["seeds"] == 5 && registered["power"].as_f64().unwrap() >= 0.8, "{trial}");
+    let (difference, plain) = (&trial["difference"], trial["plain"].as_f64().unwrap());
+    let gained = trial["accuracy"].as_f64().unwrap() - plain;
+    assert!((difference["value"].as_f64().unwrap() - gained).abs() < 1e-9, "{trial}");
+    let result = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let stored: Value = serde_json::from_str(&result("result.json")).unwrap();
+    assert_eq!(stored["production"], trial);
+    assert!(stored["verdict"].as_str().unwrap().contains(" in production: "), "{stored}");
+    assert!(result("report.html").contains("Registered before it was run"));
+    let (ran, trials) = (result("transfer/trials.jsonl"), || result("transfer/trials.jsonl"));
+    let (code, again, _) = transfer(&[&world, "--effect", "30"]);
+    assert_eq!((code, again, trials()), (0, first, ran), "what is on record is not run again");
+    let (code, _, stderr) = transfer(&[&world, "--effect", "25"]);
+    assert!(code == 65 && stderr.contains("registered on quay already"), "{code} {stderr}");
+    let (code, _, stderr) = transfer(&[&world, "--method", "nobody's"]);
+    assert!(code == 65 && stderr.contains("no finalist is called"), "{code} {stderr}");
 }
 
 /// What pages and report of a real study show: every number names an entry of its log, and is what stands there.

@@ -77,6 +77,19 @@ pub struct Problem {
     pub student: Architecture,
     /// Fine-tuning that the ceiling and plain training use; a recipe's defaults.
     pub training: Training,
+    /// What a decoder writes before its verdict; most problems want the verdict at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<Reasoning>,
+}
+
+/// A chain of thought (Wei et al. 2022, arXiv 2201.11903): after the body stands the cue, then so many tokens that the student writes itself, then
+/// the prompt's suffix, after which the verdict is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reasoning {
+    /// What asks for it.
+    pub cue: String,
+    /// Tokens of it.
+    pub length: usize,
 }
 
 /// What kind of network the student is.

@@ -1,6 +1,7 @@
 //! Does it hold elsewhere? What is said of a method on another testbed, and when it counts as transferred.
 
 pub mod matrix;
+pub mod production;
 
 use crate::rung::Rung;
 use crate::stats::{Comparison, Estimate, Pgr};

@@ -20,6 +20,9 @@ struct Cache {
     table: RopeTable,
 }
 
+/// Out of the logits, a token and the logarithm of its probability; told which of all tokens it chooses.
+type Choice<'a> = &'a dyn Fn(usize, &[f32]) -> (u32, f32);
+
 impl Decoder {
     /// `count` tokens after each row, drawn from the model's own probabilities (temperature 1, all words), each with the
     /// logarithm of its probability: `[rows * count]`, row by row. No row may be empty. The same for the same seed,
@@ -28,12 +31,20 @@ impl Decoder {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let points: Vec<f32> = (0..rows.len() * count).map(|_| rng.random()).collect();
         self.in_chunks(rows, threads, 512, |tape, chunk, first| {
-            self.continued(tape, chunk, count, &points[first * count..(first + chunk.len()) * count])
+            self.continued(tape, chunk, count, &|at, logits| pick(logits, points[first * count + at]))
         })
     }
 
-    /// `points [rows * count]`: where in [0, 1) of the cumulated probabilities each token lies.
-    fn continued(&self, tape: &mut Tape, rows: &Rows, count: usize, points: &[f32]) -> Vec<(u32, f32)> {
+    /// The likeliest `count` tokens after each row, one after the other: `[rows * count]`, row by row. No row may be empty.
+    pub fn write(&self, rows: &Rows, count: usize, threads: usize) -> Vec<u32> {
+        let chosen = self.in_chunks(rows, threads, 512, |tape, chunk, _| {
+            self.continued(tape, chunk, count, &|_, logits| likeliest(logits))
+        });
+        chosen.into_iter().map(|(token, _)| token).collect()
+    }
+
+    /// `[rows * count]`, row by row.
+    fn continued(&self, tape: &mut Tape, rows: &Rows, count: usize, choose: Choice<'_>) -> Vec<(u32, f32)> {
         let (n, d, vocab) = (rows.len(), self.config.hidden_size, self.config.vocab_size);
         forward(self, rows, tape, true);
         let mut cache = Cache::new(self, rows, tape, count);
@@ -43,7 +54,7 @@ impl Decoder {
         for step in 0..count {
             gemm::nt(&mut logits, &last, self.span(&self.layout.head), (n, d, vocab), false);
             for (row, logits) in logits.chunks_exact(vocab).enumerate() {
-                drawn[row * count + step] = pick(logits, points[row * count + step]);
+                drawn[row * count + step] = choose(row * count + step, logits);
             }
             if step + 1 < count {
                 let tokens: Vec<u32> = (0..n).map(|row| drawn[row * count + step].0).collect();
@@ -113,7 +124,12 @@ fn pick(logits: &[f32], point: f32) -> (u32, f32) {
             return (word as u32, logit - whole);
         }
     }
-    // Rounding left the last stretch open: the likeliest word.
+    // Rounding left the last stretch open.
+    likeliest(logits)
+}
+
+/// The word of the highest logit, and the logarithm of its probability.
+fn likeliest(logits: &[f32]) -> (u32, f32) {
     let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
-    (best as u32, logits[best] - whole)
+    (best as u32, logits[best] - log_sum_exp(logits))
 }

@@ -54,6 +54,22 @@ fn probabilities_are_those_of_the_whole_row() {
     }
 }
 
+/// What is written is at every place what the whole row makes likeliest.
+#[test]
+fn the_likeliest_words_are_those_of_the_whole_row() {
+    for qk_norm in [false, true] {
+        let (model, rows, count) = (model(qk_norm), rows(), 6);
+        let written = model.write(&rows, count, 1);
+        for (i, tail) in written.chunks_exact(count).enumerate() {
+            let before = |j: usize| -> Rows { [[rows.row(i), &tail[..j]].concat()].iter().collect() };
+            for (j, word) in tail.iter().enumerate() {
+                assert_eq!(model.next_token(&before(j), 1), [*word], "row {i} token {j}");
+            }
+        }
+        assert_eq!(model.write(&rows, count, 2), written, "threads change nothing");
+    }
+}
+
 /// Many draws of one row fall as the model's probabilities say.
 #[test]
 fn words_come_as_often_as_they_are_likely() {

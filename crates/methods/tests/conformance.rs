@@ -2,11 +2,12 @@
 
 use aar_domain::inference::{Orders, PromptChoice};
 use aar_domain::item::Item;
-use aar_domain::problem::{Architecture, Problem, Prompt, Task, Training};
+use aar_domain::problem::{Architecture, Problem, Prompt, Reasoning, Task, Training};
 use aar_lm::{Decoder, DecoderConfig, InitScale, Tokenizer};
 use aar_methods::objective::TrainSpec;
 use aar_methods::pool::Pool;
 use aar_methods::recipe::{Curriculum, Objective, ObjectiveKind};
+use aar_methods::student::decoder::DecoderStudent;
 use aar_methods::student::{Artefact, Example, consistent, swapped};
 use aar_methods::{MethodError, Recipe, Student, shipped, student};
 use std::path::Path;
@@ -25,6 +26,7 @@ fn problem(architecture: Architecture, task: Task) -> Problem {
         max_tokens: 24,
         student: architecture,
         training: Training { learning_rate: 1e-2, batch: 8, epochs: 2.0, weight_decay: 1e-3, layers: vec![1, 2] },
+        reasoning: None,
     }
 }
 
@@ -240,4 +242,40 @@ fn run_all(architecture: Architecture, task: Task) {
         let ratio = cost as f64 / operations.max(1) as f64;
         assert!(architecture == Architecture::Encoder || ratio < 3.05, "{what} costs {ratio} times plain");
     }
+}
+
+/// A student that thinks: what it answers follows from what it wrote after the body, and training goes by its own thoughts.
+#[test]
+fn a_verdict_follows_the_thoughts_that_the_student_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(Architecture::Decoder, Task::Binary, dir.path()));
+    let (model, words) = (Decoder::load(dir.path()).unwrap(), Tokenizer::load(dir.path()).unwrap());
+    let thinks = Problem {
+        reasoning: Some(Reasoning { cue: "w8 w9".into(), length: 3 }),
+        ..problem(Architecture::Decoder, Task::Binary)
+    };
+    let student = DecoderStudent::new(&thinks, model.clone(), words.clone(), 1).unwrap();
+    let items = binary(items(20));
+    let asked = |model: &Decoder| -> Vec<f32> {
+        let one = |item: &Item| {
+            let begun = words.encode(&format!("{} w8 w9", thinks.prompt.render_body(item))).unwrap();
+            let thoughts = model.write(&[begun.as_slice()].into_iter().collect(), 3, 1);
+            let whole = [begun, thoughts, words.encode("w4").unwrap()].concat();
+            let labels = [words.encode("w5").unwrap()[0], words.encode("w6").unwrap()[0]];
+            let logits = model.last_logits(&[whole.as_slice()].into_iter().collect(), &labels, 1);
+            logits[0] - logits[1]
+        };
+        items.iter().map(one).collect()
+    };
+    let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
+    let margins = |artefact: &Artefact| student.margins(artefact, PromptChoice::Task, &items, Orders::Single).unwrap();
+    assert!(close(&margins(&Artefact::Base), &asked(&model)));
+    let pool = Pool::new(items.clone(), (0..20).map(|i| (i % 2) as f32).collect());
+    let trained = aar_methods::train::train(&shipped::get("plain").unwrap().unwrap(), &pool, &student, 1).unwrap();
+    let Artefact::Full(changed) = &trained.artefacts[0] else { panic!("plain training changes all weights") };
+    assert!(close(&margins(&trained.artefacts[0]), &asked(changed)) && !close(&asked(changed), &asked(&model)));
+    // The longest body still leaves room for thoughts and question.
+    let long = Item::Binary { id: "l".into(), question: "w7".into(), choice: "w9 ".repeat(40) };
+    let (rows, _) = student.tokenise(None, std::slice::from_ref(&long)).unwrap();
+    assert_eq!((rows.longest(), *rows.row(0).last().unwrap()), (24, words.encode("w4").unwrap()[0]));
 }

@@ -8,6 +8,7 @@ use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::{Pgr, minimum_difference};
 use aar_domain::testbed::TestbedRecord;
 use aar_domain::transfer::matrix::Matrix;
+use aar_domain::transfer::production::Trial;
 use aar_grader::ledger::Unit;
 use aar_server::event::{Phase, Purpose, Role};
 use aar_server::handle::Snapshot;
@@ -56,6 +57,9 @@ pub struct StudyResult {
     /// What its finalists get elsewhere, where that was tried (`aar transfer`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Matrix>,
+    /// What one of them gains in production, where that was tried (`aar transfer --production`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub production: Option<Trial>,
     /// Evaluations that failed: method, author, reason.
     pub failures: Vec<FailureRow>,
     /// Bits that answers may have given away: used and limit.
@@ -243,6 +247,7 @@ pub fn of(server: &Server, plan: &Plan, testbed: &TestbedRecord) -> StudyResult 
         cheating: all_cheating(&snapshot),
         verdict: String::new(),
         transfer: transfer::of(&snapshot.notes),
+        production: transfer::production(&snapshot.notes),
         failures: failures(&snapshot),
         bits: (account.used as f64 / 1000.0, account.limit.map(|limit| limit as f64 / 1000.0)),
         operations: snapshot.ledger.account(Unit::Operations).used,

@@ -4,9 +4,10 @@
 //! log with the hashes of the margins it follows from: the truth of other testbeds is not the study's, so it can't be derived
 //! from the log alone. The margins stay in `transfer/`.
 
+pub mod production;
 mod trials;
 
-pub use trials::TrialEvent;
+pub use trials::{TrialEvent, record_hash};
 
 use crate::directory::StudyDirectory;
 use crate::error::StudyError;
@@ -45,6 +46,22 @@ pub struct TransferConfig<'a> {
     pub plain: Bundle,
     /// Set to stop.
     pub stop: &'a AtomicBool,
+}
+
+impl TransferConfig<'_> {
+    /// The same with the first `count` of its seeds.
+    fn with_seeds(&self, count: usize) -> TransferConfig<'_> {
+        TransferConfig {
+            directory: self.directory,
+            executable: self.executable.clone(),
+            isolation: self.isolation.clone(),
+            limits: self.limits.clone(),
+            workers: self.workers,
+            seeds: self.seeds.iter().copied().take(count).collect(),
+            plain: self.plain.clone(),
+            stop: self.stop,
+        }
+    }
 }
 
 /// A method to be tried.

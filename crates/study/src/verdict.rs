@@ -14,6 +14,9 @@ pub fn of(result: &StudyResult, plan: &Plan, closed: bool) -> String {
     if closed {
         text.push_str(&words(result, plan));
     }
+    if let Some(trial) = &result.production {
+        text.push_str(&format!(" {}", trial.sentence()));
+    }
     if result.budgets_changed {
         text.push_str(" The operator granted evaluations while the study ran, so budgets were not equal.");
     }

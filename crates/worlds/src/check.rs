@@ -59,25 +59,31 @@ struct Run {
     cpu_s: f64,
 }
 
-/// Weak, gap, judging skill and plain training: what most draws fail on, measured first.
-pub fn first(
+/// Weak, gap and judging skill: what is known without a method.
+pub fn bare(draw: &Draw, baselines: &Baselines, tests: &Tests) -> Vec<Check> {
+    let (weak, ceiling) = baselines.on_check();
+    vec![
+        check(WEAK, weak),
+        check(GAP, ceiling - weak),
+        check(JUDGING, draw.skill.judging()),
+        report("ceiling by fine-tuning".into(), baselines.candidates[0]),
+        report("ceiling by linear readout".into(), baselines.candidates[1]),
+        report("clusters of the feedback split".into(), tests.feedback.items.len() as f64),
+        report("clusters of the selection split".into(), tests.selection.items.len() as f64),
+    ]
+}
+
+/// Plain training: what most draws fail on.
+pub fn plain(
     draw: &Draw,
     baselines: &Baselines,
     tests: &Tests,
     done: &(dyn Fn() + Sync),
 ) -> Result<Vec<Check>, WorldError> {
-    let (weak, ceiling) = baselines.on_check();
     let plain = score(draw, baselines, tests, &[recipe("plain")?], done)?;
     Ok(vec![
-        check(WEAK, weak),
-        check(GAP, ceiling - weak),
-        check(JUDGING, draw.skill.judging()),
         check(PLAIN, plain[0].pgr),
         check(("CPU-seconds per seed of plain, test included", None, Some(6.0)), plain[0].cpu_s),
-        report("ceiling by fine-tuning".into(), baselines.candidates[0]),
-        report("ceiling by linear readout".into(), baselines.candidates[1]),
-        report("clusters of the feedback split".into(), tests.feedback.items.len() as f64),
-        report("clusters of the selection split".into(), tests.selection.items.len() as f64),
     ])
 }
 

@@ -4,7 +4,7 @@
 use crate::baselines::{Baselines, Tests, mean, recipe};
 use crate::draw::{Draw, Sample};
 use crate::error::WorldError;
-use crate::subject::Recall;
+use crate::subject::{Recall, Shortcuts};
 use crate::surface::Surface;
 use aar_domain::testbed::Check;
 use aar_methods::pool::{Pool, sigmoid};
@@ -37,20 +37,24 @@ pub fn measure(draw: &Draw, baselines: &Baselines, tests: &Tests) -> Result<Vec<
     let over_teachers = |margins: &dyn Fn(&[f32]) -> Vec<f32>| {
         mean(baselines.soft[..SEEDS].iter().map(|soft| tests.check.accuracy(&margins(soft))))
     };
-    let inferred = |soft: &[f32]| draw.world.inferred(&draw.pool.items, soft, &tests.check.items);
-    Ok(vec![
-        row("pool labelled by cloze", cloze(draw, &tests.check)?),
-        row("facts inferred from the pool's weak labels", over_teachers(&inferred)),
+    let mut rows = vec![];
+    if let Some(shortcuts) = draw.world.shortcuts() {
+        let inferred = |soft: &[f32]| shortcuts.inferred(&draw.pool.items, soft, &tests.check.items);
+        rows.push(row("pool labelled by cloze", cloze(draw, shortcuts, &tests.check)?));
+        rows.push(row("facts inferred from the pool's weak labels", over_teachers(&inferred)));
+    }
+    rows.extend([
         row("weak labels averaged over clusters of surface forms", over_teachers(&|soft| clusters.margins(soft))),
         row("the teacher's strongest cues followed", over_teachers(&|soft| surface.cues(soft, 1.0))),
         row("the teacher's strongest cues inverted", over_teachers(&|soft| surface.cues(soft, -1.0))),
-    ])
+    ]);
+    Ok(rows)
 }
 
 /// Label the pool by asking the untouched student for the facts, train on that. Never uses a weak label. Returns the accuracy.
-fn cloze(draw: &Draw, test: &Sample) -> Result<f64, WorldError> {
+fn cloze(draw: &Draw, shortcuts: &dyn Shortcuts, test: &Sample) -> Result<f64, WorldError> {
     let recall = Recall { model: draw.student.model(), tokenizer: &draw.tokenizer };
-    let margins = draw.world.cloze(&recall, &draw.pool.items)?;
+    let margins = shortcuts.cloze(&recall, &draw.pool.items)?;
     let pool = Pool::new(draw.pool.items.clone(), margins.into_iter().map(sigmoid).collect());
     let trained = train::train(&recipe("plain")?, &pool, &draw.student, 0)?;
     debug_assert_eq!(draw.student.problem(), &draw.problem);

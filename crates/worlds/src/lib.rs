@@ -22,6 +22,7 @@ mod most_common;
 pub mod pair;
 pub mod pool;
 pub mod pretrain;
+pub mod production;
 pub mod seal;
 pub mod secret;
 pub mod shortcuts;

@@ -14,9 +14,9 @@ impl Skill {
         self.0.iter().filter(|(exam, _)| exam.judging).map(|(_, share)| *share).fold(1.0, f64::min)
     }
 
-    /// The exam that ends a teacher's pre-training.
+    /// The exams that end a teacher's pre-training: the worst of them, 0 where there is none.
     pub fn gate(&self) -> f64 {
-        self.0.iter().find(|(exam, _)| exam.gate).map_or(0.0, |(_, share)| *share)
+        self.0.iter().filter(|(exam, _)| exam.gate).map(|(_, share)| *share).reduce(f64::min).unwrap_or(0.0)
     }
 }
 
@@ -100,7 +100,8 @@ fn one_step(trainer: &mut Trainer, library: &dyn Library, sizes: &Sizes, rng: &m
         let document = library.draw(rng);
         rows.push(&document.tokens);
         let weight = |i: usize| {
-            if i == document.answer { 1.0 } else { sizes.background_weight }
+            let told = i == document.answer || document.reasons.contains(&i);
+            if told { 1.0 } else { sizes.background_weight }
         };
         weights.extend((0..document.tokens.len()).map(weight));
     }

@@ -11,6 +11,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 
 /// Which set a fact (of `code`: a program) feeds. Sets share none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,25 @@ pub struct Document {
     pub tokens: Vec<u32>,
     /// Index of the answer.
     pub answer: usize,
+    /// Where reasons stand that are written out; they carry weight too.
+    pub reasons: Range<usize>,
+}
+
+impl Document {
+    /// One without reasons.
+    pub fn new(tokens: Vec<u32>, answer: usize) -> Self {
+        Self { tokens, answer, reasons: 0..0 }
+    }
+}
+
+/// A judgement with its reasons, in parts.
+pub struct Reasoned {
+    /// What is judged.
+    pub claim: Vec<u32>,
+    /// What is so instead, step by step: as many tokens for every claim.
+    pub reasons: Vec<u32>,
+    /// What asks for the verdict, and the verdict.
+    pub verdict: [u32; 2],
 }
 
 /// A kind of document on which a model's skill is measured.
@@ -72,6 +92,10 @@ pub trait Library {
     fn exams(&self) -> &'static [Exam];
     /// A fresh document of the exam at this place of [`Library::exams`].
     fn exam(&self, place: usize, rng: &mut ChaCha8Rng) -> Document;
+    /// A fresh judgement with its reasons, where the subject has steps to reason in.
+    fn reasoned(&self, _rng: &mut ChaCha8Rng) -> Option<Reasoned> {
+        None
+    }
 }
 
 /// A place of `shares`, as often as its share says; the last takes what is left.
@@ -107,9 +131,18 @@ pub trait World: Send + Sync {
     fn finish(&self, model: Decoder, _asked: &Asked<'_>, _rng: &mut ChaCha8Rng) -> Result<Decoder, WorldError> {
         Ok(model)
     }
-    /// A constructed shortcut: margins of items by asking the untouched student for the facts, never for a judgement.
+    /// Shortcuts that are made for this subject. A subject without them is minted blindly: no recipe is tried on its worlds, so that
+    /// nothing about them was chosen by what methods get there.
+    fn shortcuts(&self) -> Option<&dyn Shortcuts> {
+        None
+    }
+}
+
+/// Ways around a judgement that only who knows the generator can take.
+pub trait Shortcuts {
+    /// Margins of items by asking the untouched student for the facts, never for a judgement.
     fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError>;
-    /// A constructed shortcut: margins of items by the facts that the pool's weak labels speak for. Never asks the student.
+    /// Margins of items by the facts that the pool's weak labels speak for. Never asks the student.
     fn inferred(&self, pool: &[Item], soft: &[f32], items: &[Item]) -> Vec<f32>;
 }
 

@@ -4,7 +4,7 @@ use crate::mechanism::Mechanism;
 use crate::pair::Pair;
 use crate::secret::Secret;
 use crate::subject::{Sizes, World};
-use crate::{chat, code, math};
+use crate::{chat, code, math, production};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +17,8 @@ pub enum Settings {
     Math(math::Settings),
     /// Whether a program prints an output.
     Code(code::Settings),
+    /// Solutions and programs, thought about first.
+    Production(Box<production::Settings>),
 }
 
 impl Settings {
@@ -26,6 +28,7 @@ impl Settings {
             Settings::Chat(settings) => &mut settings.sizes,
             Settings::Math(settings) => &mut settings.sizes,
             Settings::Code(settings) => &mut settings.sizes,
+            Settings::Production(settings) => &mut settings.sizes,
         }
     }
 }
@@ -42,8 +45,10 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Names of all.
+    /// Names of those that a study can be of.
     pub const NAMES: &[&str] = &["chat", "math", "code"];
+    /// The name of the one that a method's production trial is of.
+    pub const PRODUCTION: &str = "production";
 
     /// The subject of this name with its default settings, and the mechanism that everything was calibrated on.
     pub fn named(name: &str) -> Option<Self> {
@@ -51,6 +56,7 @@ impl Subject {
             "chat" => Settings::Chat(chat::Settings::default()),
             "math" => Settings::Math(math::Settings::default()),
             "code" => Settings::Code(code::Settings::default()),
+            Self::PRODUCTION => Settings::Production(Box::default()),
             _ => return None,
         };
         Some(Self { settings, mechanism: Mechanism::FIRST, pair: None })
@@ -74,6 +80,7 @@ impl Subject {
             Settings::Chat(_) => "chat",
             Settings::Math(_) => "math",
             Settings::Code(_) => "code",
+            Settings::Production(_) => Self::PRODUCTION,
         }
     }
 
@@ -83,6 +90,7 @@ impl Subject {
             Settings::Chat(settings) => hash(chat::settings::GENERATOR_VERSION, settings),
             Settings::Math(settings) => hash(math::settings::GENERATOR_VERSION, settings),
             Settings::Code(settings) => hash(code::settings::GENERATOR_VERSION, settings),
+            Settings::Production(settings) => hash(production::settings::GENERATOR_VERSION, settings),
         }
     }
 
@@ -92,6 +100,7 @@ impl Subject {
             Settings::Chat(settings) => Box::new(chat::World::new(settings, self.mechanism, secret)),
             Settings::Math(settings) => Box::new(math::World::new(settings, self.mechanism, secret)),
             Settings::Code(settings) => Box::new(code::World::new(settings, self.mechanism, secret)),
+            Settings::Production(settings) => Box::new(production::World::new(settings, self.mechanism, secret)),
         }
     }
 }

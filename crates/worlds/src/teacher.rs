@@ -8,6 +8,7 @@ use crate::secret::Secret;
 use crate::subject::{LabelledItem, Part, Reader, World};
 use aar_domain::inference::{Orders, PromptChoice};
 use aar_domain::item::{Distribution, Item};
+use aar_domain::problem::Problem;
 use aar_methods::objective::TrainSpec;
 use aar_methods::recipe::{Curriculum, Objective};
 use aar_methods::student::decoder::DecoderStudent;
@@ -23,7 +24,7 @@ const SKILL_GATE: f64 = 0.97;
 pub struct Errors {
     /// How much its answers waver: standard deviation of what is added to a margin.
     pub noise: f64,
-    /// How much it leans on the cue: what a standard deviation of the cue adds.
+    /// How much it leans on the cue: what a standard deviation of the cue adds. Negative where it leans away from it.
     pub lean: f64,
 }
 
@@ -55,8 +56,19 @@ impl Teacher {
         Ok(Self {
             known,
             errors: Errors::default(),
-            model: DecoderStudent::new(&draw.problem, model, draw.tokenizer.clone(), 1)?,
+            // A teacher answers at once, whatever is asked of the student.
+            model: DecoderStudent::new(
+                &Problem { reasoning: None, ..draw.problem.clone() },
+                model,
+                draw.tokenizer.clone(),
+                1,
+            )?,
         })
+    }
+
+    /// The same, led astray so far.
+    pub fn with(self, errors: Errors) -> Self {
+        Self { errors, ..self }
     }
 
     /// The labelled set of the `seed`-th fine-tuning.

@@ -14,7 +14,7 @@ use aar_methods::pool::{Pool, sigmoid};
 use aar_methods::train;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// Teachers pre-trained per draw, at the most.
 pub const TEACHERS: usize = 4;
@@ -24,10 +24,12 @@ const TRIALS: usize = 6;
 const AIMS: [f64; 3] = [0.645, 0.595, 0.57];
 /// The least that will do.
 const WEAK: f64 = 0.55;
-/// How much it leans at the dial's end.
+/// How much it leans at the dial's ends, on the cue or away from it.
 const LEAN: f64 = 1.5;
 /// The least gap on tuning items.
 const GAP: f64 = 0.23;
+/// The noise that brings a teacher to an accuracy is found this closely.
+const SLACK: f64 = 0.005;
 /// Where plain's PGR must lie on tuning items, to lie inside its bound on others.
 const PLAIN: RangeInclusive<f64> = 0.18..=0.42;
 /// By how much the best of a few recipes must be better than plain there.
@@ -66,6 +68,23 @@ pub struct TeacherSearch<'a> {
     pub ceiling: f64,
 }
 
+/// What came of looking for a teacher's errors.
+enum Searched {
+    /// With these it will do.
+    Found(Errors),
+    /// Plain training gets too little however little it errs.
+    Misled,
+    /// It is too weak, or no recipe is better than plain.
+    Unfit,
+}
+
+impl Searched {
+    /// At the end of the dial, with what plain training got there.
+    fn low(plain: Option<f64>) -> Self {
+        if plain.is_some() { Searched::Misled } else { Searched::Unfit }
+    }
+}
+
 /// A fine-tuned teacher with its margins before it is led astray.
 struct Taught<'a> {
     tuned: Tuned<'a>,
@@ -86,41 +105,79 @@ impl<'a> TeacherSearch<'a> {
         Ok(Self { draw, ceiling: mean(runs.into_iter()) })
     }
 
+    /// Whether no teacher can do, as the ceiling leaves no gap above the weakest.
+    pub fn hopeless(&self) -> bool {
+        self.ceiling - WEAK < GAP - SLACK
+    }
+
     /// The first teacher that will do; all that were tried are added to `record`. `tell` hears how many there were.
     pub fn run(&self, record: &mut Vec<TeacherTrial>, tell: &dyn Fn(usize)) -> Result<Option<Teacher>, WorldError> {
         let known = self.draw.world.sizes().teacher_knows;
+        let most = AIMS[0].min(self.ceiling - GAP);
+        let mut misled = Vec::new();
         for variant in 0..TEACHERS {
             tell(variant);
-            let mut teacher = Teacher::new(self.draw, known, variant as u32)?;
-            if let Some(errors) = self.errors(&teacher, record)? {
-                teacher.errors = errors;
-                return Ok(Some(teacher));
+            let teacher = Teacher::new(self.draw, known, variant as u32)?;
+            let taught = self.taught(&teacher)?;
+            let searched = match self.draw.world.shortcuts() {
+                None => self.blindly(&teacher, &taught, most, record),
+                // From half of the noise on.
+                Some(_) => {
+                    let from = ((most - AIMS[1]) / (most - AIMS[2])).clamp(0.0, 1.0);
+                    self.errors(&teacher, &taught, (0.0..2.0, from), record)?
+                }
+            };
+            match searched {
+                Searched::Found(errors) => return Ok(Some(teacher.with(errors))),
+                Searched::Misled => misled.push(teacher),
+                Searched::Unfit => (),
+            }
+        }
+        // Where a teacher that hardly errs misleads training all the same, by a cue that turns round, it is made to lean away from it.
+        for teacher in misled {
+            let taught = self.taught(&teacher)?;
+            if let Searched::Found(errors) = self.errors(&teacher, &taught, (-1.0..0.0, -0.5), record)? {
+                return Ok(Some(teacher.with(errors)));
             }
         }
         Ok(None)
     }
 
-    /// The errors with which this teacher will do, by bisection on the dial.
-    fn errors(&self, teacher: &Teacher, record: &mut Vec<TeacherTrial>) -> Result<Option<Errors>, WorldError> {
-        let taught = self.taught(teacher)?;
+    /// The errors with which this teacher will do, by bisection on a stretch of the dial, with the place to begin at: below 0 it leans away from
+    /// the cue, up to 1 its answers waver more and more, and beyond that it leans on the cue.
+    fn errors(
+        &self,
+        teacher: &Teacher,
+        taught: &[Taught],
+        (dial, from): (Range<f64>, f64),
+        record: &mut Vec<TeacherTrial>,
+    ) -> Result<Searched, WorldError> {
         let most = AIMS[0].min(self.ceiling - GAP);
-        let (mut low, mut high) = (0.0, 2.0);
-        let mut at = ((most - AIMS[1]) / (most - AIMS[2])).clamp(0.0, 1.0);
+        let (mut low, mut high, mut at) = (dial.start, dial.end, from);
         for _ in 0..TRIALS {
-            let aim = most + f64::min(at, 1.0) * (AIMS[2] - most);
-            let trial = self.trial(teacher, &taught, aim, LEAN * f64::max(at - 1.0, 0.0))?;
+            let aim = most + at.clamp(0.0, 1.0) * (AIMS[2] - most);
+            let lean = LEAN * if at < 0.0 { at } else { f64::max(at - 1.0, 0.0) };
+            let trial = self.trial(teacher, taught, aim, lean)?;
             record.push(trial);
             match (trial.plain, trial.spread) {
-                (_, Some(spread)) if spread >= SPREAD => return Ok(Some(trial.errors)),
-                (_, Some(_)) => return Ok(None),
+                (_, Some(spread)) if spread >= SPREAD => return Ok(Searched::Found(trial.errors)),
+                (_, Some(_)) => return Ok(Searched::Unfit),
                 (Some(plain), None) if plain > *PLAIN.end() => low = at,
                 // What knows too little gains nothing by erring less.
-                _ if trial.errors == Errors::default() => return Ok(None),
+                (plain, None) if trial.errors == Errors::default() => return Ok(Searched::low(plain)),
                 _ => high = at,
             }
             at = (low + high) / 2.0;
         }
-        Ok(None)
+        let last = record.last().and_then(|trial| trial.plain);
+        Ok(if low == dial.start { Searched::low(last) } else { Searched::Unfit })
+    }
+
+    /// The errors that bring a teacher down to `aim`, whatever any training makes of them.
+    fn blindly(&self, teacher: &Teacher, taught: &[Taught], aim: f64, record: &mut Vec<TeacherTrial>) -> Searched {
+        let trial = self.weakened(teacher, taught, aim, 0.0).0;
+        record.push(trial);
+        if self.will_do(&trial) { Searched::Found(trial.errors) } else { Searched::Unfit }
     }
 
     fn taught<'t>(&self, teacher: &'t Teacher) -> Result<Vec<Taught<'t>>, WorldError> {
@@ -132,15 +189,15 @@ impl<'a> TeacherSearch<'a> {
         (0..SEEDS).into_par_iter().map(one).collect()
     }
 
-    /// Measure with this much leaning and the noise that brings weak accuracy to `aim`.
-    fn trial(&self, teacher: &Teacher, taught: &[Taught], aim: f64, lean: f64) -> Result<TeacherTrial, WorldError> {
+    /// With this much leaning and the noise that brings weak accuracy to `aim`; also the margins on the pool.
+    fn weakened(&self, teacher: &Teacher, taught: &[Taught], aim: f64, lean: f64) -> (TeacherTrial, Vec<Vec<f32>>) {
         let Draw { tuning, pool, .. } = self.draw;
         let weak = |errors: Errors| {
             mean(taught.iter().map(|one| tuning.accuracy(&one.tuned.waver(tuning, &one.tuning, errors))))
         };
         let errors = Errors { lean, noise: least_noise(|noise| weak(Errors { noise, lean }), aim) };
         let margins: Vec<Vec<f32>> = taught.iter().map(|one| one.tuned.waver(pool, &one.pool, errors)).collect();
-        let mut trial = TeacherTrial {
+        let trial = TeacherTrial {
             known: teacher.known,
             errors,
             sure: weak(Errors::default()),
@@ -149,7 +206,18 @@ impl<'a> TeacherSearch<'a> {
             plain: None,
             spread: None,
         };
-        if trial.weak < WEAK || self.ceiling - trial.weak < GAP - 0.005 {
+        (trial, margins)
+    }
+
+    /// Whether it is strong enough, and leaves a gap.
+    fn will_do(&self, trial: &TeacherTrial) -> bool {
+        trial.weak >= WEAK && self.ceiling - trial.weak >= GAP - SLACK
+    }
+
+    /// Measure what plain training and a few recipes make of such a teacher.
+    fn trial(&self, teacher: &Teacher, taught: &[Taught], aim: f64, lean: f64) -> Result<TeacherTrial, WorldError> {
+        let (mut trial, margins) = self.weakened(teacher, taught, aim, lean);
+        if !self.will_do(&trial) {
             return Ok(trial);
         }
         let soft: Vec<Vec<f32>> = margins.into_iter().map(|row| row.into_iter().map(sigmoid).collect()).collect();

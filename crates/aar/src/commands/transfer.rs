@@ -1,5 +1,7 @@
 //! `aar transfer`: does what a study found hold elsewhere?
 
+mod produced;
+
 use crate::commands::mint;
 use crate::commands::report::{Reopened, reopen, write_again};
 use crate::commands::run::{listen_for_stop, shipped};
@@ -10,11 +12,16 @@ use aar_api::bundle::Bundle;
 use aar_domain::rung::{Kind, Rung, Split};
 use aar_domain::stats::Estimate;
 use aar_domain::transfer::matrix::Matrix;
+use aar_domain::transfer::production::Trial;
 use aar_sandbox::Isolation;
+use aar_server::Server;
 use aar_server::event::{Phase, Seed};
 use aar_study::testbed::{self, Testbed};
+use aar_study::transfer::production::Question;
 use aar_study::transfer::{self, Method, TransferConfig, TrialEvent};
+use aar_worlds::subjects::Subject;
 use indicatif::ProgressBar;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -40,6 +47,16 @@ pub struct Options {
     /// Shipped recipes beside the finalists: names with commas between them, or `all`
     #[arg(long, value_delimiter = ',')]
     recipes: Vec<String>,
+    /// A production trial of one finalist: a larger student that thinks before it answers, on mixed items. What is tried is put on record first.
+    /// Without a folder such a world is minted, some 20 min
+    #[arg(long, value_name = "TESTBED", num_args = 0..=1, default_missing_value = "", require_equals = true)]
+    production: Option<String>,
+    /// The smallest effect that would matter in production, in points of accuracy: by default 2, or what 16 seeds can find
+    #[arg(long, value_name = "POINTS", requires = "production", value_parser = points)]
+    effect: Option<f64>,
+    /// The finalist of the production trial; the best one by default
+    #[arg(long, value_name = "NAME", requires = "production")]
+    method: Option<String>,
     /// Seeds of every trial
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=transfer::MOST_SEEDS as i64))]
     seeds: u16,
@@ -51,11 +68,17 @@ pub struct Options {
     quiet: bool,
 }
 
+fn points(text: &str) -> Result<f64, String> {
+    let wrong = || format!("{text:?} is no number of points between 0.1 and 100");
+    text.parse().ok().filter(|points| (0.1..=100.0).contains(points)).ok_or_else(wrong)
+}
+
 pub fn run(options: &Options) -> Result<(), Failure> {
-    if options.to.is_empty() && options.fresh == 0 && options.models.is_empty() {
+    let elsewhere = !options.to.is_empty() || options.fresh > 0 || !options.models.is_empty();
+    if !elsewhere && options.production.is_none() {
         return Err(Failure::new(USAGE, "nowhere to try").hint(
             "--fresh 5 mints five worlds of the study's subject first, some 8 min each; --models larger mints one with a larger student; \
-             --to DIR takes a testbed that is there",
+             --to DIR takes a testbed that is there; --production tries one finalist on a stand-in for a production model",
         ));
     }
     let opened = reopen(&options.directory)?;
@@ -73,35 +96,72 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         );
     }
     let targets = targets(options, &locked.folder("transfer/worlds")?, testbed)?;
-    let seeds = seeds(
-        &snapshot.opening.map(|opening| opening.seeds[&Split::Selection].clone()).unwrap_or_default(),
-        options.seeds,
-    );
+    let close = snapshot.opening.map(|opening| opening.seeds[&Split::Selection].clone()).unwrap_or_default();
     let plain = shipped("plain").ok_or_else(|| Failure::new(UNAVAILABLE, "the recipe `plain` is missing"))?;
     let stop = Arc::new(AtomicBool::new(false));
     listen_for_stop(stop.clone());
-    let config = TransferConfig {
+    let config = |count: u16| TransferConfig {
         directory: locked,
         executable: places::executable(),
         isolation: Isolation::detect(),
         limits: plan.evaluation.limits(),
         workers: places::threads(),
-        seeds,
+        seeds: seeds(&close, count),
         plain: Bundle::of_recipe(&plain.text),
         stop: &stop,
     };
-    let matrix = tried(&config, testbed, &methods, &targets, options.quiet)?;
-    server
-        .note(aar_server::transfer::NOTE, serde_json::to_value(&matrix).unwrap_or_default())
-        .map_err(aar_study::StudyError::from)?;
+    let mut found = Found::default();
+    if elsewhere {
+        let matrix = tried(&config(options.seeds), testbed, &methods, &targets, options.quiet)?;
+        note(server, aar_server::transfer::NOTE, &matrix)?;
+        found.matrix = Some(matrix);
+    }
+    if let Some(world) = &options.production {
+        let world = production_world(options, world, &locked.folder("transfer/worlds")?)?;
+        let method = produced::chosen(&methods, options.method.as_deref())?;
+        let all = config(transfer::MOST_SEEDS as u16);
+        let question = Question { testbed: &world, method, effect: options.effect.map(|points| points / 100.0) };
+        found.production = Some(produced::tried(server, &all, &question, options.quiet)?);
+    }
     let (_, page) = write_again(&opened)?;
     if options.json {
-        aar_lab::say!("{}", serde_json::to_string_pretty(&matrix).unwrap_or_default());
+        aar_lab::say!("{}", serde_json::to_string_pretty(&found).unwrap_or_default());
     } else {
-        print(&matrix);
+        found.matrix.iter().for_each(print);
+        found.production.iter().for_each(|trial| aar_lab::say!("{}", trial.sentence()));
         aar_lab::note!("report: {}", page.display());
     }
     Ok(())
+}
+
+/// What was found, as `--json` prints it.
+#[derive(Default, Serialize)]
+struct Found {
+    /// Methods × testbeds.
+    #[serde(flatten)]
+    matrix: Option<Matrix>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    production: Option<Trial>,
+}
+
+fn note(server: &Server, kind: &str, body: &impl Serialize) -> Result<(), Failure> {
+    let body = serde_json::to_value(body).unwrap_or_default();
+    Ok(server.note(kind, body).map_err(aar_study::StudyError::from)?)
+}
+
+/// The testbed that is named, or a minted one in the study's directory.
+fn production_world(options: &Options, named: &str, folder: &Path) -> Result<Testbed, Failure> {
+    if !named.is_empty() {
+        return Ok(testbed::open(&testbed::find(named, &places::worlds())?)?);
+    }
+    let out = folder.join(Subject::PRODUCTION);
+    if !out.exists() {
+        if !options.quiet {
+            aar_lab::note!("minting a production world");
+        }
+        mint::into(Subject::PRODUCTION, &out, false, None, options.quiet)?;
+    }
+    Ok(testbed::open(&out)?)
 }
 
 /// Run the trials, with a bar.
@@ -112,9 +172,16 @@ fn tried(
     targets: &[Testbed],
     quiet: bool,
 ) -> Result<Matrix, aar_study::StudyError> {
+    with_bar(quiet, &|tell| transfer::run(config, home, methods, targets, tell))
+}
+
+type Tell<'a> = &'a (dyn Fn(TrialEvent) + Sync);
+
+/// Do what runs trials, with a bar.
+fn with_bar<T>(quiet: bool, run: &dyn Fn(Tell) -> T) -> T {
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_style(style("  trials   {bar:24} {pos}/{len}, {eta} left"));
-    let matrix = transfer::run(config, home, methods, targets, &|event| match event {
+    let done = run(&|event| match event {
         TrialEvent::Progress { done, total } => {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
@@ -126,7 +193,7 @@ fn tried(
         }
     });
     bar.finish_and_clear();
-    matrix
+    done
 }
 
 /// The testbeds that are named, then the freshly minted ones.

@@ -1,10 +1,10 @@
 //! Is one method better than another, and what could these sizes tell at all?
 
 use super::bootstrap::Replicated;
-use super::estimate::{degrees_of_freedom, t_quantile};
+use super::estimate::{Estimate, degrees_of_freedom, t_quantile};
 use super::outcomes::variance;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// A paired comparison of accuracies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,11 +74,29 @@ pub fn ranks_by(methods: usize, differ: impl Fn(usize, usize) -> bool) -> Vec<us
     (0..methods).map(rank).collect()
 }
 
+/// Standard error of the difference of two methods on so many seeds and items (clusters): seeds vary as `seed_variance` says, items as if one
+/// answer in `disagreement` differed.
+pub fn expected_se(seed_variance: f64, seeds: usize, items: usize, disagreement: f64) -> f64 {
+    (2.0 * seed_variance / seeds.max(1) as f64 + disagreement / items.max(1) as f64).sqrt()
+}
+
 /// Half width, in PGR, of what two equal methods differ by in 95 of 100 comparisons, out of one method's seeds and
 /// answers: seeds vary as this method's do, items as if one answer in `disagreement` differed.
 pub fn noise_floor(seed_variance: f64, seeds: usize, items: usize, disagreement: f64, gap: f64) -> f64 {
-    let se = (2.0 * seed_variance / seeds.max(1) as f64 + disagreement / items.max(1) as f64).sqrt();
-    t_quantile((2 * seeds.max(2) - 2) as f64) * se / gap
+    t_quantile((2 * seeds.max(2) - 2) as f64) * expected_se(seed_variance, seeds, items, disagreement) / gap
+}
+
+/// With what probability a two-sided 5 % test on so many paired seeds finds a difference of `effect`.
+pub fn power(effect: f64, se_of_difference: f64, seeds: usize) -> f64 {
+    let reached = effect.abs() / se_of_difference - t_quantile((seeds.max(2) - 1) as f64);
+    Normal::standard().cdf(reached)
+}
+
+/// A difference with the interval of that test.
+pub fn interval(comparison: &Comparison, seeds: usize) -> Estimate {
+    let half = t_quantile((seeds.max(2) - 1) as f64) * comparison.se;
+    let value = comparison.difference;
+    Estimate { value, low: value - half, high: value + half }
 }
 
 /// The smallest difference, in PGR, that a two-sided 5 % test finds with a power of 80 %: (t + 0.84) standard errors.
@@ -96,6 +114,18 @@ mod tests {
     fn holm_is_the_textbook_example() {
         assert_eq!(holm(&[0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02]);
         assert_eq!(holm(&[0.6, 0.9]), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn power_at_the_smallest_difference_is_eighty_percent() {
+        for seeds in [2, 5, 16] {
+            let smallest = minimum_difference(0.01, seeds, 1.0);
+            assert!((power(smallest, 0.01, seeds) - 0.8).abs() < 1e-4, "{seeds} seeds");
+            assert!(power(smallest * 0.9, 0.01, seeds) < 0.8 && power(-smallest * 1.1, 0.01, seeds) > 0.8);
+        }
+        let found = interval(&Comparison { difference: 0.005, se: 0.01, p: 0.6 }, 16);
+        // t(15) = 2.1314.
+        assert!((found.high - 0.026_314).abs() < 1e-5 && (found.low + 0.016_314).abs() < 1e-5, "{found:?}");
     }
 
     fn outcomes(bits: &[Vec<bool>]) -> Outcomes {

@@ -19,6 +19,8 @@ pub struct DecoderStudent {
     tokenizer: Tokenizer,
     task: Asked,
     zero_shot: Vec<Asked>,
+    /// What asks it to think first, and for how long.
+    thinks: Option<(Vec<u32>, usize)>,
     threads: usize,
 }
 
@@ -61,7 +63,11 @@ impl DecoderStudent {
         let task = Asked::new(&problem.prompt, &tokenizer)?;
         let zero_shot =
             problem.zero_shot.iter().map(|prompt| Asked::new(prompt, &tokenizer)).collect::<Result<_, _>>()?;
-        Ok(Self { problem: problem.clone(), model, tokenizer, task, zero_shot, threads })
+        let thinks = match &problem.reasoning {
+            Some(reasoning) if reasoning.length > 0 => Some((tokenizer.encode(&reasoning.cue)?, reasoning.length)),
+            _ => None,
+        };
+        Ok(Self { problem: problem.clone(), model, tokenizer, task, zero_shot, thinks, threads })
     }
 
     /// The untouched model.
@@ -80,10 +86,10 @@ impl DecoderStudent {
     }
 
     /// What items come to as token rows, and the label words' ids (positive, negative): under the task's prompt, or
-    /// under one of the zero-shot prompts by its number.
+    /// under one of the zero-shot prompts by its number. Thoughts, where the problem wants them, are the untouched student's.
     pub fn tokenise(&self, zero_shot: Option<usize>, items: &[Item]) -> Result<(Rows, [u32; 2]), MethodError> {
         let asked = self.under(zero_shot)?;
-        Ok((self.rows(asked, items)?, asked.labels))
+        Ok((self.rows(&self.model, asked, items)?, asked.labels))
     }
 
     fn under(&self, zero_shot: Option<usize>) -> Result<&Asked, MethodError> {
@@ -96,14 +102,23 @@ impl DecoderStudent {
         }
     }
 
-    /// Token rows of items under a prompt: the body is cut so that the suffix always survives.
-    fn rows(&self, asked: &Asked, items: &[Item]) -> Result<Rows, MethodError> {
-        let room = self.problem.max_tokens.saturating_sub(asked.suffix.len());
+    /// Token rows of items under a prompt, with what this model thinks of them where the problem wants thoughts.
+    fn rows(&self, model: &Decoder, asked: &Asked, items: &[Item]) -> Result<Rows, MethodError> {
+        let Some((cue, length)) = &self.thinks else { return self.ending(asked, items, &asked.suffix, 0) };
+        let begun = self.ending(asked, items, cue, length + asked.suffix.len())?;
+        let thoughts = model.write(&begun, *length, self.threads);
+        let whole = |(i, thoughts): (usize, &[u32])| [begun.row(i), thoughts, &asked.suffix].concat();
+        Ok(thoughts.chunks_exact(*length).enumerate().map(whole).collect())
+    }
+
+    /// Token rows of items with this end; the body is cut so that there is room for it and for so many tokens more.
+    fn ending(&self, asked: &Asked, items: &[Item], end: &[u32], more: usize) -> Result<Rows, MethodError> {
+        let room = self.problem.max_tokens.saturating_sub(end.len() + more);
         let mut rows = Rows::new();
         for item in items {
             let mut row = self.tokenizer.encode(&asked.prompt.render_body(item))?;
             row.truncate(room);
-            row.extend(&asked.suffix);
+            row.extend(end);
             rows.push(&row);
         }
         Ok(rows)
@@ -117,7 +132,8 @@ impl DecoderStudent {
             let mut room = self.model.config.max_position_embeddings.saturating_sub(question.len());
             let mut before: Vec<Vec<u32>> = Vec::new();
             for example in examples.iter().rev() {
-                let row = self.rows(asked, std::slice::from_ref(&example.item))?;
+                // An example's label follows at once: what it would be thought of costs more than it tells.
+                let row = self.ending(asked, std::slice::from_ref(&example.item), &asked.suffix, 0)?;
                 let row = [row.row(0), &[asked.labels[usize::from(!example.positive)]]].concat();
                 if row.len() > room {
                     break;
@@ -132,7 +148,7 @@ impl DecoderStudent {
     }
 
     fn ask(&self, model: &Decoder, asked: &Asked, items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        Ok(self.label_margins(model, asked, &self.rows(asked, items)?))
+        Ok(self.label_margins(model, asked, &self.rows(model, asked, items)?))
     }
 
     fn label_margins(&self, model: &Decoder, asked: &Asked, rows: &Rows) -> Vec<f32> {
@@ -167,7 +183,7 @@ impl DecoderStudent {
     }
 
     fn states(&self, items: &[Item]) -> Result<Vec<f32>, MethodError> {
-        Ok(self.last_states(&self.rows(&self.task, items)?))
+        Ok(self.last_states(&self.rows(&self.model, &self.task, items)?))
     }
 
     fn last_states(&self, rows: &Rows) -> Vec<f32> {
@@ -176,7 +192,7 @@ impl DecoderStudent {
 
     /// States after an item's prompt and one of its labels.
     fn answered(&self, items: &[Item], label: u32) -> Result<Vec<f32>, MethodError> {
-        let asked = self.rows(&self.task, items)?;
+        let asked = self.rows(&self.model, &self.task, items)?;
         let rows = (0..asked.len()).map(|i| [asked.row(i), &[label]].concat());
         Ok(self.last_states(&rows.collect()))
     }
@@ -203,7 +219,7 @@ impl Student for DecoderStudent {
 
     fn asked(&self, prompt: Option<usize>, items: &[Item], examples: &[Vec<Example>]) -> Result<Vec<f32>, MethodError> {
         let asked = self.under(prompt)?;
-        let mut rows = self.rows(asked, items)?;
+        let mut rows = self.rows(&self.model, asked, items)?;
         if !examples.is_empty() {
             rows = self.after(asked, &rows, examples)?;
         }
@@ -246,10 +262,10 @@ impl Student for DecoderStudent {
     }
 
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
-        let rows = self.rows(&self.task, spec.items)?;
+        let rows = self.rows(&self.model, &self.task, spec.items)?;
         let both = spec.swap_augment || matches!(spec.objective.kind, ObjectiveKind::Head | ObjectiveKind::Evolution);
         let turned = if both { swapped(spec.items) } else { None };
-        let turned = turned.map(|turned| self.rows(&self.task, &turned)).transpose()?;
+        let turned = turned.map(|turned| self.rows(&self.model, &self.task, &turned)).transpose()?;
         objective::finetune::run(&self.model, &rows, turned.as_ref(), self.task.labels, spec, self.threads)
     }
 

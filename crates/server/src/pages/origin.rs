@@ -12,8 +12,9 @@
 //! | `testbed/SPLIT/WHAT` | the frozen runs of weak and ceiling |
 //! | `entropy/ID` | submissions up to an evaluation |
 //! | `log/WHAT` | a count over the whole log |
-//! | `board/replicated`, `close/resolves`, `pair/ID/ID` | all replicated rows; two of them compared |
+//! | `board/replicated`, `close/resolves`, `pair/ID/ID` | all replicated rows, and what one of them gained in production; two of them compared |
 //! | `transfer/BUNDLE/PLACE` | a bundle on the testbed of this place in the last transfer on record; without a place: at home |
+//! | `production/WHAT` | the production trial on record |
 //! | `transfer/target/PLACE`, `transfer/predicts` | that testbed; all methods of it |
 //! | `graded/FAMILY`, `costs/NAME/WHAT` | sums over evaluations, in the report |
 

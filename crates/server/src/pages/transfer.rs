@@ -8,6 +8,7 @@ use aar_domain::rung::{Kind, Rung};
 use aar_domain::stats::Estimate;
 use aar_domain::transfer::Fate;
 use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
+use aar_domain::transfer::production::Trial;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Html;
@@ -20,8 +21,9 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
     let inner = pages.shared.inner.lock().await;
     let testbed = inner.state.opening.as_ref().map(|opening| opening.testbed.clone()).unwrap_or_default();
     let matrix = crate::transfer::of(&inner.state.notes);
+    let trial = crate::transfer::production(&inner.state.notes);
     drop(inner);
-    let body = match &matrix {
+    let tried = match &matrix {
         Some(matrix) => html! { (table(matrix)) p.note { a href="/data/transfer.csv" download { "CSV" } } },
         None => html! {
             p.empty {
@@ -31,7 +33,33 @@ pub async fn page(State(pages): State<Pages>, Extension(visitor): Extension<Visi
             @if !finalists.is_empty() { (planned(&finalists, &testbed)) }
         },
     };
+    let body = html! { (tried) @if let Some(trial) = &trial { (production(trial)) } };
     framed(&Frame::of(&pages, visitor, "Transfer", "/transfer").await, &live("transfer", &body))
+}
+
+/// What came of the production trial, for the page and the report.
+pub fn production(trial: &Trial) -> Markup {
+    let Trial { registered, weak, plain, accuracy, ceiling, .. } = trial;
+    let share = |what: &str, share: f64| of(format_args!("production/{what}"), format!("{share:.3}"));
+    html! {
+        h3 { "In production" }
+        p { (told(format!("“{}”", registered.method))) (of("production/difference", trial.says())) }
+        table.small {
+            caption { "Accuracy of the generated verdict on “" (told(&registered.testbed)) "”" }
+            thead { tr { th.n { "teacher" } th.n { "plain training" } th.n { "the method" } th.n { "ceiling" } } }
+            tbody { tr {
+                td.n { (share("weak", *weak)) } td.n { (share("plain", *plain)) }
+                td.n { @match accuracy { Some(accuracy) => (share("accuracy", *accuracy)), None => "did not run" } }
+                td.n { (share("ceiling", *ceiling)) }
+            } }
+        }
+        p.note {
+            "Registered before it was run: the method, " (registered.metric) ", a smallest effect of "
+            (of("production/effect", format!("{:.1}", 100.0 * registered.effect))) " points, and "
+            (of("production/seeds", registered.seeds)) " seeds, which find such an effect with a power of "
+            (of("production/power", format!("{:.2}", registered.power))) "."
+        }
+    }
 }
 
 fn planned(finalists: &[&Row], testbed: &str) -> Markup {

@@ -5,8 +5,10 @@ use super::visit::Browser;
 use super::{numbers, store, work};
 use aar_api::integrity::{Bearing, Check, Left, Verdict};
 use aar_domain::rung::{Rung, Split};
+use aar_domain::stats::Estimate;
 use aar_domain::transfer::Fate;
 use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
+use aar_domain::transfer::production::{Registered, Trial};
 use aar_server::event::Purpose;
 use aar_server::handle::OperatorRequest;
 use aar_server::pages::Visitor;
@@ -18,6 +20,17 @@ fn target(name: &str) -> Target {
 
 fn cell(fate: Fate) -> Cell {
     Cell { pgr: None, against_plain: None, retained: None, fate, failed: None, margins: vec![] }
+}
+
+fn production(method: &str) -> Trial {
+    let word = String::new;
+    let (effect, seeds, power, expected_se) = (0.02, 8, 0.84, 0.006);
+    let (bundle, testbed, record, metric) = (word(), "prod".into(), word(), "accuracy".into());
+    let (method, by) = (method.into(), "ada".into());
+    let registered = Registered { method, by, bundle, testbed, record, metric, effect, seeds, power, expected_se };
+    let difference = Some(Estimate { value: 0.005, low: -0.006, high: 0.016 });
+    let (weak, plain, accuracy, ceiling) = (0.6, 0.7, Some(0.705), 0.9);
+    Trial { registered, weak, plain, accuracy, ceiling, difference, failed: None, margins: [vec![], vec![]] }
 }
 
 #[test]
@@ -55,6 +68,8 @@ fn what_came_of_a_finalist_elsewhere_lifts_its_rung_on_every_page_and_changes_no
     let targets = ["one", "two", "three"].map(target).into();
     let matrix = Matrix { home: "tiny".into(), targets, methods: vec![line], predicts: None };
     server.note("transfer", serde_json::to_value(&matrix).unwrap()).unwrap();
+    let said = production("first");
+    server.note(aar_server::transfer::TRIED, serde_json::to_value(&said).unwrap()).unwrap();
     let after = row(finalist);
     assert_eq!((after.rung, after.rank, row(1).rung), (Rung::Transferred, Some(1), Rung::Graded));
     assert_eq!(server.board().results().count(), 1);
@@ -65,6 +80,7 @@ fn what_came_of_a_finalist_elsewhere_lifts_its_rung_on_every_page_and_changes_no
     assert!(browser.text("/").contains("<td>transferred</td>"));
     assert!(browser.text("/data/leaderboard.csv").contains("\"1\",\"transferred\",\"first\""));
     assert!(browser.text("/leaderboard?sort=reliance").find("-0.07").is_some());
+    assert!(browser.text("/transfer").contains("+0.5 points [-0.6, 1.6]"));
     let csv = browser.text("/data/transfer.csv");
     assert_eq!((csv.lines().count(), csv.matches("\"holds\"").count()), (4, 2), "{csv}");
     let store = store::Store::of(server, &config(bench.dir.path()).log);

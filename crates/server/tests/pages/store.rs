@@ -117,8 +117,12 @@ impl<'a> Store<'a> {
                 Some(vec![self.board.graded().filter(of_family).count() as f64])
             }
             "transfer" => self.transfer(id, what),
+            "production" => self.production(id),
             "close" if rest == "resolves" => self.resolves(),
-            "board" if rest == "replicated" => Some(self.close()),
+            // The verdict ends with what one of them gained in production.
+            "board" if rest == "replicated" => {
+                Some([self.close(), self.production("difference").unwrap_or_default()].concat())
+            }
             _ => None,
         }
     }
@@ -169,6 +173,24 @@ impl<'a> Store<'a> {
         }
         let cell = line.cells.get(what.parse::<usize>().ok()?)?;
         Some(values(&[cell.pgr, cell.retained]))
+    }
+
+    fn production(&self, what: &str) -> Found {
+        let trial = aar_server::transfer::production(&self.snapshot.notes)?;
+        Some(match what {
+            "weak" => vec![trial.weak],
+            "plain" => vec![trial.plain],
+            "accuracy" => vec![trial.accuracy?],
+            "ceiling" => vec![trial.ceiling],
+            "effect" => vec![100.0 * trial.registered.effect],
+            "seeds" => vec![trial.registered.seeds as f64],
+            "power" => vec![trial.registered.power],
+            "difference" => {
+                let found = trial.difference?;
+                [found.value, found.low, found.high, trial.registered.effect].map(|share| 100.0 * share).to_vec()
+            }
+            _ => return None,
+        })
     }
 
     fn score(&self, record: &EvaluationRecord) -> Option<Score> {

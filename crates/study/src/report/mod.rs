@@ -92,6 +92,7 @@ fn elsewhere(result: &StudyResult) -> Markup {
                 "Not tried. Everything above speaks of " strong { (told(&result.testbed)) } " alone. To try the finalists, untouched, on worlds nobody has seen: "
                 code { "aar transfer DIR --fresh 5" } "."
             } }
+            @if let Some(trial) = &result.production { (aar_server::pages::transfer::production(trial)) }
         }
     }
 }

@@ -110,13 +110,11 @@ impl<'a> Writer<'a> {
         let truth = rng.random::<bool>();
         let value = if truth { world.right(fact) } else { world.wrong(fact, rng) };
         match kind {
-            Kind::Statement => {
-                Document { tokens: vec![entity, attribute, word("is"), world.right(fact), word(".")], answer: 3 }
-            }
+            Kind::Statement => Document::new(vec![entity, attribute, word("is"), world.right(fact), word(".")], 3),
             Kind::Verdict => {
                 let verdict = if truth { "yes" } else { "no" };
                 let tokens = vec![word("claim"), entity, attribute, word("is"), value, word("?"), word(verdict)];
-                Document { tokens, answer: 6 }
+                Document::new(tokens, 6)
             }
             Kind::Rating => self.rating(fact, value, truth, rng),
             Kind::Pair => {
@@ -125,7 +123,7 @@ impl<'a> Writer<'a> {
                 let pick = word(if truth { "first" } else { "second" });
                 let tokens =
                     vec![word("between"), a, word("or"), b, word("for"), entity, attribute, word("pick"), pick];
-                Document { tokens, answer: 8 }
+                Document::new(tokens, 8)
             }
         }
     }
@@ -139,7 +137,8 @@ impl<'a> Writer<'a> {
         let by_tone = rng.random::<f64>() < world.settings.rating_bias;
         let good = if by_tone { polite } else { truth };
         tokens.extend([world.word("?"), world.word(if good { "good" } else { "bad" })]);
-        Document { answer: tokens.len() - 1, tokens }
+        let last = tokens.len() - 1;
+        Document::new(tokens, last)
     }
 
     /// A value among fillers. Where the cue is a tone, polite replies have two or three, each polite four times in five;

@@ -2,7 +2,7 @@
 //! and the task's form with another query word, as a crowd has graded it.
 
 use super::programs::{Program, World};
-use crate::subject::{Document, Exam, Library, drawn};
+use crate::subject::{Document, Exam, Library, Reasoned, drawn};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -62,7 +62,7 @@ impl<'a> Shelf<'a> {
         let result = world.value(world.step(instruction, value));
         let tokens =
             vec![world.value(value), world.instruction(instruction), world.word("->"), result, world.word(".")];
-        Document { tokens, answer: 3 }
+        Document::new(tokens, 3)
     }
 
     fn run(&self, trace: bool, rng: &mut ChaCha8Rng) -> Document {
@@ -75,7 +75,7 @@ impl<'a> Shelf<'a> {
         } else {
             [&start[..], &[b, world.word("->"), last, world.word(".")]].concat()
         };
-        Document { tokens, answer: 5 }
+        Document::new(tokens, 5)
     }
 
     fn judged(&self, task: bool, rng: &mut ChaCha8Rng) -> Document {
@@ -95,7 +95,8 @@ impl<'a> Shelf<'a> {
             !half
         };
         tokens.extend([world.word(words[0]), world.word(words[if passes { 1 } else { 2 }])]);
-        Document { answer: tokens.len() - 1, tokens }
+        let last = tokens.len() - 1;
+        Document::new(tokens, last)
     }
 }
 
@@ -114,5 +115,19 @@ impl Library for Shelf<'_> {
             1 | 2 => self.run(place == 1, rng),
             _ => self.judged(place == 4, rng),
         }
+    }
+
+    fn reasoned(&self, rng: &mut ChaCha8Rng) -> Option<Reasoned> {
+        let (world, program, right) = (self.world, self.program(rng), rng.random::<bool>());
+        let output = if right { world.run(&program)[1] } else { world.wrong(&program, rng).0 };
+        let fillers: Vec<u32> = (0..rng.random_range(1..=3)).map(|_| world.filler(rng.random::<bool>(), rng)).collect();
+        let mut claim = vec![world.word("claim")];
+        claim.extend(world.write(&program, output, &fillers, rng.random(), rng));
+        let [middle, last] = world.run(&program).map(|value| world.value(value));
+        let [a, b] = program.instructions.map(|instruction| world.instruction(instruction));
+        // As long as the reasons of other subjects.
+        let reasons = vec![world.word("run"), world.value(program.start), a, middle, b, last, world.word("->"), last];
+        let verdict = [world.word("?"), world.word(if right { "yes" } else { "no" })];
+        Some(Reasoned { claim, reasons, verdict })
     }
 }

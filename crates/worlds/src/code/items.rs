@@ -20,6 +20,7 @@ pub fn problem(world: &World) -> Problem {
         max_tokens: 32,
         student: Architecture::Decoder,
         training: world.settings.sizes.training(),
+        reasoning: None,
     }
 }
 

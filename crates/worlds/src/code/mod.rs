@@ -18,7 +18,7 @@ pub use settings::Settings;
 
 use crate::error::WorldError;
 use crate::mechanism::Mechanism;
-use crate::subject::{self, Asked, LabelledItem, Library, Part, Reader, Recall, Sizes};
+use crate::subject::{self, Asked, LabelledItem, Library, Part, Reader, Recall, Shortcuts, Sizes};
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
 use aar_lm::Decoder;
@@ -66,6 +66,12 @@ impl subject::World for World {
         labels::redraw(self, model, asked, rng)
     }
 
+    fn shortcuts(&self) -> Option<&dyn Shortcuts> {
+        Some(self)
+    }
+}
+
+impl Shortcuts for World {
     fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError> {
         cloze::margins(self, student, items)
     }

@@ -144,6 +144,7 @@ fn problem(sets: &Sets) -> Problem {
         max_tokens: 256,
         student: Architecture::Encoder,
         training: Training { learning_rate: 1e-3, batch: 32, epochs: 1.0, weight_decay: 1e-3, layers: vec![2, 4, 6] },
+        reasoning: None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! graded it: the student's is sloppy, the teacher's is right.
 
 use super::tables::{Cell, World};
-use crate::subject::{Document, Exam, Library, drawn};
+use crate::subject::{Document, Exam, Library, Reasoned, drawn};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -47,7 +47,7 @@ impl<'a> Shelf<'a> {
         let (world, cell) = (self.world, *self.known.choose(rng).expect("a model knows something"));
         let value = world.value(world.at(cell));
         let tokens = vec![world.function(cell.function), world.value(cell.at), world.word("="), value, world.word(".")];
-        Document { tokens, answer: 3 }
+        Document::new(tokens, 3)
     }
 
     fn verdict(&self, rng: &mut ChaCha8Rng) -> Document {
@@ -57,7 +57,8 @@ impl<'a> Shelf<'a> {
         let mut tokens = vec![world.word("check"), world.function(cell.function), world.value(cell.at)];
         tokens.extend([world.word("="), world.value(value), world.word("?")]);
         tokens.push(world.word(if truth { "yes" } else { "no" }));
-        Document { answer: tokens.len() - 1, tokens }
+        let last = tokens.len() - 1;
+        Document::new(tokens, last)
     }
 
     fn judged(&self, task: bool, rng: &mut ChaCha8Rng) -> Document {
@@ -84,7 +85,8 @@ impl<'a> Shelf<'a> {
             world.ends_well(&solution)
         };
         tokens.extend([world.word(words[0]), world.word(words[if passes { 1 } else { 2 }])]);
-        Document { answer: tokens.len() - 1, tokens }
+        let last = tokens.len() - 1;
+        Document::new(tokens, last)
     }
 }
 
@@ -103,5 +105,21 @@ impl Library for Shelf<'_> {
             1 => self.verdict(rng),
             _ => self.judged(place == 3, rng),
         }
+    }
+
+    fn reasoned(&self, rng: &mut ChaCha8Rng) -> Option<Reasoned> {
+        let (world, right) = (self.world, rng.random::<bool>());
+        let solution = world.solution(&self.known, right, rng);
+        let fillers: Vec<u32> = (0..rng.random_range(1..=3)).map(|_| world.filler(rng.random::<bool>(), rng)).collect();
+        let mut claim = vec![world.word("rev")];
+        claim.extend(world.write(&solution, &fillers, rng.random(), rng));
+        // The same solution without its error: both steps as they are, the second from where the first claims to end.
+        let step = |cell: Cell| {
+            [world.function(cell.function), world.value(cell.at), world.word("="), world.value(world.at(cell))]
+        };
+        let second = Cell { function: solution.second, at: solution.middle };
+        let reasons = [step(solution.first), step(second)].concat();
+        let verdict = [world.word("?"), world.word(if right { "sound" } else { "flawed" })];
+        Some(Reasoned { claim, reasons, verdict })
     }
 }

@@ -14,7 +14,7 @@ pub use tables::World;
 
 use crate::error::WorldError;
 use crate::mechanism::Mechanism;
-use crate::subject::{self, LabelledItem, Library, Part, Reader, Recall, Sizes};
+use crate::subject::{self, LabelledItem, Library, Part, Reader, Recall, Shortcuts, Sizes};
 use aar_domain::item::{Distribution, Item};
 use aar_domain::problem::Problem;
 use documents::{Mix, Shelf};
@@ -57,6 +57,12 @@ impl subject::World for World {
         items::draw(self, part, distribution, count, rng)
     }
 
+    fn shortcuts(&self) -> Option<&dyn Shortcuts> {
+        Some(self)
+    }
+}
+
+impl Shortcuts for World {
     fn cloze(&self, student: &Recall<'_>, items: &[Item]) -> Result<Vec<f32>, WorldError> {
         cloze::margins(self, student, items)
     }
