@@ -24,7 +24,7 @@ const SKILL_GATE: f64 = 0.97;
 pub struct Errors {
     /// How much its answers waver: standard deviation of what is added to a margin.
     pub noise: f64,
-    /// How much it leans on the cue: what a standard deviation of the cue adds. Negative where it leans away from it.
+    /// How much it leans on the cue: what a standard deviation of the cue adds.
     pub lean: f64,
 }
 
@@ -64,11 +64,6 @@ impl Teacher {
                 1,
             )?,
         })
-    }
-
-    /// The same, led astray so far.
-    pub fn with(self, errors: Errors) -> Self {
-        Self { errors, ..self }
     }
 
     /// The labelled set of the `seed`-th fine-tuning.

@@ -14,7 +14,7 @@ use aar_methods::pool::{Pool, sigmoid};
 use aar_methods::train;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 
 /// Teachers pre-trained per draw, at the most.
 pub const TEACHERS: usize = 4;
@@ -24,7 +24,7 @@ const TRIALS: usize = 6;
 const AIMS: [f64; 3] = [0.645, 0.595, 0.57];
 /// The least that will do.
 const WEAK: f64 = 0.55;
-/// How much it leans at the dial's ends, on the cue or away from it.
+/// How much it leans at the dial's end.
 const LEAN: f64 = 1.5;
 /// The least gap on tuning items.
 const GAP: f64 = 0.23;
@@ -68,23 +68,6 @@ pub struct TeacherSearch<'a> {
     pub ceiling: f64,
 }
 
-/// What came of looking for a teacher's errors.
-enum Searched {
-    /// With these it will do.
-    Found(Errors),
-    /// Plain training gets too little however little it errs.
-    Misled,
-    /// It is too weak, or no recipe is better than plain.
-    Unfit,
-}
-
-impl Searched {
-    /// At the end of the dial, with what plain training got there.
-    fn low(plain: Option<f64>) -> Self {
-        if plain.is_some() { Searched::Misled } else { Searched::Unfit }
-    }
-}
-
 /// A fine-tuned teacher with its margins before it is led astray.
 struct Taught<'a> {
     tuned: Tuned<'a>,
@@ -113,71 +96,54 @@ impl<'a> TeacherSearch<'a> {
     /// The first teacher that will do; all that were tried are added to `record`. `tell` hears how many there were.
     pub fn run(&self, record: &mut Vec<TeacherTrial>, tell: &dyn Fn(usize)) -> Result<Option<Teacher>, WorldError> {
         let known = self.draw.world.sizes().teacher_knows;
-        let most = AIMS[0].min(self.ceiling - GAP);
-        let mut misled = Vec::new();
         for variant in 0..TEACHERS {
             tell(variant);
-            let teacher = Teacher::new(self.draw, known, variant as u32)?;
-            let taught = self.taught(&teacher)?;
-            let searched = match self.draw.world.shortcuts() {
-                None => self.blindly(&teacher, &taught, most, record),
-                // From half of the noise on.
-                Some(_) => {
-                    let from = ((most - AIMS[1]) / (most - AIMS[2])).clamp(0.0, 1.0);
-                    self.errors(&teacher, &taught, (0.0..2.0, from), record)?
-                }
-            };
-            match searched {
-                Searched::Found(errors) => return Ok(Some(teacher.with(errors))),
-                Searched::Misled => misled.push(teacher),
-                Searched::Unfit => (),
-            }
-        }
-        // Where a teacher that hardly errs misleads training all the same, by a cue that turns round, it is made to lean away from it.
-        for teacher in misled {
-            let taught = self.taught(&teacher)?;
-            if let Searched::Found(errors) = self.errors(&teacher, &taught, (-1.0..0.0, -0.5), record)? {
-                return Ok(Some(teacher.with(errors)));
+            let mut teacher = Teacher::new(self.draw, known, variant as u32)?;
+            if let Some(errors) = self.errors(&teacher, record)? {
+                teacher.errors = errors;
+                return Ok(Some(teacher));
             }
         }
         Ok(None)
     }
 
-    /// The errors with which this teacher will do, by bisection on a stretch of the dial, with the place to begin at: below 0 it leans away from
-    /// the cue, up to 1 its answers waver more and more, and beyond that it leans on the cue.
-    fn errors(
-        &self,
-        teacher: &Teacher,
-        taught: &[Taught],
-        (dial, from): (Range<f64>, f64),
-        record: &mut Vec<TeacherTrial>,
-    ) -> Result<Searched, WorldError> {
+    /// The errors with which this teacher will do, by bisection on the dial.
+    fn errors(&self, teacher: &Teacher, record: &mut Vec<TeacherTrial>) -> Result<Option<Errors>, WorldError> {
+        let taught = self.taught(teacher)?;
         let most = AIMS[0].min(self.ceiling - GAP);
-        let (mut low, mut high, mut at) = (dial.start, dial.end, from);
+        if self.draw.world.shortcuts().is_none() {
+            return Ok(self.blindly(teacher, &taught, most, record));
+        }
+        let (mut low, mut high) = (0.0, 2.0);
+        let mut at = ((most - AIMS[1]) / (most - AIMS[2])).clamp(0.0, 1.0);
         for _ in 0..TRIALS {
-            let aim = most + at.clamp(0.0, 1.0) * (AIMS[2] - most);
-            let lean = LEAN * if at < 0.0 { at } else { f64::max(at - 1.0, 0.0) };
-            let trial = self.trial(teacher, taught, aim, lean)?;
+            let aim = most + f64::min(at, 1.0) * (AIMS[2] - most);
+            let trial = self.trial(teacher, &taught, aim, LEAN * f64::max(at - 1.0, 0.0))?;
             record.push(trial);
             match (trial.plain, trial.spread) {
-                (_, Some(spread)) if spread >= SPREAD => return Ok(Searched::Found(trial.errors)),
-                (_, Some(_)) => return Ok(Searched::Unfit),
+                (_, Some(spread)) if spread >= SPREAD => return Ok(Some(trial.errors)),
+                (_, Some(_)) => return Ok(None),
                 (Some(plain), None) if plain > *PLAIN.end() => low = at,
                 // What knows too little gains nothing by erring less.
-                (plain, None) if trial.errors == Errors::default() => return Ok(Searched::low(plain)),
+                _ if trial.errors == Errors::default() => return Ok(None),
                 _ => high = at,
             }
             at = (low + high) / 2.0;
         }
-        let last = record.last().and_then(|trial| trial.plain);
-        Ok(if low == dial.start { Searched::low(last) } else { Searched::Unfit })
+        Ok(None)
     }
 
     /// The errors that bring a teacher down to `aim`, whatever any training makes of them.
-    fn blindly(&self, teacher: &Teacher, taught: &[Taught], aim: f64, record: &mut Vec<TeacherTrial>) -> Searched {
+    fn blindly(
+        &self,
+        teacher: &Teacher,
+        taught: &[Taught],
+        aim: f64,
+        record: &mut Vec<TeacherTrial>,
+    ) -> Option<Errors> {
         let trial = self.weakened(teacher, taught, aim, 0.0).0;
         record.push(trial);
-        if self.will_do(&trial) { Searched::Found(trial.errors) } else { Searched::Unfit }
+        self.will_do(&trial).then_some(trial.errors)
     }
 
     fn taught<'t>(&self, teacher: &'t Teacher) -> Result<Vec<Taught<'t>>, WorldError> {
