@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 24;
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// The subject: `chat`, `math` or `code`
+    /// The subject: `chat`, `math` or `code`; or `production`, which `aar transfer --production` tries methods on
     subject: String,
     /// Write the world here; with --worlds, a folder of worlds. A mint that was stopped goes on where it was
     #[arg(long)]
