@@ -31,10 +31,8 @@ impl Question<'_> {
         trials.run(&[(self.testbed, &[])], tell)?;
         let scored = Scored::new(&trials, self.testbed)?;
         let outcomes = self.plain(&scored, &trials)?;
-        let by_seed = outcomes.by_seed(|_| true);
-        let mean = outcomes.accuracy();
-        let spread = by_seed.iter().map(|accuracy| (accuracy - mean).powi(2)).sum::<f64>();
-        let variance = spread / (by_seed.len().max(2) - 1) as f64;
+        let plain = scored.vault.score(Split::Selection, &outcomes).replicated;
+        let variance = plain.seed_variance() * outcomes.seeds.len() as f64;
         let clusters = scored.vault.clusters(Split::Selection);
         let most = config.seeds.len().min(MOST_SEEDS);
         let sized = |effect| size(effect, variance, clusters, disagreement(&outcomes), most);
