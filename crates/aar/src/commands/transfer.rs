@@ -48,7 +48,7 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     recipes: Vec<String>,
     /// A production trial of one finalist: a larger student that thinks before it answers, on mixed items. What is tried is put on record first.
-    /// Without a folder such a world is minted, some 20 min
+    /// Without a folder such a world is minted, which takes half an hour or more
     #[arg(long, value_name = "TESTBED", num_args = 0..=1, default_missing_value = "", require_equals = true)]
     production: Option<String>,
     /// The smallest effect that would matter in production, in points of accuracy: by default 2, or what 16 seeds can find
