@@ -170,13 +170,13 @@ fn conforms(architecture: Architecture, kinds: &[ObjectiveKind]) {
 
 #[test]
 fn a_decoder_conforms() {
-    use ObjectiveKind::{Adapter, Evolution, Finetune, Head};
-    conforms(Architecture::Decoder, &[Finetune, Adapter, Evolution, Head]);
+    use ObjectiveKind::{Adapter, Evolution, Finetune, Head, Means};
+    conforms(Architecture::Decoder, &[Finetune, Adapter, Evolution, Head, Means]);
 }
 
 #[test]
 fn an_encoder_conforms() {
-    conforms(Architecture::Encoder, &[ObjectiveKind::Head]);
+    conforms(Architecture::Encoder, &[ObjectiveKind::Head, ObjectiveKind::Means]);
 }
 
 /// What stands before an item is read, as much of it as the context holds; a pair and its swap are answered alike.

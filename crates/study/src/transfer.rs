@@ -14,7 +14,7 @@ use crate::error::StudyError;
 use crate::testbed::Testbed;
 use aar_api::bundle::Bundle;
 use aar_domain::rung::Split;
-use aar_domain::stats::{Estimate, Pgr, correlation, rank_correlation_interval, ranked};
+use aar_domain::stats::{Estimate, Outcomes, Pgr, correlation, rank_correlation_interval, ranked};
 use aar_domain::testbed::Origin;
 use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
 use aar_domain::transfer::{self, Fate};
@@ -141,7 +141,8 @@ fn predicts(lines: &[Line]) -> Option<Estimate> {
 struct Scored<'a> {
     testbed: &'a Testbed,
     vault: Vault,
-    plain: Option<Score>,
+    /// With the hashes behind it, or why there is none.
+    plain: Result<(Score, Vec<String>), String>,
 }
 
 impl<'a> Scored<'a> {
@@ -151,17 +152,26 @@ impl<'a> Scored<'a> {
             detail: error.to_string(),
         };
         let vault = Vault::open(&testbed.path).map_err(|error| wrong(&error))?;
-        let mut scored = Self { testbed, vault, plain: None };
-        scored.plain = scored.score(trials, trials.plain()).ok().map(|(score, _)| score);
+        let mut scored = Self { testbed, vault, plain: Err(String::new()) };
+        scored.plain = scored.score(trials, trials.plain());
         Ok(scored)
     }
 
     /// The score of a bundle here with the hashes of the margins behind it, or why there is none.
     fn score(&self, trials: &Trials, bundle: &Bundle) -> Result<(Score, Vec<String>), String> {
+        let (outcomes, hashes) = self.outcomes(trials, bundle)?;
+        Ok((self.vault.score(Split::Selection, &outcomes), hashes))
+    }
+
+    /// Which items a bundle had right, seed by seed.
+    fn outcomes(&self, trials: &Trials, bundle: &Bundle) -> Result<(Outcomes, Vec<String>), String> {
         let Tried { seeds, margins, hashes } = trials.of(self.testbed, bundle)?;
         let outcomes = self.vault.outcomes(Split::Selection, &seeds, &margins);
-        let outcomes = outcomes.ok_or("its outputs do not fit the testbed; was it changed?")?;
-        Ok((self.vault.score(Split::Selection, &outcomes), hashes))
+        Ok((outcomes.ok_or("its outputs do not fit the testbed; was it changed?")?, hashes))
+    }
+
+    fn plain(&self) -> Option<&Score> {
+        self.plain.as_ref().ok().map(|(score, _)| score)
     }
 
     fn gap(&self) -> (f64, f64) {
@@ -189,7 +199,7 @@ impl<'a> Scored<'a> {
             seeds,
             gap,
             gap_low,
-            plain: self.plain.as_ref().and_then(|plain| plain.pgr.as_ref()).map(Estimate::from),
+            plain: self.plain().and_then(|plain| plain.pgr.as_ref()).map(Estimate::from),
         }
     }
 
@@ -200,7 +210,7 @@ impl<'a> Scored<'a> {
         };
         let pgr = score.as_ref().and_then(|score| score.pgr);
         let against_plain =
-            score.as_ref().zip(self.plain.as_ref()).map(|(score, plain)| self.vault.compare(score, plain));
+            score.as_ref().zip(self.plain()).map(|(score, plain)| self.vault.compare(score, plain));
         Cell {
             retained: home.zip(pgr.as_ref()).and_then(|(home, there)| transfer::retained(home, there)),
             fate: transfer::fate(home, pgr.as_ref(), self.gap().1, against_plain.as_ref()),

@@ -4,7 +4,7 @@ use aar_domain::item::{Distribution, Item};
 use aar_lm::Tokenizer;
 use aar_worlds::draw::Draw;
 use aar_worlds::secret::Secret;
-use aar_worlds::subject::{Part, Reader, Shape};
+use aar_worlds::subject::{Part, Reader, Shape, draw_apart, draw_test};
 use aar_worlds::subjects::Subject;
 use aar_worlds::teacher::Teacher;
 use aar_worlds::teacher_search::TeacherSearch;
@@ -40,6 +40,22 @@ fn items_of_both_domains_are_balanced_and_their_words_are_known() {
         assert!(facts.is_disjoint(&own));
         facts.extend(own);
     }
+}
+
+/// As items are drawn again that are known from another set.
+#[test]
+fn two_items_are_one_of_each_label_and_sets_are_drawn_apart() {
+    let secret = Secret::of_seed(8);
+    let world = subject().world(&secret);
+    let mut rng = secret.stream("items");
+    for _ in 0..50 {
+        let two = world.items(Part::Test, Distribution::In, 2, &mut rng);
+        assert_eq!(two.iter().filter(|row| row.positive).count(), 1);
+    }
+    let earlier = draw_test(world.as_ref(), 400, &mut secret.stream("test")).into();
+    // The same stream: every item would be one of the earlier ones.
+    let apart = draw_apart(world.as_ref(), 400, &mut secret.stream("test"), &earlier);
+    assert_eq!((apart.len(), apart.iter().filter(|row| row.positive).count()), (400, 200));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A production trial: does one method gain anything on a model of another kind? Method, metric and smallest effect are put on record before
 //! it is run, and the number of seeds is such that the effect would be found.
 
-use crate::stats::{Comparison, Estimate, compare};
+use crate::stats::{Estimate, compare};
 use serde::{Deserialize, Serialize};
 
 /// The power that a trial must have at its smallest effect.
@@ -82,11 +82,6 @@ pub fn size(
 }
 
 impl Trial {
-    /// Method less plain with its interval, from the paired comparison.
-    pub fn difference(comparison: &Comparison, seeds: usize) -> Estimate {
-        compare::interval(comparison, seeds)
-    }
-
     /// What may be said, in a sentence that begins with the method.
     pub fn sentence(&self) -> String {
         format!("“{}”{}", self.registered.method, self.says())

@@ -25,7 +25,7 @@ pub fn run(
     if rows.is_empty() {
         return Err(MethodError::NotApplicable("the selection left no rows to train on".into()));
     }
-    if spec.objective.kind == ObjectiveKind::Head {
+    if spec.objective.kind.is_readout() {
         return head::of_decoder(model, rows, turned, spec, threads);
     }
     let lessons = Lessons { rows, turned, spec };

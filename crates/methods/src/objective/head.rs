@@ -3,7 +3,7 @@
 use super::{TrainSpec, co_teaching, loss, means, mixup};
 use crate::error::MethodError;
 use crate::readout::{Fit, Readout};
-use crate::recipe::{LossKind, Objective};
+use crate::recipe::{LossKind, Objective, ObjectiveKind};
 use crate::student::head::Head;
 use crate::student::{Artefact, Features};
 use aar_domain::problem::{Problem, Task};
@@ -58,9 +58,9 @@ fn fit(features: &Features, intercept: bool, l2: f32, spec: &TrainSpec<'_>) -> R
         None => (&features.values[..], spec.targets),
     };
     let all = Fit { features: values, width, targets, weights: &weights, l2, intercept };
-    let readout = match spec.objective.loss {
-        LossKind::Means => means::readout(values, width, targets, &weights, intercept),
-        LossKind::CoTeaching => {
+    let readout = match (spec.objective.kind, spec.objective.loss) {
+        (ObjectiveKind::Means, _) => means::readout(values, width, targets, &weights, intercept),
+        (_, LossKind::CoTeaching) => {
             co_teaching::readout(&Fit { weights: spec.weights, ..all }, spec.objective.forget, spec.seed)
         }
         _ => in_turns(&all, spec.objective),

@@ -22,8 +22,8 @@ pub fn pull(objective: &Objective, margins: &[f32], targets: &[f32], progress: f
     };
     let towards = |targets: Vec<f32>| Pull { factors: vec![1.0; targets.len()], targets };
     match objective.loss {
-        // Means are a readout's only, which a recipe's check has made sure of; co-teaching is a choice of rows.
-        LossKind::Xent | LossKind::Means | LossKind::CoTeaching => towards(targets.to_vec()),
+        // Co-teaching is a choice of rows.
+        LossKind::Xent | LossKind::CoTeaching => towards(targets.to_vec()),
         LossKind::Confidence => towards(confidence_loss::targets(margins, targets, objective.aux, progress)),
         LossKind::Generalised => rows(&generalised::pull),
         LossKind::Symmetric => rows(&symmetric::pull),

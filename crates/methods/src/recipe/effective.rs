@@ -35,7 +35,7 @@ impl Recipe {
         if !matches!(self.objective.kind, ObjectiveKind::Adapter | ObjectiveKind::Evolution) {
             recipe.objective.rank = objective.rank;
         }
-        if self.objective.kind == ObjectiveKind::Head {
+        if self.objective.kind.is_readout() {
             // A readout of contrasts has both orders in it.
             recipe.schedule.swap_augment = false;
             recipe.inference.orders = Orders::Single;
@@ -66,6 +66,7 @@ mod tests {
         check("", "[select]\nkeep = 0.3", true);
         check("", "[inference]\norders = \"both\"", false);
         check("[objective]\nkind = \"head\"", "[objective]\nkind = \"head\"\n[inference]\norders = \"both\"", true);
+        check("[objective]\nkind = \"head\"", "[objective]\nkind = \"means\"", false);
         check("", "[objective]\nmixup = 0.5", false);
         check("[objective]\nloss = \"entropy\"", "[objective]\nloss = \"entropy\"\naux = 0.9", false);
         check("[label]\nsource = \"self\"", "[label]\nsource = \"self\"\nkeep = 0.9", false);

@@ -113,12 +113,13 @@ impl Recipe {
 
     /// Which choices exclude each other.
     fn fit_together(&self) -> Result<(), String> {
-        if self.objective.loss == LossKind::Means && self.objective.kind != ObjectiveKind::Head {
-            return Err("objective.loss = \"means\" is a readout's: it needs objective.kind = \"head\"".into());
+        let means = self.objective.kind == ObjectiveKind::Means;
+        if means && (self.objective.loss != LossKind::Xent || self.objective.mixup > 0.0) {
+            return Err("objective.kind = \"means\" fits nothing, so it goes without objective.loss and mixup".into());
         }
         if self.schedule.curriculum != Curriculum::None {
-            if self.objective.kind == ObjectiveKind::Head {
-                return Err("schedule.curriculum needs steps, and objective.kind = \"head\" is fitted at once".into());
+            if self.objective.kind.is_readout() {
+                return Err("schedule.curriculum needs steps, and a readout is made at once".into());
             }
             if self.objective.loss == LossKind::CoTeaching {
                 return Err(
@@ -136,10 +137,8 @@ impl Recipe {
                 "objective.kind = \"evolution\" draws its rows by weight, so it goes without {others}"
             ));
         }
-        if self.objective.mixup > 0.0 && matches!(self.objective.loss, LossKind::CoTeaching | LossKind::Means) {
-            return Err(
-                "objective.mixup mixes the rows that \"co-teaching\" and \"means\" must tell apart: take one".into()
-            );
+        if self.objective.mixup > 0.0 && self.objective.loss == LossKind::CoTeaching {
+            return Err("objective.mixup mixes the rows that \"co-teaching\" must tell apart: take one".into());
         }
         Ok(())
     }
@@ -212,7 +211,7 @@ mod tests {
         check("name = \"x\"\n[label]\nsource = \"oracle\"", "unknown variant `oracle`");
         check("name = \"x\"\n[select]\nkeep = 3.0", "select.keep is 3, allowed is 0.05 to 1");
         check("name = \"x\"\n[inference]\nmembers = 8", "costs 8 trainings");
-        check("name = \"x\"\n[objective]\nloss = \"means\"", "needs objective.kind");
+        check("name = \"x\"\n[objective]\nkind = \"means\"\nloss = \"entropy\"", "fits nothing");
         check("name = \"x\"\n[label]\nsource = \"self\"\nrounds = 2\n[inference]\nmembers = 2", "costs 6 trainings");
         check("name = \"x\"\n[objective]\nloss = \"co-teaching\"\n[inference]\nmembers = 2", "costs 6 trainings");
         check("name = \"x\"\n[objective]\nloss = \"co-teaching\"\nmixup = 1.0", "take one");

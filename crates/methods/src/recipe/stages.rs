@@ -168,8 +168,17 @@ pub enum ObjectiveKind {
     Adapter,
     /// A low-rank adapter that goes on without gradients.
     Evolution,
-    /// A linear readout of frozen states.
+    /// A linear readout of frozen states, fitted.
     Head,
+    /// A linear readout of frozen states: the difference of the labels' means.
+    Means,
+}
+
+impl ObjectiveKind {
+    /// Whether the student's own weights stay as they are.
+    pub fn is_readout(self) -> bool {
+        matches!(self, ObjectiveKind::Head | ObjectiveKind::Means)
+    }
 }
 
 /// Losses.
@@ -181,8 +190,6 @@ pub enum LossKind {
     Xent,
     /// With the auxiliary confidence term of Burns et al. 2023.
     Confidence,
-    /// None: the difference of the labels' mean features; `head` only.
-    Means,
     /// Generalised cross-entropy, between cross-entropy and mean absolute error.
     Generalised,
     /// Cross-entropy and its reverse.

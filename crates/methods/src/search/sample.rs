@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn ends_where_the_space_does() {
-        // Five sources of labels, and nothing else: plain's own comes by a blind or opening draw.
-        assert_eq!(distinct(50, 1, true).len(), 5);
+        // Sources of labels, and nothing else: plain's own comes by a blind or opening draw.
+        assert_eq!(distinct(50, 1, true).len(), GENES[0].choices.len());
     }
 }

@@ -65,6 +65,10 @@ pub const GENES: &[Gene] = &[
             idea(Text("zero-shot"), Family::UnsupervisedElicitation),
             idea(Text("self"), Family::SelfTraining),
             idea(Text("probe"), Family::ModelInternal),
+            idea(Text("channel"), Family::ConfidenceWeighting),
+            idea(Text("ccs"), Family::ModelInternal),
+            idea(Text("coherence"), Family::UnsupervisedElicitation),
+            idea(Text("epiplexity"), Family::ConfidenceWeighting),
         ],
     },
     Gene { section: "label", key: "form", choices: &[plain(Text("hard")), idea(Text("soft"), Family::Distillation)] },
@@ -75,6 +79,9 @@ pub const GENES: &[Gene] = &[
             plain(Text("all")),
             idea(Text("confident"), Family::DataFiltering),
             idea(Text("agree"), Family::DataFiltering),
+            idea(Text("neighbours"), Family::DataFiltering),
+            idea(Text("confident-learning"), Family::DataFiltering),
+            idea(Text("overlap"), Family::DataFiltering),
         ],
     },
     Gene {
@@ -90,12 +97,22 @@ pub const GENES: &[Gene] = &[
     Gene {
         section: "objective",
         key: "kind",
-        choices: &[plain(Text("finetune")), idea(Text("head"), Family::ModelInternal)],
+        choices: &[
+            plain(Text("finetune")),
+            idea(Text("head"), Family::ModelInternal),
+            idea(Text("means"), Family::ModelInternal),
+        ],
     },
     Gene {
         section: "objective",
         key: "loss",
-        choices: &[plain(Text("xent")), idea(Text("confidence"), Family::LossFunction)],
+        choices: &[
+            plain(Text("xent")),
+            idea(Text("confidence"), Family::LossFunction),
+            idea(Text("generalised"), Family::LossFunction),
+            idea(Text("product"), Family::LossFunction),
+            idea(Text("reverse-kl"), Family::LossFunction),
+        ],
     },
     Gene {
         section: "objective",
@@ -179,6 +196,7 @@ pub fn describe(genome: &Genome) -> String {
                 ("label", "form") => format!("{text} labels"),
                 ("select", _) => format!("{text} rows"),
                 ("weight", _) => format!("{text} weights"),
+                ("objective", "kind") => format!("{text} readout"),
                 ("objective", "loss") => format!("{text} loss"),
                 ("inference", "orders") => format!("{text} orders"),
                 _ => text.to_owned(),
@@ -238,6 +256,7 @@ mod tests {
         };
         assert_eq!(exact("plain"), Some(plain_genome()));
         assert_eq!(exact("both-orders").map(|genome| describe(&genome)).as_deref(), Some("both orders"));
+        assert_eq!(exact("mean-difference").map(|genome| describe(&genome)).as_deref(), Some("means readout"));
         assert_eq!(exact("co-teaching"), None);
     }
 

@@ -263,7 +263,8 @@ impl Student for DecoderStudent {
 
     fn train(&self, spec: &TrainSpec<'_>) -> Result<Artefact, MethodError> {
         let rows = self.rows(&self.model, &self.task, spec.items)?;
-        let both = spec.swap_augment || matches!(spec.objective.kind, ObjectiveKind::Head | ObjectiveKind::Evolution);
+        let kind = spec.objective.kind;
+        let both = spec.swap_augment || kind.is_readout() || kind == ObjectiveKind::Evolution;
         let turned = if both { swapped(spec.items) } else { None };
         let turned = turned.map(|turned| self.rows(&self.model, &self.task, &turned)).transpose()?;
         objective::finetune::run(&self.model, &rows, turned.as_ref(), self.task.labels, spec, self.threads)

@@ -6,6 +6,7 @@ use crate::error::StudyError;
 use crate::testbed::Testbed;
 use aar_domain::rung::Split;
 use aar_domain::stats::Outcomes;
+use aar_domain::stats::compare::interval;
 use aar_domain::transfer::production::{EFFECT, METRIC, PILOT, Registered, STEP, Trial, size};
 
 /// A trial to be: what is tried where, and the smallest effect that would matter, in accuracy.
@@ -30,9 +31,10 @@ impl Question<'_> {
         let trials = Trials::open(&pilot)?;
         trials.run(&[(self.testbed, &[])], tell)?;
         let scored = Scored::new(&trials, self.testbed)?;
-        let outcomes = self.plain(&scored, &trials)?;
-        let plain = scored.vault.score(Split::Selection, &outcomes).replicated;
-        let variance = plain.seed_variance() * outcomes.seeds.len() as f64;
+        let without = |detail: &String| self.wrong(format!("plain training: {detail}"));
+        let (plain, _) = scored.plain.as_ref().map_err(without)?;
+        let (outcomes, _) = scored.outcomes(&trials, trials.plain()).map_err(|detail| without(&detail))?;
+        let variance = plain.replicated.seed_variance() * outcomes.seeds.len() as f64;
         let clusters = scored.vault.clusters(Split::Selection);
         let most = config.seeds.len().min(MOST_SEEDS);
         let sized = |effect| size(effect, variance, clusters, disagreement(&outcomes), most);
@@ -80,7 +82,7 @@ impl Question<'_> {
         let scored = Scored::new(&trials, self.testbed)?;
         let frozen = scored.vault.frozen(Split::Selection);
         let (plain, hashes) =
-            scored.score(&trials, trials.plain()).map_err(|detail| self.wrong(format!("plain training: {detail}")))?;
+            scored.plain.as_ref().map_err(|detail| self.wrong(format!("plain training: {detail}")))?;
         let mut trial = Trial {
             registered: registered.clone(),
             weak: frozen.weak,
@@ -89,24 +91,17 @@ impl Question<'_> {
             ceiling: frozen.ceiling,
             difference: None,
             failed: None,
-            margins: [vec![], hashes],
+            margins: [vec![], hashes.clone()],
         };
         match scored.score(&trials, &self.method.bundle) {
             Ok((score, hashes)) => {
-                trial.difference = Some(Trial::difference(&scored.vault.compare(&score, &plain), registered.seeds));
+                trial.difference = Some(interval(&scored.vault.compare(&score, plain), registered.seeds));
                 trial.accuracy = Some(score.accuracy);
                 trial.margins[0] = hashes;
             }
             Err(reason) => trial.failed = Some(reason),
         }
         Ok(trial)
-    }
-
-    fn plain(&self, scored: &Scored, trials: &Trials) -> Result<Outcomes, StudyError> {
-        let tried = trials.of(self.testbed, trials.plain());
-        let tried = tried.map_err(|detail| self.wrong(format!("plain training: {detail}")))?;
-        let outcomes = scored.vault.outcomes(Split::Selection, &tried.seeds, &tried.margins);
-        outcomes.ok_or_else(|| self.wrong("plain training's outputs do not fit it; was it changed?".into()))
     }
 
     fn wrong(&self, detail: String) -> StudyError {

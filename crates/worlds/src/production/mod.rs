@@ -118,7 +118,12 @@ impl subject::World for World {
     }
 
     fn items(&self, part: Part, distribution: Distribution, count: usize, rng: &mut ChaCha8Rng) -> Vec<LabelledItem> {
-        let counts = [count / 2, count - count / 2];
+        // Labels are balanced within a domain, so what is too little for both comes from one.
+        let counts = match (count < 4, rng.random::<bool>()) {
+            (true, true) => [count, 0],
+            (true, false) => [0, count],
+            (false, _) => [count / 2, count - count / 2],
+        };
         let mut items: Vec<LabelledItem> = Vec::with_capacity(count);
         for ((domain, word), count) in self.domains().into_iter().zip(counts) {
             items.extend(domain.items(part, distribution, count, rng).into_iter().map(|row| LabelledItem {

@@ -5,7 +5,7 @@ use crate::{code, math};
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a setting, a document or an item changes.
-pub const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 2;
 
 /// All knobs of a production world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
