@@ -1,5 +1,6 @@
 //! The table as Markdown, and its place in a page that holds other text too.
 
+use super::published;
 use super::table::{Cell, Column, Row, SubjectTable, Table};
 use aar_domain::stats::Pgr;
 
@@ -23,7 +24,7 @@ pub fn render(table: &Table, command: &str) -> String {
     for part in &table.subjects {
         out.push_str(&subject(part, table.seeds));
     }
-    out + END + "\n"
+    out + &published::render(table) + END + "\n"
 }
 
 fn subject(part: &SubjectTable, seeds: usize) -> String {
@@ -96,7 +97,7 @@ fn reason(row: &Row) -> Option<String> {
     })
 }
 
-fn interval(pgr: &Pgr) -> String {
+pub(super) fn interval(pgr: &Pgr) -> String {
     format!("{:.2} [{:.2}, {:.2}]", pgr.value, pgr.low, pgr.high)
 }
 

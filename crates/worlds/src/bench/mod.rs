@@ -17,6 +17,7 @@ pub mod control;
 pub mod error;
 pub mod markdown;
 mod one;
+mod published;
 pub mod results;
 pub mod table;
 

@@ -81,6 +81,15 @@ fn standings(accepted: &[&Outcome]) {
         let best: Vec<String> = best.iter().take(3).map(|(recipe, mean)| format!("{recipe} {mean:.2}")).collect();
         aar_lab::say!("{mechanism:80} {worlds:>6}  {}", best.join(", "));
     }
+    aar_lab::say!("\nRecipes that change places, against their mean over all worlds:");
+    let overall = means(accepted);
+    for (mechanism, _, here) in by_mechanism(accepted) {
+        let said = match turned(&here, &overall) {
+            Some((a, b, [gain, behind])) => format!("{a} is {gain:.2} above {b}, {behind:.2} below it over all"),
+            None => "none".into(),
+        };
+        aar_lab::say!("{mechanism:80} {said}");
+    }
 }
 
 fn recipes(outcome: &Outcome) -> impl Iterator<Item = (&str, f64)> {
@@ -114,16 +123,27 @@ fn by_mechanism<'a>(accepted: &[&'a Outcome]) -> Vec<Cell<'a>> {
         cells.entry(cell).or_default().push(outcome);
     }
     let cells = cells.into_iter().map(|(cell, worlds)| {
-        let mut sums = BTreeMap::<&str, f64>::new();
-        worlds
-            .iter()
-            .flat_map(|world| recipes(world))
-            .for_each(|(recipe, pgr)| *sums.entry(recipe).or_default() += pgr);
-        let mut means: Vec<_> = sums.into_iter().map(|(recipe, sum)| (recipe, sum / worlds.len() as f64)).collect();
-        means.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        (cell, worlds.len(), means)
+        (cell, worlds.len(), means(&worlds))
     });
     cells.collect()
+}
+
+/// Recipes' mean PGR over worlds, highest first.
+fn means<'a>(worlds: &[&'a Outcome]) -> Vec<(&'a str, f64)> {
+    let mut sums = BTreeMap::<&str, f64>::new();
+    worlds.iter().flat_map(|world| recipes(world)).for_each(|(recipe, pgr)| *sums.entry(recipe).or_default() += pgr);
+    let mut means: Vec<_> = sums.into_iter().map(|(recipe, sum)| (recipe, sum / worlds.len() as f64)).collect();
+    means.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    means
+}
+
+/// The two recipes whose order is turned round most clearly: the first is above the second here and below it over all, by so much.
+fn turned<'a>(here: &[(&'a str, f64)], overall: &[(&str, f64)]) -> Option<(&'a str, &'a str, [f64; 2])> {
+    let over = |recipe: &str| overall.iter().find(|(name, _)| *name == recipe).map(|(_, pgr)| *pgr);
+    let pairs = here.iter().enumerate().flat_map(|(at, a)| here[at + 1..].iter().map(move |b| (a, b)));
+    let gains = pairs.filter_map(|(a, b)| Some((a.0, b.0, [a.1 - b.1, over(b.0)? - over(a.0)?])));
+    let clear = |[gain, behind]: [f64; 2]| gain.min(behind);
+    gains.filter(|(.., gains)| clear(*gains) > 0.0).max_by(|(.., a), (.., b)| clear(*a).total_cmp(&clear(*b)))
 }
 
 #[cfg(test)]
@@ -163,5 +183,10 @@ mod tests {
         let order: Vec<_> = cells.iter().map(|(cell, worlds, best)| (*cell, *worlds, best[0].0)).collect();
         assert_eq!(order, [("length", 1, "ensemble"), ("tone", 2, "probe")]);
         assert!((cells[1].2[0].1 - 0.8).abs() < 1e-12);
+        // Over all: probe 0.57, ensemble 0.55, plain 0.30.
+        let (above, below, [gain, behind]) = turned(&cells[0].2, &means(&worlds)).unwrap();
+        assert_eq!((above, below), ("plain", "probe"));
+        assert!((gain - 0.3).abs() < 1e-12 && (behind - 0.8 / 3.0).abs() < 1e-12, "{gain} {behind}");
+        assert!(turned(&cells[1].2, &means(&worlds)).is_none());
     }
 }
