@@ -1,7 +1,7 @@
 //! Contrast-consistent search (Burns et al. 2022, arXiv 2212.03827, section 2.2): a direction of the student's states, found without labels,
 //! that answers a statement and its negation with opposite and decided probabilities.
 //!
-//! L(θ) = mean of (p(x⁺) − (1 − p(x⁻)))² + min(p(x⁺), p(x⁻))² (their equations 1 and 2), p = σ(θ·φ̃ + b), φ̃ the states less their mean and
+//! L(θ) = mean of (p(x⁺) − (1 − p(x⁻)))² + min(p(x⁺), p(x⁻))², p = σ(θ·φ̃ + b), φ̃ the states less their mean and
 //! over their spread, for x⁺ and x⁻ apart. An answer is ½ (p(x⁺) + 1 − p(x⁻)). The statement is "the first is better" and its
 //! negation the pair in the other order, or the item with either label. Which of its two ends is "yes" no such loss can tell: the
 //! end with which the teacher agrees more often, which is all that is taken from the teacher.

@@ -209,8 +209,7 @@ impl<'a> Scored<'a> {
             Err(reason) => (None, vec![], Some(reason)),
         };
         let pgr = score.as_ref().and_then(|score| score.pgr);
-        let against_plain =
-            score.as_ref().zip(self.plain()).map(|(score, plain)| self.vault.compare(score, plain));
+        let against_plain = score.as_ref().zip(self.plain()).map(|(score, plain)| self.vault.compare(score, plain));
         Cell {
             retained: home.zip(pgr.as_ref()).and_then(|(home, there)| transfer::retained(home, there)),
             fate: transfer::fate(home, pgr.as_ref(), self.gap().1, against_plain.as_ref()),

@@ -1,5 +1,5 @@
 //! Posterior of the truth through a channel whose errors depend on the item (one of the published study's agents; the model is Raykar et al.
-//! 2010, equations 1 to 4, with one labeller whose reliability is a function of the item).
+//! 2010, section 2, with one labeller whose reliability is a function of the item).
 //!
 //! Prior: π_i = σ(z_i), z the untouched student's margin in units of its spread; with one labeller, how sure the prior is can't be told from
 //! how often the teacher is wrong, so it is not fitted. The teacher's hard label is right with P(right | truth y, item) =

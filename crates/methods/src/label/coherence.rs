@@ -1,7 +1,7 @@
 //! Internal coherence maximisation (Wen et al. 2025, arXiv 2506.10139, algorithm 1): find the labels that predict each other best, by
 //! simulated annealing.
 //!
-//! U(D) = α P(D) − I(D), P(D) the mean of log P(y_i | x_i, D without i) (their section 2.2). Theirs asks a large model with the other labels in
+//! U(D) = α P(D) − I(D), P(D) the mean of log P(y_i | x_i, D without i) (their section 2.2, where it is the sum). Theirs asks a large model with the other labels in
 //! its context. A small one learns nothing in context, so the other labels are put into what such learning comes to in a
 //! linear layer (von Oswald et al. 2022, arXiv 2212.07677): P(y_i | …) = σ(y_i s_i), s_i = β x_i · mean of y_j x_j, x the student's features,
 //! centred for binary items. Pairs are contrasts, so no labelling calls a pair and its swap both better: I is 0 for all that can be said.

@@ -1,4 +1,4 @@
-//! The teacher's own soft labels: naive weak-to-strong training (Burns et al. 2023, section 4.1).
+//! The teacher's own soft labels: naive weak-to-strong training (Burns et al. 2023, section 4.2).
 
 use crate::pool::Pool;
 

@@ -1,5 +1,5 @@
-//! Zero-shot elicitation with a consistency fix: label the pool by asking the untouched student
-//! (the first iteration of internal coherence maximisation, Wen et al. 2025, arXiv 2506.10139).
+//! Zero-shot elicitation with a consistency fix: label the pool by asking the untouched student (a baseline of Wen et al. 2025, arXiv
+//! 2506.10139, section 3.2; the published study's for chat, math and code).
 //!
 //! Consistency: a pair is asked in both orders and the margins are averaged with sign, so that p(A>B) = 1 − p(B>A)
 //! holds exactly; binary items are centred at the pool's median, so that both labels are used alike.

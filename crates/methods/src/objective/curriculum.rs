@@ -1,6 +1,6 @@
 //! Easy rows first (Bengio et al. 2009), easy being what the teacher is sure of.
 //!
-//! *Confidence*: a share of the rows that grows in a straight line (the competence of Platanios et al. 2019, arXiv 1903.09848, equation 1
+//! *Confidence*: a share of the rows that grows in a straight line (the competence of Platanios et al. 2019, arXiv 1903.09848, its root
 //! with p = 1), from a quarter to all at half of the steps. *Description length* (one of the published study's agents): the surer half
 //! for two fifths of the steps, whose labels are the cheaper ones to describe, then all rows at half the rate, from where that ended.
 

@@ -1,5 +1,5 @@
 //! Generalised cross-entropy (Zhang and Sabuncu 2018, arXiv 1805.07836, equation 6): L_q = (1 − f_y^q) / q, mean absolute
-//! error at q = 1 and cross-entropy in the limit q = 0. Its gradient is cross-entropy's times f_y^q (their equation 7), so
+//! error at q = 1 and cross-entropy in the limit q = 0. Its gradient is cross-entropy's times f_y^q, so
 //! rows the student does not believe count little, and wrong labels with them. Soft targets weigh the two labels' losses.
 
 use super::loss;

@@ -1,4 +1,4 @@
-//! Mixup (Zhang et al. 2018, arXiv 1710.09412, equation 1): train on λ x_i + (1 − λ) x_j against λ y_i + (1 − λ) y_j, λ from Beta(α, α).
+//! Mixup (Zhang et al. 2018, arXiv 1710.09412, section 2): train on λ x_i + (1 − λ) x_j against λ y_i + (1 − λ) y_j, λ from Beta(α, α).
 //!
 //! Words can't be mixed, states can (manifold mixup, Verma et al. 2019, arXiv 1806.05236): a decoder's rows are mixed in the last
 //! one, where a margin is linear, so that mixing margins is mixing states. A readout's rows are mixed as features.

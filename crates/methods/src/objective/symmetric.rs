@@ -1,5 +1,5 @@
-//! Symmetric cross-entropy (Wang et al. 2019, arXiv 1908.06112, equation 7): α CE + β RCE, where the reverse cross-entropy
-//! −Σ f_k ln t_k takes ln 0 = A < 0, hence is −A (1 − f_y) for a hard label (their section 4.1). Cross-entropy makes it learn,
+//! Symmetric cross-entropy (Wang et al. 2019, arXiv 1908.06112): α CE + β RCE, where the reverse cross-entropy
+//! −Σ f_k ln t_k takes ln 0 = A < 0, hence is −A (1 − f_y) for a hard label. Cross-entropy makes it learn,
 //! the reverse, which is bounded, makes it tolerate. Soft targets weigh the two labels' losses.
 
 use super::loss;

@@ -1,4 +1,4 @@
-//! Overlap density (Shin, Cooper and Sala 2024, arXiv 2412.03881, algorithm 1): a student learns what its teacher can't from rows that hold
+//! Overlap density (Shin, Cooper and Sala 2024, arXiv 2412.03881, their overlap detection): a student learns what its teacher can't from rows that hold
 //! both an easy pattern, by which the teacher labels them rightly, and a hard one, which the student picks up on the way.
 //!
 //! Rows below a change point in the teacher's sorted confidence hold hard patterns only. Of the others, those overlap that look most like one

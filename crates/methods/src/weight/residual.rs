@@ -1,6 +1,6 @@
 //! More weight on rows that shallow text features can't explain: a bag-of-words logistic regression is fitted to the
-//! targets, and the rows it gets wrong share half of the total weight (the biased-model reweighting of Utama et al. 2020 and
-//! He et al. 2019, in its simplest form). Where a teacher leans on a surface cue, these are the rows on which it saw more.
+//! targets, and the rows it gets wrong share half of the total weight (reweighting by a shallow model, Utama et al. 2020, in its
+//! simplest form; He et al. 2019 fit what such a model leaves). Where a teacher leans on a surface cue, these are the rows on which it saw more.
 
 use crate::readout::Fit;
 use aar_domain::item::Item;

@@ -32,8 +32,12 @@ fn subject(part: &SubjectTable, seeds: usize) -> String {
     for testbed in &part.testbeds {
         let public = if testbed.truth_public { "; demonstration: truth is public" } else { "" };
         out.push_str(&format!(
-            "- `{}`: weak {:.3}, ceiling {:.3}, {} items{public}\n",
-            testbed.name, testbed.weak, testbed.ceiling, testbed.items
+            "- `{}`{}: weak {:.3}, ceiling {:.3}, {} items{public}\n",
+            testbed.name,
+            if testbed.world.is_empty() { String::new() } else { format!(" ({})", testbed.world) },
+            testbed.weak,
+            testbed.ceiling,
+            testbed.items
         ));
     }
     out.push_str(&constructed(part));

@@ -116,16 +116,22 @@ mod tests {
             cpu_s: None,
         };
         let scored = Cell::Scored { pgr: Some(pgr), accuracy: 0.7, seeds: 5 };
-        let rows = vec![row("plain", vec![scored.clone()]), row("critic", vec![Cell::Missing]), row("probe", vec![scored])];
+        let rows =
+            vec![row("plain", vec![scored.clone()]), row("critic", vec![Cell::Missing]), row("probe", vec![scored])];
         let column = super::super::table::Column {
             name: "w".into(),
+            world: String::new(),
             weak: 0.6,
             ceiling: 0.9,
             items: 10,
             truth_public: false,
             constructed: vec![],
         };
-        let part = |subject: &str| SubjectTable { subject: subject.into(), testbeds: vec![column.clone()], rows: rows.clone() };
+        let part = |subject: &str| SubjectTable {
+            subject: subject.into(),
+            testbeds: vec![column.clone()],
+            rows: rows.clone(),
+        };
         let table = |subject| Table { subjects: vec![part(subject)], split: "selection", seeds: 5 };
         let page = render(&table("math"));
         assert!(page.contains("| math | plain | 0.34 (0.07) | released | 0.30 [0.10, 0.50] | 1 |\n"), "{page}");

@@ -5,6 +5,7 @@ use super::{BenchError, Plan};
 use crate::baselines::mean;
 use crate::constructed;
 use aar_domain::stats::{Pgr, over_testbeds};
+use aar_domain::testbed::Origin;
 use aar_grader::Vault;
 use serde::Serialize;
 
@@ -35,6 +36,8 @@ pub struct SubjectTable {
 pub struct Column {
     /// Its name.
     pub name: String,
+    /// Which world it is, for people: the first digits of its commitment, and its mechanism. Empty for what was imported.
+    pub world: String,
     /// Weak accuracy.
     pub weak: f64,
     /// Ceiling accuracy.
@@ -119,6 +122,7 @@ fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, B
         let frozen = vault.frozen(plan.splits[0]);
         columns.push(Column {
             name: testbed.record.name.clone(),
+            world: world(&testbed.record.origin),
             weak: frozen.weak,
             ceiling: frozen.ceiling,
             items: vault.items(plan.splits[0]),
@@ -153,6 +157,19 @@ fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, B
         .collect();
     rows.sort_by(|a, b| order(b).total_cmp(&order(a)));
     Ok(SubjectTable { subject: name.into(), testbeds: columns, rows })
+}
+
+fn world(origin: &Origin) -> String {
+    match origin {
+        Origin::Minted { commitment, mechanism, .. } => {
+            format!(
+                "{}; {}",
+                commitment.get(..8).unwrap_or(commitment),
+                mechanism.split(':').next().unwrap_or_default()
+            )
+        }
+        Origin::Imported { .. } => String::new(),
+    }
 }
 
 fn order(row: &Row) -> f64 {

@@ -122,9 +122,7 @@ fn by_mechanism<'a>(accepted: &[&'a Outcome]) -> Vec<Cell<'a>> {
         let cell = outcome.mechanism.split(':').next().unwrap_or_default();
         cells.entry(cell).or_default().push(outcome);
     }
-    let cells = cells.into_iter().map(|(cell, worlds)| {
-        (cell, worlds.len(), means(&worlds))
-    });
+    let cells = cells.into_iter().map(|(cell, worlds)| (cell, worlds.len(), means(&worlds)));
     cells.collect()
 }
 
