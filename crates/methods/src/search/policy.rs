@@ -157,8 +157,7 @@ mod tests {
         let has = |gene: usize, choice: u8| f64::from(genome[gene] == choice);
         let harm =
             0.4 * has(0, 2) + 0.3 * has(0, 4) + 0.15 * has(2, 2) + 0.1 * has(3, 2) + 0.3 * has(4, 1) + 0.1 * has(5, 1);
-        // Single changes of plain training on `harbour`, rounded.
-        let harm = harm + 0.2 * has(0, 5) + 0.4 * has(0, 6) + 0.1 * has(0, 8) + 0.6 * has(4, 2) - 0.05 * has(5, 4);
+        let harm = harm + 0.6 * has(4, 2);
         0.25 - harm + 0.1 * has(0, 1) + 0.15 * has(8, 1) + 0.2 * has(3, 3) + 0.1 * has(8, 1) * has(9, 2)
     }
 

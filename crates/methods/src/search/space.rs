@@ -54,7 +54,8 @@ const fn idea(value: Setting, family: Family) -> Choice {
 
 use Setting::{Count, Flag, Number, Text};
 
-/// The space: every gene in the order of a recipe's sections.
+/// The space: every gene in the order of a recipe's sections. A dozen evaluations can't tell forty choices apart, so of all that a recipe
+/// may say these are what was good on one of the development worlds that ship; the rest is there for people to compose.
 pub const GENES: &[Gene] = &[
     Gene {
         section: "label",
@@ -65,10 +66,7 @@ pub const GENES: &[Gene] = &[
             idea(Text("zero-shot"), Family::UnsupervisedElicitation),
             idea(Text("self"), Family::SelfTraining),
             idea(Text("probe"), Family::ModelInternal),
-            idea(Text("channel"), Family::ConfidenceWeighting),
-            idea(Text("ccs"), Family::ModelInternal),
             idea(Text("coherence"), Family::UnsupervisedElicitation),
-            idea(Text("epiplexity"), Family::ConfidenceWeighting),
         ],
     },
     Gene { section: "label", key: "form", choices: &[plain(Text("hard")), idea(Text("soft"), Family::Distillation)] },
@@ -79,9 +77,7 @@ pub const GENES: &[Gene] = &[
             plain(Text("all")),
             idea(Text("confident"), Family::DataFiltering),
             idea(Text("agree"), Family::DataFiltering),
-            idea(Text("neighbours"), Family::DataFiltering),
             idea(Text("confident-learning"), Family::DataFiltering),
-            idea(Text("overlap"), Family::DataFiltering),
         ],
     },
     Gene {
@@ -106,13 +102,7 @@ pub const GENES: &[Gene] = &[
     Gene {
         section: "objective",
         key: "loss",
-        choices: &[
-            plain(Text("xent")),
-            idea(Text("confidence"), Family::LossFunction),
-            idea(Text("generalised"), Family::LossFunction),
-            idea(Text("product"), Family::LossFunction),
-            idea(Text("reverse-kl"), Family::LossFunction),
-        ],
+        choices: &[plain(Text("xent")), idea(Text("confidence"), Family::LossFunction)],
     },
     Gene {
         section: "objective",
