@@ -76,10 +76,10 @@ fn standings(accepted: &[&Outcome]) {
     for (recipe, worlds) in near.iter().take(5) {
         aar_lab::say!("{recipe:60} on {worlds} of {}", accepted.len());
     }
-    aar_lab::say!("\n{:80} {:>6}  best recipes, by mean PGR", "mechanism", "worlds");
+    aar_lab::say!("\n{:106} {:>6}  best recipes, by mean PGR", "mechanism", "worlds");
     for (mechanism, worlds, best) in by_mechanism(accepted) {
         let best: Vec<String> = best.iter().take(3).map(|(recipe, mean)| format!("{recipe} {mean:.2}")).collect();
-        aar_lab::say!("{mechanism:80} {worlds:>6}  {}", best.join(", "));
+        aar_lab::say!("{mechanism:106} {worlds:>6}  {}", best.join(", "));
     }
     aar_lab::say!("\nRecipes that change places, against their mean over all worlds:");
     let overall = means(accepted);
@@ -88,7 +88,7 @@ fn standings(accepted: &[&Outcome]) {
             Some((a, b, [gain, behind])) => format!("{a} is {gain:.2} above {b}, {behind:.2} below it over all"),
             None => "none".into(),
         };
-        aar_lab::say!("{mechanism:80} {said}");
+        aar_lab::say!("{mechanism}: {said}");
     }
 }
 
