@@ -66,7 +66,7 @@ pub fn render(table: &Table) -> String {
         return String::new();
     }
     format!(
-        "\n### Published figures beside ours\n\n| subject | recipe | published (sd over seeds) | | ours | testbeds |\n|---|---|---|---|---|---|\n{lines}\n{DIFFERS}\n"
+        "\n### Published figures beside ours\n\n| subject | recipe | published (sd over seeds) | source | ours | testbeds |\n|---|---|---|---|---|---|\n{lines}\n{DIFFERS}\n"
     )
 }
 
