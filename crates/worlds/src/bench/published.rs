@@ -1,7 +1,7 @@
 //! Published figures, so that they stand beside ours wherever the table has the recipe and the subject.
 
 use super::markdown::interval;
-use super::table::{Cell, Row, SubjectTable, Table};
+use super::table::{Cell, Row, Table};
 
 /// Where a figure is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,14 +78,15 @@ fn line(published: &Published, table: &Table) -> Option<String> {
         Source::Released => "released",
         Source::Announced => "announced",
     };
-    let ours = ours(row, part)?;
+    let ours = ours(row)?;
     let (subject, testbeds) = (published.subject, part.testbeds.len());
     Some(format!("| {subject} | {} | {:.2}{sd} | {source} | {ours} | {testbeds} |\n", row.name, published.pgr))
 }
 
-fn ours(row: &Row, part: &SubjectTable) -> Option<String> {
-    let only = match (&row.cells[..], part.testbeds.len()) {
-        ([Cell::Scored { pgr: Some(pgr), .. }], 1) => Some(*pgr),
+/// Over testbeds, or on the only one.
+fn ours(row: &Row) -> Option<String> {
+    let only = match row.cells[..] {
+        [Cell::Scored { pgr, .. }] => pgr,
         _ => None,
     };
     row.over_testbeds.or(only).map(|pgr| interval(&pgr))
@@ -93,6 +94,7 @@ fn ours(row: &Row, part: &SubjectTable) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::{Column, SubjectTable};
     use super::*;
 
     #[test]
@@ -118,7 +120,7 @@ mod tests {
         let scored = Cell::Scored { pgr: Some(pgr), accuracy: 0.7, seeds: 5 };
         let rows =
             vec![row("plain", vec![scored.clone()]), row("critic", vec![Cell::Missing]), row("probe", vec![scored])];
-        let column = super::super::table::Column {
+        let column = Column {
             name: "w".into(),
             world: String::new(),
             weak: 0.6,

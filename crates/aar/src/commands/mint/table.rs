@@ -77,14 +77,15 @@ fn standings(accepted: &[&Outcome]) {
         aar_lab::say!("{recipe:60} on {worlds} of {}", accepted.len());
     }
     aar_lab::say!("\n{:106} {:>6}  best recipes, by mean PGR", "mechanism", "worlds");
-    for (mechanism, worlds, best) in by_mechanism(accepted) {
+    let cells = by_mechanism(accepted);
+    for (mechanism, worlds, best) in &cells {
         let best: Vec<String> = best.iter().take(3).map(|(recipe, mean)| format!("{recipe} {mean:.2}")).collect();
         aar_lab::say!("{mechanism:106} {worlds:>6}  {}", best.join(", "));
     }
     aar_lab::say!("\nRecipes that change places, against their mean over all worlds:");
     let overall = means(accepted);
-    for (mechanism, _, here) in by_mechanism(accepted) {
-        let said = match turned(&here, &overall) {
+    for (mechanism, _, here) in &cells {
+        let said = match turned(here, &overall) {
             Some((a, b, [gain, behind])) => format!("{a} is {gain:.2} above {b}, {behind:.2} below it over all"),
             None => "none".into(),
         };
