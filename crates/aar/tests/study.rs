@@ -104,7 +104,8 @@ fn tried_elsewhere(out: &Path, dir: &Path) {
         command.args(["--seeds", "2", "--quiet", "--json"]).args(more);
         finish(command)
     };
-    let to = ["--to", quay.to_str().unwrap()];
+    let page = dir.join("results.md");
+    let to = ["--to", quay.to_str().unwrap(), "--out", page.to_str().unwrap()];
     let (code, first, stderr) = transfer(&to);
     assert_eq!(code, 0, "{stderr}");
     let trials = || std::fs::read_to_string(out.join("transfer/trials.jsonl")).unwrap();
@@ -119,6 +120,9 @@ fn tried_elsewhere(out: &Path, dir: &Path) {
         assert_eq!(cell["pgr"]["value"], line["home"]["value"], "the same seeds on the same items: {line}");
         assert_eq!((&line["rung"], cell["margins"].as_array().unwrap().len()), (&Value::from("replicated"), 2));
     }
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert_eq!(text.matches("`aar transfer ").count(), 1, "in its place, not once more: {text}");
+    assert!(text.contains("| at home, on harbour | quay (chat) |") && !text.contains(dir.to_str().unwrap()), "{text}");
     let result: Value = serde_json::from_str(&std::fs::read_to_string(out.join("result.json")).unwrap()).unwrap();
     assert_eq!(result["transfer"], matrix);
     assert!(result["verdict"].as_str().is_some_and(|verdict| !verdict.contains("was not tried")), "{result}");
@@ -126,14 +130,16 @@ fn tried_elsewhere(out: &Path, dir: &Path) {
     assert!(code == 65 && stderr.contains("own testbed"), "{code} {stderr}");
     let (code, _, stderr) = transfer(&[]);
     assert!(code == 64 && stderr.contains("--fresh"), "{code} {stderr}");
-    tried_in_production(out, quay.to_str().unwrap(), transfer);
+    tried_in_production(out, quay.to_str().unwrap(), &page, transfer);
 }
 
 /// One finalist against plain training, registered first; a second look at the same items is refused.
-fn tried_in_production(out: &Path, world: &str, transfer: impl Fn(&[&str]) -> (i32, String, String)) {
+fn tried_in_production(out: &Path, world: &str, page: &Path, transfer: impl Fn(&[&str]) -> (i32, String, String)) {
     let world = format!("--production={world}");
-    let (code, first, stderr) = transfer(&[&world, "--effect", "30"]);
+    let (code, first, stderr) = transfer(&[&world, "--effect", "30", "--out", page.to_str().unwrap()]);
     assert_eq!(code, 0, "{stderr}");
+    let text = std::fs::read_to_string(page).unwrap();
+    assert!(text.contains("| quay (chat) |") && text.contains("In production: “"), "the matrix stays: {text}");
     let trial = serde_json::from_str::<Value>(&first).unwrap()["production"].clone();
     let registered = &trial["registered"];
     assert!(registered["seeds"] == 5 && registered["power"].as_f64().unwrap() >= 0.8, "{trial}");

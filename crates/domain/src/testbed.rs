@@ -56,6 +56,11 @@ pub enum Origin {
     },
 }
 
+/// A mechanism's text without how strong its cue is, which stands after a colon.
+pub fn kind_of(mechanism: &str) -> &str {
+    mechanism.split(':').next().unwrap_or_default()
+}
+
 /// Sizes and baselines of one split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitRecord {

@@ -97,7 +97,7 @@ pub fn run(
     let scored = targets.iter().map(|target| Scored::new(&trials, target)).collect::<Result<Vec<_>, _>>()?;
     let mut lines = Vec::new();
     for method in methods {
-        let known = method.home.or_else(|| at_home.as_ref()?.score(&trials, &method.bundle).ok()?.0.pgr);
+        let known = method.home.or_else(|| at_home.as_ref()?.found(&trials, &method.bundle).ok()?.score.pgr);
         let cells: Vec<Cell> =
             scored.iter().map(|target| target.cell(&trials, &method.bundle, known.as_ref())).collect();
         let (fresh, elsewhere): (Vec<_>, Vec<_>) =
@@ -137,12 +137,21 @@ fn predicts(lines: &[Line]) -> Option<Estimate> {
     rank_correlation_interval(correlation(&ranked(&home), &ranked(&elsewhere))?, home.len())
 }
 
+/// What a bundle got somewhere.
+struct Found {
+    score: Score,
+    /// Which items it had right, seed by seed.
+    outcomes: Outcomes,
+    /// Hashes of the margins behind it.
+    hashes: Vec<String>,
+}
+
 /// A testbed with plain training's score on it.
 struct Scored<'a> {
     testbed: &'a Testbed,
     vault: Vault,
-    /// With the hashes behind it, or why there is none.
-    plain: Result<(Score, Vec<String>), String>,
+    /// Or why there is none.
+    plain: Result<Found, String>,
 }
 
 impl<'a> Scored<'a> {
@@ -152,26 +161,17 @@ impl<'a> Scored<'a> {
             detail: error.to_string(),
         };
         let vault = Vault::open(&testbed.path).map_err(|error| wrong(&error))?;
-        let mut scored = Self { testbed, vault, plain: Err(String::new()) };
-        scored.plain = scored.score(trials, trials.plain());
-        Ok(scored)
+        let plain = found(trials, testbed, &vault, trials.plain());
+        Ok(Self { testbed, vault, plain })
     }
 
-    /// The score of a bundle here with the hashes of the margins behind it, or why there is none.
-    fn score(&self, trials: &Trials, bundle: &Bundle) -> Result<(Score, Vec<String>), String> {
-        let (outcomes, hashes) = self.outcomes(trials, bundle)?;
-        Ok((self.vault.score(Split::Selection, &outcomes), hashes))
-    }
-
-    /// Which items a bundle had right, seed by seed.
-    fn outcomes(&self, trials: &Trials, bundle: &Bundle) -> Result<(Outcomes, Vec<String>), String> {
-        let Tried { seeds, margins, hashes } = trials.of(self.testbed, bundle)?;
-        let outcomes = self.vault.outcomes(Split::Selection, &seeds, &margins);
-        Ok((outcomes.ok_or("its outputs do not fit the testbed; was it changed?")?, hashes))
+    /// What a bundle got here, or why it got nothing.
+    fn found(&self, trials: &Trials, bundle: &Bundle) -> Result<Found, String> {
+        found(trials, self.testbed, &self.vault, bundle)
     }
 
     fn plain(&self) -> Option<&Score> {
-        self.plain.as_ref().ok().map(|(score, _)| score)
+        self.plain.as_ref().ok().map(|found| &found.score)
     }
 
     fn gap(&self) -> (f64, f64) {
@@ -204,8 +204,8 @@ impl<'a> Scored<'a> {
     }
 
     fn cell(&self, trials: &Trials, bundle: &Bundle, home: Option<&Pgr>) -> Cell {
-        let (score, margins, failed) = match self.score(trials, bundle) {
-            Ok((score, margins)) => (Some(score), margins, None),
+        let (score, margins, failed) = match self.found(trials, bundle) {
+            Ok(found) => (Some(found.score), found.hashes, None),
             Err(reason) => (None, vec![], Some(reason)),
         };
         let pgr = score.as_ref().and_then(|score| score.pgr);
@@ -219,4 +219,11 @@ impl<'a> Scored<'a> {
             margins,
         }
     }
+}
+
+fn found(trials: &Trials, testbed: &Testbed, vault: &Vault, bundle: &Bundle) -> Result<Found, String> {
+    let Tried { seeds, margins, hashes } = trials.of(testbed, bundle)?;
+    let outcomes = vault.outcomes(Split::Selection, &seeds, &margins);
+    let outcomes = outcomes.ok_or("its outputs do not fit the testbed; was it changed?")?;
+    Ok(Found { score: vault.score(Split::Selection, &outcomes), outcomes, hashes })
 }

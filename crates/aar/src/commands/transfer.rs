@@ -9,16 +9,18 @@ use crate::failure::{Failure, INPUT, UNAVAILABLE, USAGE};
 use crate::places;
 use crate::show::style;
 use aar_api::bundle::Bundle;
-use aar_domain::rung::{Kind, Rung, Split};
+use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Estimate;
 use aar_domain::transfer::matrix::Matrix;
 use aar_domain::transfer::production::Trial;
 use aar_sandbox::Isolation;
 use aar_server::Server;
 use aar_server::event::{Phase, Seed};
+use aar_study::report::elsewhere;
 use aar_study::testbed::{self, Testbed};
 use aar_study::transfer::production::Question;
 use aar_study::transfer::{self, Method, TransferConfig, TrialEvent};
+use aar_worlds::bench::markdown::between;
 use aar_worlds::subjects::Subject;
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -60,6 +62,9 @@ pub struct Options {
     /// Seeds of every trial
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=transfer::MOST_SEEDS as i64))]
     seeds: u16,
+    /// Put the matrix into this Markdown page, in place of the last one
+    #[arg(long, value_name = "PAGE")]
+    out: Option<PathBuf>,
     /// One JSON object on stdout
     #[arg(long)]
     json: bool,
@@ -74,8 +79,8 @@ fn points(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let elsewhere = !options.to.is_empty() || options.fresh > 0 || !options.models.is_empty();
-    if !elsewhere && options.production.is_none() {
+    let anywhere = !options.to.is_empty() || options.fresh > 0 || !options.models.is_empty();
+    if !anywhere && options.production.is_none() {
         return Err(Failure::new(USAGE, "nowhere to try").hint(
             "--fresh 5 mints five worlds of the study's subject first, some 8 min each; --models larger mints one with a larger student; \
              --to DIR takes a testbed that is there; --production tries one finalist on a stand-in for a production model",
@@ -111,7 +116,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         stop: &stop,
     };
     let mut found = Found::default();
-    if elsewhere {
+    if anywhere {
         let matrix = tried(&config(options.seeds), testbed, &methods, &targets, options.quiet)?;
         note(server, aar_server::transfer::NOTE, &matrix)?;
         found.matrix = Some(matrix);
@@ -124,6 +129,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         found.production = Some(produced::tried(server, &all, &question, options.quiet)?);
     }
     let (_, page) = write_again(&opened)?;
+    options.out.iter().try_for_each(|results| put(results, &found, &again(options)))?;
     if options.json {
         aar_lab::say!("{}", serde_json::to_string_pretty(&found).unwrap_or_default());
     } else {
@@ -132,6 +138,41 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         aar_lab::note!("report: {}", page.display());
     }
     Ok(())
+}
+
+/// Matrix and production trial into a page of results, each in its place.
+fn put(page: &Path, found: &Found, command: &str) -> Result<(), Failure> {
+    let matrix = found.matrix.iter().map(|matrix| (elsewhere::MATRIX, "Transfer", elsewhere::table(matrix)));
+    let trial =
+        found.production.iter().map(|trial| (elsewhere::PRODUCTION, "Production", elsewhere::production(trial)));
+    for (marks, heading, body) in matrix.chain(trial) {
+        let part = elsewhere::part(marks, command, &body);
+        super::bench::put(page, |before| between(before, &part, marks, heading))?;
+    }
+    Ok(())
+}
+
+/// The command that makes the page again, without paths of this machine.
+fn again(options: &Options) -> String {
+    let last = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut words = vec![format!("aar transfer {}", last(&options.directory))];
+    words.extend(options.to.iter().map(|to| format!("--to {}", last(Path::new(to)))));
+    if options.fresh > 0 {
+        words.push(format!("--fresh {}{}", options.fresh, if options.reserved { " --reserved" } else { "" }));
+    }
+    for (option, values) in [("--models", &options.models), ("--recipes", &options.recipes)] {
+        if !values.is_empty() {
+            words.push(format!("{option} {}", values.join(",")));
+        }
+    }
+    words.extend(options.production.iter().map(|world| match world.is_empty() {
+        true => "--production".to_owned(),
+        false => format!("--production={}", last(Path::new(world))),
+    }));
+    words.extend(options.effect.map(|effect| format!("--effect {effect}")));
+    words.extend(options.method.iter().map(|name| format!("--method {name:?}")));
+    words.push(format!("--seeds {}", options.seeds));
+    words.join(" ")
 }
 
 /// What was found, as `--json` prints it.
@@ -290,12 +331,7 @@ fn print(matrix: &Matrix) {
                 aar_lab::say!("    {:18} {reason}", "");
             }
         }
-        let follows = match line.rung {
-            Rung::Transferred => "transferred",
-            Rung::NotTransferred => "did not transfer",
-            _ => "replicated; the rule needs five freshly minted worlds of its subject",
-        };
-        aar_lab::say!("    → {follows}");
+        aar_lab::say!("    → {}", line.follows());
     }
     if let Some(predicts) = matrix.predicts {
         aar_lab::say!(

@@ -75,3 +75,14 @@ pub struct Cell {
     /// SHA-256 of the margins of each seed.
     pub margins: Vec<String>,
 }
+
+impl Line {
+    /// What follows for the method, in words.
+    pub fn follows(&self) -> &'static str {
+        match self.rung {
+            Rung::Transferred => "transferred",
+            Rung::NotTransferred => "did not transfer",
+            _ => "replicated; five fresh worlds decide",
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::layout::{Frame, evidence, live, page as framed, with_interval};
 use super::origin::{evaluation, of, told};
 use super::{Pages, Visitor};
 use crate::board::Row;
-use aar_domain::rung::{Kind, Rung};
+use aar_domain::rung::Kind;
 use aar_domain::stats::Estimate;
 use aar_domain::transfer::Fate;
 use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
@@ -82,7 +82,7 @@ pub fn table(matrix: &Matrix) -> Markup {
             caption { "PGR on other testbeds, from the stored bundles, untouched, with the share of the PGR at home that is left. A method holds where that share is clearly above one half." }
             thead { tr {
                 th { "method" } th { "by" } th.n { "at home, on " (told(&matrix.home)) }
-                @for target in &matrix.targets { th { (told(&target.name)) } }
+                @for target in &matrix.targets { th { (told(&target.name)) br; small { (target.subject) } } }
                 th { "so it" }
             } }
             tbody { @for line in &matrix.methods { (row(line)) } }
@@ -96,15 +96,10 @@ pub fn table(matrix: &Matrix) -> Markup {
 }
 
 fn row(line: &Line) -> Markup {
-    let follows = match line.rung {
-        Rung::Transferred => "transferred",
-        Rung::NotTransferred => "did not transfer",
-        _ => "replicated; five fresh worlds decide",
-    };
     html! { tr {
         td { (told(&line.method)) } td { (told(&line.by)) } td.n { (of(format_args!("transfer/{}", line.bundle), shown(line.home))) }
         @for (place, cell) in line.cells.iter().enumerate() { td.n { (said(&line.bundle, place, cell)) } }
-        td { (follows) }
+        td { (line.follows()) }
     } }
 }
 

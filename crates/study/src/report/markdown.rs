@@ -1,10 +1,9 @@
 //! The report in Markdown: what the page says, without its figures.
 
-use super::again;
+use super::{again, elsewhere};
 use crate::plan::{ANALYSIS, Plan};
 use crate::result::{Row, StudyResult};
 use aar_domain::rung::{Kind, Split};
-use aar_domain::stats::Estimate;
 use aar_domain::testbed::TestbedRecord;
 use aar_server::Server;
 use aar_server::handle::Snapshot;
@@ -25,7 +24,11 @@ pub fn text(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
     rows(&mut out, &replicated);
     out.push_str("## Announcements: graded on the feedback split\n\n");
     rows(&mut out, &graded);
-    elsewhere(&mut out, result);
+    if let Some(matrix) = &result.transfer {
+        out.push_str("## Elsewhere\n\n");
+        out.push_str(&elsewhere::table(matrix));
+    }
+    result.production.iter().for_each(|trial| out.push_str(&elsewhere::production(trial)));
     failures(&mut out, &snapshot);
     researchers(&mut out, result);
     belief(&mut out, result, testbed, server, &snapshot);
@@ -40,7 +43,7 @@ pub fn text(result: &StudyResult, plan: &Plan, testbed: &TestbedRecord, server: 
 }
 
 /// A cell: what others wrote stays one cell, and text.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('`', "\\`");
     escaped.replace(['\n', '\r'], " ")
 }
@@ -70,22 +73,6 @@ fn rows(out: &mut String, rows: &[&Row]) {
             row.seeds,
             row.evaluation
         );
-    }
-    out.push('\n');
-}
-
-fn elsewhere(out: &mut String, result: &StudyResult) {
-    let Some(matrix) = &result.transfer else { return };
-    let shown = |estimate: Option<Estimate>| estimate.map_or("undefined".into(), |estimate| estimate.to_string());
-    let _ = write!(out, "## Elsewhere\n\n| method | by | {} |", cell(&matrix.home));
-    matrix.targets.iter().for_each(|target| out.push_str(&format!(" {} |", cell(&target.name))));
-    let _ = writeln!(out, " so it is |\n|---|---|---|{}---|", "---|".repeat(matrix.targets.len()));
-    for line in &matrix.methods {
-        let _ = write!(out, "| {} | {} | {} |", cell(&line.method), cell(&line.by), shown(line.home));
-        for found in &line.cells {
-            let _ = write!(out, " {}: {} |", found.fate.words(), shown(found.pgr));
-        }
-        let _ = writeln!(out, " {} |", line.rung.name());
     }
     out.push('\n');
 }

@@ -14,6 +14,7 @@ mod again;
 mod believe;
 mod board;
 mod costs;
+pub mod elsewhere;
 mod headline;
 mod ideas;
 mod integrity;

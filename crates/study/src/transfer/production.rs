@@ -1,7 +1,7 @@
 //! A production trial: one method on a production world, registered before it is run.
 
 use super::trials::{TrialEvent, Trials};
-use super::{MOST_SEEDS, Method, Scored, TransferConfig};
+use super::{Found, MOST_SEEDS, Method, Scored, TransferConfig};
 use crate::error::StudyError;
 use crate::testbed::Testbed;
 use aar_domain::rung::Split;
@@ -31,13 +31,11 @@ impl Question<'_> {
         let trials = Trials::open(&pilot)?;
         trials.run(&[(self.testbed, &[])], tell)?;
         let scored = Scored::new(&trials, self.testbed)?;
-        let without = |detail: &String| self.wrong(format!("plain training: {detail}"));
-        let (plain, _) = scored.plain.as_ref().map_err(without)?;
-        let (outcomes, _) = scored.outcomes(&trials, trials.plain()).map_err(|detail| without(&detail))?;
-        let variance = plain.replicated.seed_variance() * outcomes.seeds.len() as f64;
+        let plain = self.plain(&scored)?;
+        let variance = plain.score.replicated.seed_variance() * plain.outcomes.seeds.len() as f64;
         let clusters = scored.vault.clusters(Split::Selection);
         let most = config.seeds.len().min(MOST_SEEDS);
-        let sized = |effect| size(effect, variance, clusters, disagreement(&outcomes), most);
+        let sized = |effect| size(effect, variance, clusters, disagreement(&plain.outcomes), most);
         let mut effect = self.effect.unwrap_or(EFFECT);
         let (seeds, power, expected_se) = match (sized(effect), self.effect) {
             (Ok(found), _) => found,
@@ -81,27 +79,30 @@ impl Question<'_> {
         trials.run(&[(self.testbed, &[&self.method.bundle])], tell)?;
         let scored = Scored::new(&trials, self.testbed)?;
         let frozen = scored.vault.frozen(Split::Selection);
-        let (plain, hashes) =
-            scored.plain.as_ref().map_err(|detail| self.wrong(format!("plain training: {detail}")))?;
+        let plain = self.plain(&scored)?;
         let mut trial = Trial {
             registered: registered.clone(),
             weak: frozen.weak,
-            plain: plain.accuracy,
+            plain: plain.score.accuracy,
             accuracy: None,
             ceiling: frozen.ceiling,
             difference: None,
             failed: None,
-            margins: [vec![], hashes.clone()],
+            margins: [vec![], plain.hashes.clone()],
         };
-        match scored.score(&trials, &self.method.bundle) {
-            Ok((score, hashes)) => {
-                trial.difference = Some(interval(&scored.vault.compare(&score, plain), registered.seeds));
+        match scored.found(&trials, &self.method.bundle) {
+            Ok(Found { score, hashes, .. }) => {
+                trial.difference = Some(interval(&scored.vault.compare(&score, &plain.score), registered.seeds));
                 trial.accuracy = Some(score.accuracy);
                 trial.margins[0] = hashes;
             }
             Err(reason) => trial.failed = Some(reason),
         }
         Ok(trial)
+    }
+
+    fn plain<'a>(&self, scored: &'a Scored) -> Result<&'a Found, StudyError> {
+        scored.plain.as_ref().map_err(|detail| self.wrong(format!("plain training: {detail}")))
     }
 
     fn wrong(&self, detail: String) -> StudyError {

@@ -3,31 +3,22 @@
 use super::markdown::interval;
 use super::table::{Cell, Row, Table};
 
-/// Where a figure is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    /// Runs that came with the study of nine agents, scored again against its fixed baselines.
-    Released,
-    /// What that study's text says of its agents' methods.
-    Announced,
-}
-
 /// One figure, in PGR.
 struct Published {
     subject: &'static str,
     recipe: &'static str,
     pgr: f64,
-    /// Over seeds, where seeds are known.
+    /// Over seeds, of runs that came with the study of nine agents, scored again against its fixed baselines; what that
+    /// study's text announces of its agents' methods has none.
     sd: Option<f64>,
-    source: Source,
 }
 
 const fn released(subject: &'static str, recipe: &'static str, pgr: f64, sd: f64) -> Published {
-    Published { subject, recipe, pgr, sd: Some(sd), source: Source::Released }
+    Published { subject, recipe, pgr, sd: Some(sd) }
 }
 
 const fn announced(recipe: &'static str, pgr: f64) -> Published {
-    Published { subject: "chat", recipe, pgr, sd: None, source: Source::Announced }
+    Published { subject: "chat", recipe, pgr, sd: None }
 }
 
 const PUBLISHED: &[Published] = &[
@@ -74,10 +65,7 @@ fn line(published: &Published, table: &Table) -> Option<String> {
     let part = table.subjects.iter().find(|part| part.subject == published.subject)?;
     let row = part.rows.iter().find(|row| row.recipe == published.recipe)?;
     let sd = published.sd.map_or(String::new(), |sd| format!(" ({sd:.2})"));
-    let source = match published.source {
-        Source::Released => "released",
-        Source::Announced => "announced",
-    };
+    let source = if published.sd.is_some() { "released" } else { "announced" };
     let ours = ours(row)?;
     let (subject, testbeds) = (published.subject, part.testbeds.len());
     Some(format!("| {subject} | {} | {:.2}{sd} | {source} | {ours} | {testbeds} |\n", row.name, published.pgr))

@@ -5,7 +5,7 @@ use super::{BenchError, Plan};
 use crate::baselines::mean;
 use crate::constructed;
 use aar_domain::stats::{Pgr, over_testbeds};
-use aar_domain::testbed::Origin;
+use aar_domain::testbed::{Origin, TestbedRecord, kind_of};
 use aar_grader::Vault;
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub struct Table {
 /// One subject's testbeds and recipes.
 #[derive(Clone, Debug, Serialize)]
 pub struct SubjectTable {
-    /// Its name.
+    /// Its name, and whether its testbeds were imported.
     pub subject: String,
     /// Its testbeds.
     pub testbeds: Vec<Column>,
@@ -104,20 +104,28 @@ type Costs = (Vec<u64>, Vec<f64>);
 
 /// Score what there is.
 pub fn compose(plan: &Plan, results: &Results) -> Result<Table, BenchError> {
-    let mut names: Vec<&str> = Vec::new();
-    for testbed in &plan.testbeds {
-        if !names.contains(&testbed.record.subject.as_str()) {
-            names.push(&testbed.record.subject);
+    let mut names: Vec<String> = Vec::new();
+    for name in plan.testbeds.iter().map(|testbed| part(&testbed.record)) {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     let subjects = names.into_iter().map(|name| subject(plan, results, name)).collect::<Result<_, _>>()?;
     Ok(Table { subjects, split: plan.splits[0].name(), seeds: plan.seeds })
 }
 
-fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, BenchError> {
+/// Made worlds and imported sets of one subject are no draws from one distribution, so no mean goes over both.
+fn part(record: &TestbedRecord) -> String {
+    match record.origin {
+        Origin::Minted { .. } => record.subject.clone(),
+        Origin::Imported { .. } => format!("{}, imported", record.subject),
+    }
+}
+
+fn subject(plan: &Plan, results: &Results, name: String) -> Result<SubjectTable, BenchError> {
     let mut columns = Vec::new();
     let mut rows: Vec<(Vec<Cell>, Vec<Costs>)> = vec![(vec![], vec![]); plan.methods().count()];
-    for testbed in plan.testbeds.iter().filter(|testbed| testbed.record.subject == name) {
+    for testbed in plan.testbeds.iter().filter(|testbed| part(&testbed.record) == name) {
         let vault = Vault::open(&testbed.path)?;
         let frozen = vault.frozen(plan.splits[0]);
         columns.push(Column {
@@ -156,17 +164,13 @@ fn subject(plan: &Plan, results: &Results, name: &str) -> Result<SubjectTable, B
         })
         .collect();
     rows.sort_by(|a, b| order(b).total_cmp(&order(a)));
-    Ok(SubjectTable { subject: name.into(), testbeds: columns, rows })
+    Ok(SubjectTable { subject: name, testbeds: columns, rows })
 }
 
 fn world(origin: &Origin) -> String {
     match origin {
         Origin::Minted { commitment, mechanism, .. } => {
-            format!(
-                "{}; {}",
-                commitment.get(..8).unwrap_or(commitment),
-                mechanism.split(':').next().unwrap_or_default()
-            )
+            format!("{}; {}", commitment.get(..8).unwrap_or(commitment), kind_of(mechanism))
         }
         Origin::Imported { .. } => String::new(),
     }

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use aar_domain::stats::over_testbeds;
-use aar_domain::testbed::Check;
+use aar_domain::testbed::{Check, kind_of};
 use std::collections::BTreeMap;
 
 /// One world's bounds.
@@ -119,9 +119,7 @@ type Cell<'a> = (&'a str, usize, Vec<(&'a str, f64)>);
 fn by_mechanism<'a>(accepted: &[&'a Outcome]) -> Vec<Cell<'a>> {
     let mut cells = BTreeMap::<&str, Vec<&Outcome>>::new();
     for outcome in accepted {
-        // A world that was made before says how strong its cue is, too.
-        let cell = outcome.mechanism.split(':').next().unwrap_or_default();
-        cells.entry(cell).or_default().push(outcome);
+        cells.entry(kind_of(&outcome.mechanism)).or_default().push(outcome);
     }
     let cells = cells.into_iter().map(|(cell, worlds)| (cell, worlds.len(), means(&worlds)));
     cells.collect()
