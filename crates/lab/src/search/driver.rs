@@ -98,7 +98,7 @@ impl Search<'_> {
         let proposal = if self.blind {
             policy::random(&self.leaning, &valid, &mut rng)
         } else {
-            let proposals = policy::propose(&history, &self.leaning, &valid, trials.max(1), &mut rng);
+            let proposals = policy::propose(&history, &self.leaning, space::all(), &valid, trials.max(1), &mut rng);
             match self.pick(proposals, turn)? {
                 Some(proposal) => proposal,
                 // Everything nearby was tried: one blind step is better than giving up.

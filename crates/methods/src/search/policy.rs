@@ -7,16 +7,14 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
 
-/// Compositions that are weighed against each other before any is tried.
-const CANDIDATES: usize = 300;
-/// Temperature, in PGR, of choosing what to build on.
-const TEMPERATURE: f64 = 0.08;
+/// What is built on a row of the board differs from it in at most so many genes: the model is additive, and believed no further.
+const REACH: usize = 3;
+/// What is built on nothing has at most so many ideas.
+const IDEAS: usize = 4;
 /// Pull of the leaning against the board, in PGR per factor e. Fades as evidence grows.
 const PULL: f64 = 0.05;
 /// Spread of the draw from the posterior: with a dozen evaluations full Thompson sampling explores too long.
 const BOLDNESS: f64 = 0.5;
-/// How often a candidate is a fresh composition instead of a change to a row of the board.
-const FRESH: f64 = 0.15;
 
 /// One row of the board as the policy sees it.
 #[derive(Clone, Debug)]
@@ -51,36 +49,48 @@ pub struct Proposal {
     pub expected: f64,
 }
 
-/// The best `count` proposals of a Thompson draw, best first, none of which was evaluated or advised against.
+/// The best `count` proposals of a Thompson draw, best first, out of `space`: valid, within reach, and neither evaluated nor advised
+/// against.
 pub fn propose(
     history: &History,
     leaning: &Leaning,
+    space: impl IntoIterator<Item = Genome>,
     valid: &dyn Fn(&Genome) -> bool,
     count: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<Proposal> {
-    let rows: Vec<(Genome, f64)> = history.rows.iter().filter_map(|row| Some((row.genome.clone(), row.pgr?))).collect();
-    let effects = Surrogate::fit(&rows).sample(BOLDNESS, rng);
-    let mut known: BTreeSet<Genome> = history.rows.iter().map(|row| row.genome.clone()).collect();
-    known.extend(history.avoid.iter().cloned());
-    let mut proposals: Vec<(f64, Proposal)> = Vec::new();
-    for _ in 0..CANDIDATES {
-        let (genome, parent) = match choose_parent(history, rng) {
-            Some(parent) if rng.random::<f64>() > FRESH => {
-                (mutate(&parent.genome, leaning, rng), parent.bundle.clone())
-            }
-            _ => (fresh(leaning, rng), None),
-        };
-        if !allowed(&genome, leaning) || !valid(&genome) || !known.insert(genome.clone()) {
+    let graded: Vec<(Genome, f64)> =
+        history.rows.iter().filter_map(|row| Some((row.genome.clone(), row.pgr?))).collect();
+    let effects = Surrogate::fit(&graded).sample(BOLDNESS, rng);
+    let known: BTreeSet<&Genome> = history.rows.iter().map(|row| &row.genome).chain(&history.avoid).collect();
+    let pull = PULL / f64::from(1 + history.turn);
+    let mut weighed = Vec::new();
+    for genome in space.into_iter().filter(|genome| allowed(genome, leaning) && !known.contains(genome)) {
+        let parent = nearest(history, &genome);
+        if parent.is_none() && space::ideas(&genome).count() > IDEAS {
             continue;
         }
         let expected = surrogate::value(&effects, &genome);
-        let pull = PULL / f64::from(1 + history.turn);
         let liking: f64 = space::ideas(&genome).map(|family| leaning.weight(Some(family)).ln()).sum();
-        proposals.push((expected + pull * liking, Proposal { genome, parent, expected }));
+        weighed.push((expected + pull * liking, expected, genome, parent));
     }
-    proposals.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    proposals.into_iter().take(count).map(|(_, proposal)| proposal).collect()
+    weighed.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+    let best = weighed.into_iter().filter(|(.., genome, _)| valid(genome)).take(count);
+    let proposal = |(_, expected, genome, parent): (f64, f64, Genome, Option<&Seen>)| Proposal {
+        genome,
+        parent: parent.and_then(|row| row.bundle.clone()),
+        expected,
+    };
+    best.map(proposal).collect()
+}
+
+/// The row within reach that a composition differs least from, the best such row, if its bundle can be had.
+fn nearest<'a>(history: &'a History, genome: &Genome) -> Option<&'a Seen> {
+    let changes = |row: &Seen| row.genome.iter().zip(genome).filter(|(a, b)| a != b).count();
+    let held = history.rows.iter().filter(|row| row.bundle.is_some() && row.pgr.is_some());
+    let within = held.map(|row| (changes(row), row)).filter(|(changes, _)| *changes <= REACH);
+    let pgr = |row: &Seen| row.pgr.unwrap_or(f64::NEG_INFINITY);
+    within.min_by(|(a, one), (b, other)| a.cmp(b).then(pgr(other).total_cmp(&pgr(one)))).map(|(_, row)| row)
 }
 
 /// The control: uniform over the space, blind to the board.
@@ -96,54 +106,6 @@ pub fn random(without: &Leaning, valid: &dyn Fn(&Genome) -> bool, rng: &mut ChaC
 /// No choice of an excluded family.
 pub fn allowed(genome: &Genome, leaning: &Leaning) -> bool {
     space::ideas(genome).all(|family| leaning.weight(Some(family)) > 0.0)
-}
-
-/// A row in proportion to exp(PGR / temperature), whoever made it, if its bundle can be had.
-fn choose_parent<'a>(history: &'a History, rng: &mut ChaCha8Rng) -> Option<&'a Seen> {
-    let held = history.rows.iter().filter(|row| row.bundle.is_some());
-    let graded: Vec<(&Seen, f64)> = held.filter_map(|row| Some((row, row.pgr?))).collect();
-    let best = graded.iter().map(|&(_, pgr)| pgr).max_by(f64::total_cmp)?;
-    let weights: Vec<f64> = graded.iter().map(|&(_, pgr)| ((pgr - best) / TEMPERATURE).exp()).collect();
-    let mut point = rng.random::<f64>() * weights.iter().sum::<f64>();
-    for ((row, _), weight) in graded.iter().zip(&weights) {
-        point -= weight;
-        if point <= 0.0 {
-            return Some(row);
-        }
-    }
-    graded.last().map(|&(row, _)| row)
-}
-
-/// One to three genes drawn anew.
-pub(super) fn mutate(parent: &Genome, leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
-    let mut genome = parent.clone();
-    for _ in 0..rng.random_range(1..=3) {
-        let at = rng.random_range(0..GENES.len());
-        genome[at] = draw(at, leaning, rng);
-    }
-    genome
-}
-
-/// Plain training with one to four genes drawn by leaning.
-pub(super) fn fresh(leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
-    let mut genome = space::plain_genome();
-    for _ in 0..rng.random_range(1..=4) {
-        let at = rng.random_range(0..GENES.len());
-        genome[at] = draw(at, leaning, rng);
-    }
-    genome
-}
-
-fn draw(gene: usize, leaning: &Leaning, rng: &mut ChaCha8Rng) -> u8 {
-    let weights: Vec<f64> = GENES[gene].choices.iter().map(|choice| leaning.weight(choice.family)).collect();
-    let mut point = rng.random::<f64>() * weights.iter().sum::<f64>();
-    for (index, weight) in weights.iter().enumerate() {
-        point -= weight;
-        if point <= 0.0 {
-            return index as u8;
-        }
-    }
-    0
 }
 
 #[cfg(test)]
@@ -180,7 +142,7 @@ mod tests {
         for turn in 0..turns {
             history.turn = turn;
             for name in ["a", "b", "c"] {
-                let Some(next) = propose(&history, &Leaning::even(), &|_| true, 1, &mut rng).pop() else {
+                let Some(next) = propose(&history, &Leaning::even(), space::all(), &|_| true, 1, &mut rng).pop() else {
                     continue;
                 };
                 let seen = Seen {
@@ -216,7 +178,7 @@ mod tests {
         history.turn = 3;
         let leaning = Leaning::even().without(&[Family::Ensemble]);
         let mut rng = ChaCha8Rng::seed_from_u64(9);
-        let proposals = propose(&history, &leaning, &|_| true, 20, &mut rng);
+        let proposals = propose(&history, &leaning, space::all(), &|_| true, 20, &mut rng);
         assert!(!proposals.is_empty());
         for proposal in proposals {
             assert!(space::ideas(&proposal.genome).all(|family| family != Family::Ensemble));
@@ -225,10 +187,32 @@ mod tests {
     }
 
     #[test]
+    fn is_built_on_what_can_be_had() {
+        let row = |genes: &[(usize, u8)], bundle: Option<&str>| {
+            let mut genome = space::plain_genome();
+            genes.iter().for_each(|&(gene, choice)| genome[gene] = choice);
+            Seen { genome, bundle: bundle.map(str::to_owned), pgr: Some(0.3) }
+        };
+        let far = row(&[(0, 3), (1, 1), (2, 1), (3, 3), (7, 1), (8, 1)], None);
+        let history = |bundle: Option<&str>| History {
+            rows: vec![row(&[], Some("plain")), Seen { bundle: bundle.map(str::to_owned), ..far.clone() }],
+            ..History::default()
+        };
+        let mut wanted = far.genome.clone();
+        wanted[9] = 1;
+        let proposed = |history: &History| {
+            let mut rng = ChaCha8Rng::seed_from_u64(4);
+            propose(history, &Leaning::even(), [wanted.clone()], &|_| true, 1, &mut rng).pop()
+        };
+        assert_eq!(proposed(&history(Some("far"))).and_then(|found| found.parent).as_deref(), Some("far"));
+        assert_eq!(proposed(&history(None)), None, "seven ideas from nothing");
+    }
+
+    #[test]
     fn is_a_function_of_history_and_seed() {
         let draw = || {
             let mut rng = ChaCha8Rng::seed_from_u64(3);
-            propose(&history(2, 1), &Leaning::of("filter"), &|_| true, 5, &mut rng)
+            propose(&history(2, 1), &Leaning::of("filter"), space::all(), &|_| true, 5, &mut rng)
         };
         assert_eq!(draw(), draw());
     }

@@ -2,7 +2,6 @@
 //! draws mean something.
 
 use super::direction::Leaning;
-use super::policy::{fresh, mutate};
 use super::space::{GENES, Genome, plain_genome};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -49,6 +48,38 @@ fn single() -> impl Iterator<Item = Genome> {
             genome
         })
     })
+}
+
+/// One to three genes drawn anew.
+fn mutate(parent: &Genome, leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
+    let mut genome = parent.clone();
+    for _ in 0..rng.random_range(1..=3) {
+        let at = rng.random_range(0..GENES.len());
+        genome[at] = draw(at, leaning, rng);
+    }
+    genome
+}
+
+/// Plain training with one to four genes drawn by leaning.
+fn fresh(leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
+    let mut genome = plain_genome();
+    for _ in 0..rng.random_range(1..=4) {
+        let at = rng.random_range(0..GENES.len());
+        genome[at] = draw(at, leaning, rng);
+    }
+    genome
+}
+
+fn draw(gene: usize, leaning: &Leaning, rng: &mut ChaCha8Rng) -> u8 {
+    let weights: Vec<f64> = GENES[gene].choices.iter().map(|choice| leaning.weight(choice.family)).collect();
+    let mut point = rng.random::<f64>() * weights.iter().sum::<f64>();
+    for (index, weight) in weights.iter().enumerate() {
+        point -= weight;
+        if point <= 0.0 {
+            return index as u8;
+        }
+    }
+    0
 }
 
 #[cfg(test)]

@@ -131,6 +131,22 @@ pub fn plain_genome() -> Genome {
     vec![0; GENES.len()]
 }
 
+/// Every genome, plain training first: 41,472 of them.
+pub fn all() -> impl Iterator<Item = Genome> {
+    let next = |genome: &Genome| {
+        let mut next = genome.clone();
+        for (choice, gene) in next.iter_mut().zip(GENES).rev() {
+            *choice += 1;
+            if usize::from(*choice) < gene.choices.len() {
+                return Some(next);
+            }
+            *choice = 0;
+        }
+        None
+    };
+    std::iter::successors(Some(plain_genome()), next)
+}
+
 /// A recipe's text. The family is that of the choice with the rarest use, here simply the last one that is not plain.
 pub fn recipe(genome: &Genome, name: &str) -> String {
     let mut document = Table::new();
@@ -236,6 +252,12 @@ mod tests {
                 assert_eq!(read(&recipe(&genome, "x")), Some(genome));
             }
         }
+    }
+
+    #[test]
+    fn all_are_there_once() {
+        let all: std::collections::BTreeSet<Genome> = all().collect();
+        assert_eq!((all.len(), super::all().count()), (41_472, 41_472));
     }
 
     #[test]

@@ -174,8 +174,9 @@ impl Researcher {
             Kind::Random => vec![],
             Kind::Search => {
                 let payable = |genome: &Genome| bench.row(genome).is_some_and(|row| bench.cost(row) <= self.left);
+                let listed = bench.genomes().map(|(genome, _)| genome.clone());
                 let known = if self.fixed { replay.at_the_start(self.number, &history) } else { history.clone() };
-                policy::propose(&known, &self.leaning, &payable, self.trials.max(1), &mut rng)
+                policy::propose(&known, &self.leaning, listed, &payable, self.trials.max(1), &mut rng)
             }
         };
         let genomes = proposals.into_iter().map(|proposal| proposal.genome).collect();
