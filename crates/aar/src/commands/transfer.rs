@@ -130,14 +130,19 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let (_, page) = write_again(&opened)?;
     options.out.iter().try_for_each(|results| put(results, &found, &again(options)))?;
+    say(options, &found, &page);
+    Ok(())
+}
+
+fn say(options: &Options, found: &Found, report: &Path) {
     if options.json {
-        aar_lab::say!("{}", serde_json::to_string_pretty(&found).unwrap_or_default());
+        aar_lab::say!("{}", serde_json::to_string_pretty(found).unwrap_or_default());
     } else {
         found.matrix.iter().for_each(print);
         found.production.iter().for_each(|trial| aar_lab::say!("{}", trial.sentence()));
-        aar_lab::note!("report: {}", page.display());
+        aar_lab::note!("report: {}", report.display());
+        options.out.iter().for_each(|page| aar_lab::note!("the tables are in {}", page.display()));
     }
-    Ok(())
 }
 
 /// Matrix and production trial into a page of results, each in its place.
