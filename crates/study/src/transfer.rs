@@ -16,7 +16,7 @@ use aar_api::bundle::Bundle;
 use aar_domain::rung::Split;
 use aar_domain::stats::{Estimate, Outcomes, Pgr, correlation, rank_correlation_interval, ranked};
 use aar_domain::testbed::Origin;
-use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
+use aar_domain::transfer::matrix::{Cell, Line, Matrix, Predicts, Target};
 use aar_domain::transfer::{self, Fate};
 use aar_grader::{Score, Vault};
 use aar_sandbox::{Isolation, Limits};
@@ -127,14 +127,20 @@ fn fresh(testbed: &Testbed, subject: &str) -> bool {
     matches!(record.origin, Origin::Minted { models: None, .. }) && !record.truth_public && record.subject == subject
 }
 
-fn predicts(lines: &[Line]) -> Option<Estimate> {
+fn predicts(lines: &[Line]) -> Option<Predicts> {
+    let elsewhere = |line: &Line| line.cells.iter().any(|cell| cell.pgr.is_some());
+    let tried: Vec<(f64, &Line)> =
+        lines.iter().filter(|line| elsewhere(line)).filter_map(|line| Some((line.home?.value, line))).collect();
+    let places = 0..tried.first()?.1.cells.len();
+    let common: Vec<usize> = places.filter(|&at| tried.iter().all(|(_, line)| line.cells[at].pgr.is_some())).collect();
     let mean = |line: &Line| {
-        let values: Vec<f64> = line.cells.iter().filter_map(|cell| Some(cell.pgr?.value)).collect();
-        (values.len() == line.cells.len()).then(|| values.iter().sum::<f64>() / values.len().max(1) as f64)
+        let values = common.iter().filter_map(|&at| Some(line.cells[at].pgr?.value));
+        values.sum::<f64>() / common.len() as f64
     };
-    let (home, elsewhere): (Vec<f64>, Vec<f64>) =
-        lines.iter().filter_map(|line| Some((line.home?.value, mean(line)?))).unzip();
-    rank_correlation_interval(correlation(&ranked(&home), &ranked(&elsewhere))?, home.len())
+    let (home, elsewhere): (Vec<f64>, Vec<f64>) = tried.iter().map(|&(home, line)| (home, mean(line))).unzip();
+    let correlation = correlation(&ranked(&home), &ranked(&elsewhere)).filter(|_| !common.is_empty())?;
+    let correlation = rank_correlation_interval(correlation, tried.len())?;
+    Some(Predicts { correlation, methods: tried.len(), testbeds: common.len() })
 }
 
 /// What a bundle got somewhere.
@@ -226,4 +232,47 @@ fn found(trials: &Trials, testbed: &Testbed, vault: &Vault, bundle: &Bundle) -> 
     let outcomes = vault.outcomes(Split::Selection, &seeds, &margins);
     let outcomes = outcomes.ok_or("its outputs do not fit the testbed; was it changed?")?;
     Ok(Found { score: vault.score(Split::Selection, &outcomes), outcomes, hashes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aar_domain::rung::Rung;
+
+    fn line(home: Option<f64>, cells: &[Option<f64>]) -> Line {
+        let exact = |value: f64| Estimate { value, low: value, high: value };
+        let cell = |pgr: &Option<f64>| Cell {
+            pgr: pgr.map(exact),
+            against_plain: None,
+            retained: None,
+            fate: Fate::NotMeasurable,
+            failed: None,
+            margins: vec![],
+        };
+        Line {
+            method: String::new(),
+            by: String::new(),
+            bundle: String::new(),
+            home: home.map(exact),
+            cells: cells.iter().map(cell).collect(),
+            rung: Rung::Replicated,
+        }
+    }
+
+    #[test]
+    fn home_predicts_over_what_all_methods_were_measured_on() {
+        let mut lines: Vec<Line> =
+            (0..6).map(|at| f64::from(at) / 10.0).map(|pgr| line(Some(pgr), &[Some(pgr), Some(0.3)])).collect();
+        // The second testbed would turn its place among the others; it can't be asked there.
+        lines.push(line(Some(0.9), &[Some(0.9), None]));
+        // No method to compare: nothing at home, nothing elsewhere.
+        lines.extend([line(None, &[Some(0.1), None]), line(Some(0.5), &[None, None])]);
+        let found = predicts(&lines).unwrap();
+        assert_eq!((found.methods, found.testbeds), (7, 1));
+        assert!((found.correlation.value - 1.0).abs() < 1e-9, "{found:?}");
+        lines.iter_mut().for_each(|line| line.cells.truncate(1));
+        lines.push(line(Some(0.2), &[None]));
+        assert_eq!(predicts(&lines).map(|found| found.methods), Some(7));
+        assert_eq!(predicts(&lines[..4]), None, "too few");
+    }
 }

@@ -125,7 +125,11 @@ fn one(options: &Options, named: &Subject) -> Result<(), Failure> {
         return Err(aar_worlds::WorldError::Exhausted(options.attempts).into());
     }
     if let Some(out) = &options.out {
-        aar_lab::note!("the world is in {0}\nnext: aar run --set testbed={0} --out out/fresh", out.display());
+        let next = match named.name() {
+            Subject::PRODUCTION => "aar transfer DIR --production=",
+            _ => "aar run --out out/fresh --set testbed=",
+        };
+        aar_lab::note!("the world is in {0}\nnext: {next}{0}", out.display());
     }
     Ok(())
 }
@@ -218,8 +222,12 @@ fn announce(options: &Options, subject: &Subject, secret: &Secret, ended: usize)
     if let Some(pair) = subject.pair {
         aar_lab::note!("{pair}");
     }
+    let takes = match subject.name() {
+        Subject::PRODUCTION => "half an hour or more",
+        _ => "some 6 min on 2 threads",
+    };
     match ended {
-        0 => aar_lab::note!("a draw takes some 6 min on 2 threads, most are accepted"),
+        0 => aar_lab::note!("a draw takes {takes}, most are accepted"),
         ended => aar_lab::note!("going on after {ended} draws that were refused"),
     }
 }

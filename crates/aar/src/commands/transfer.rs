@@ -11,7 +11,7 @@ use crate::show::style;
 use aar_api::bundle::Bundle;
 use aar_domain::rung::{Kind, Split};
 use aar_domain::stats::Estimate;
-use aar_domain::transfer::matrix::Matrix;
+use aar_domain::transfer::matrix::{Matrix, Predicts};
 use aar_domain::transfer::production::Trial;
 use aar_sandbox::Isolation;
 use aar_server::Server;
@@ -339,10 +339,9 @@ fn print(matrix: &Matrix) {
         aar_lab::say!("    → {}", line.follows());
     }
     if let Some(predicts) = matrix.predicts {
+        let Predicts { correlation, methods, testbeds } = predicts;
         aar_lab::say!(
-            "rank correlation of PGR at home and elsewhere over {} methods: {}",
-            matrix.methods.len(),
-            shown(Some(predicts))
+            "rank correlation of PGR at home and elsewhere, {methods} methods on the {testbeds} testbeds where all of them ran: {correlation}"
         );
     }
 }

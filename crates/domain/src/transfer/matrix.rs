@@ -14,8 +14,23 @@ pub struct Matrix {
     pub targets: Vec<Target>,
     /// The rows.
     pub methods: Vec<Line>,
-    /// How far PGR at home predicts the mean PGR elsewhere, over methods (Spearman); absent for few.
-    pub predicts: Option<Estimate>,
+    /// How far PGR at home predicts PGR elsewhere; absent for few methods.
+    pub predicts: Option<Predicts>,
+}
+
+/// Rank correlation (Spearman) of PGR at home with the mean PGR elsewhere: over methods that have both, on the testbeds where all of
+/// these have one, as means over different testbeds can't be ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Predicts {
+    /// The rank correlation.
+    #[serde(flatten)]
+    pub correlation: Estimate,
+    /// Methods.
+    #[serde(default)]
+    pub methods: usize,
+    /// Testbeds.
+    #[serde(default)]
+    pub testbeds: usize,
 }
 
 /// A testbed that methods were tried on.

@@ -156,7 +156,7 @@ impl<'a> Store<'a> {
             shares.iter().flatten().flat_map(|share| [share.value, share.low, share.high]).collect::<Vec<_>>()
         };
         if id == "predicts" {
-            return Some(values(&[matrix.predicts]));
+            return Some(values(&[matrix.predicts.map(|predicts| predicts.correlation)]));
         }
         if id == "target" {
             let target = matrix.targets.get(what.parse::<usize>().ok()?)?;

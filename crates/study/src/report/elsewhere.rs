@@ -2,8 +2,9 @@
 
 use super::markdown::cell;
 use aar_domain::stats::Estimate;
-use aar_domain::transfer::matrix::{Cell, Line, Matrix, Target};
+use aar_domain::transfer::matrix::{Cell, Line, Matrix, Predicts, Target};
 use aar_domain::transfer::production::Trial;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Where the matrix begins and ends in a page of results.
@@ -37,12 +38,15 @@ pub fn table(matrix: &Matrix) -> String {
         let _ =
             writeln!(out, "| {name} | {subject} | {origin} | {counts} | {seeds} | {plain} | {gap:.3} ({gap_low:.3}) |");
     }
-    if predicts.is_some() {
-        let (value, over) = (shown(*predicts), methods.len());
+    if let Some(Predicts { correlation, methods, testbeds }) = predicts {
         let _ = writeln!(
             out,
-            "\nHow far PGR at home predicts the mean PGR elsewhere, over these {over} methods (rank correlation): {value}."
+            "\nHow far PGR at home predicts PGR elsewhere: a rank correlation of {correlation} over {methods} methods, on the {testbeds} testbeds where all of them ran."
         );
+    }
+    let reasons = reasons(matrix);
+    if !reasons.is_empty() {
+        let _ = writeln!(out, "\nNot measurable:\n\n{reasons}");
     }
     out + "\n"
 }
@@ -70,12 +74,27 @@ fn heading(target: &Target) -> String {
 
 fn row(line: &Line) -> String {
     let mut out = format!("| {} | {} | {} |", cell(&line.method), cell(&line.by), shown(line.home));
-    for Cell { pgr, retained, fate, failed, .. } in &line.cells {
+    for Cell { pgr, retained, fate, .. } in &line.cells {
+        let pgr = pgr.map_or(String::new(), |pgr| format!(": {pgr}"));
         let keeps = retained.map_or(String::new(), |share| format!(", keeps {share}"));
-        let why = failed.as_deref().map_or(String::new(), |reason| format!(", {}", cell(reason)));
-        let _ = write!(out, " {}: {}{keeps}{why} |", fate.words(), shown(*pgr));
+        let _ = write!(out, " {}{pgr}{keeps} |", fate.words());
     }
     out + &format!(" {} |\n", line.follows())
+}
+
+/// What did not run, and why: a line for each method and reason.
+fn reasons(matrix: &Matrix) -> String {
+    let mut found = BTreeMap::<(&str, &str), Vec<String>>::new();
+    for line in &matrix.methods {
+        for (cell, target) in line.cells.iter().zip(&matrix.targets) {
+            let Some(reason) = &cell.failed else { continue };
+            found.entry((&line.method, reason)).or_default().push(heading(target));
+        }
+    }
+    let line = |((method, reason), places): ((&str, &str), Vec<String>)| {
+        format!("- {} on {}: {}\n", cell(method), places.join(", "), cell(reason))
+    };
+    found.into_iter().map(line).collect()
 }
 
 fn shown(estimate: Option<Estimate>) -> String {
