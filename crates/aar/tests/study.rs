@@ -139,7 +139,7 @@ fn tried_in_production(out: &Path, world: &str, page: &Path, transfer: impl Fn(&
     let (code, first, stderr) = transfer(&[&world, "--effect", "30", "--out", page.to_str().unwrap()]);
     assert_eq!(code, 0, "{stderr}");
     let text = std::fs::read_to_string(page).unwrap();
-    assert!(text.contains("| quay (chat) |") && text.contains("In production: “"), "the matrix stays: {text}");
+    assert!(text.contains("| quay (chat) |") && text.contains("” in production: "), "the matrix stays: {text}");
     let trial = serde_json::from_str::<Value>(&first).unwrap()["production"].clone();
     let registered = &trial["registered"];
     assert!(registered["seeds"] == 5 && registered["power"].as_f64().unwrap() >= 0.8, "{trial}");

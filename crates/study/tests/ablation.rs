@@ -84,7 +84,7 @@ fn search_beats_blind_draws_at_equal_compute() {
     let dir = tempfile::tempdir().unwrap();
     let bench = open(dir.path(), &table());
     let settings = |questions: &[&str]| report::Settings {
-        studies: 24,
+        studies: 100,
         budget: 20.0,
         policy: NAIVE,
         questions: questions.iter().map(|&name| name.into()).collect(),
@@ -92,7 +92,7 @@ fn search_beats_blind_draws_at_equal_compute() {
     let report = report::run(std::slice::from_ref(&bench), settings(&["search", "entropy"]), &|| ());
     let arms = &report.answers[0].arms;
     let gain = arms[1].gain.unwrap();
-    assert!(gain.low > 0.0 && gain.p < 0.01 && gain.pairs == 24, "{gain:?}");
+    assert!(gain.low > 0.0 && gain.p < 0.01 && gain.pairs == 100, "{gain:?}");
     // Nearly the same is spent, and never more than there is.
     for arm in arms {
         let spent = arm.on[0].spent;

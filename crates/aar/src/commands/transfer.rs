@@ -129,7 +129,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         found.production = Some(produced::tried(server, &all, &question, options.quiet)?);
     }
     let (_, page) = write_again(&opened)?;
-    options.out.iter().try_for_each(|results| put(results, &found, &again(options)))?;
+    options.out.iter().try_for_each(|results| put(results, &found, &again(options, &plan.name)))?;
     say(options, &found, &page);
     Ok(())
 }
@@ -158,10 +158,9 @@ fn put(page: &Path, found: &Found, command: &str) -> Result<(), Failure> {
 }
 
 /// The command that makes the page again, without paths of this machine.
-fn again(options: &Options) -> String {
-    let last = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut words = vec![format!("aar transfer {}", last(&options.directory))];
-    words.extend(options.to.iter().map(|to| format!("--to {}", last(Path::new(to)))));
+fn again(options: &Options, study: &str) -> String {
+    let mut words = vec![format!("aar transfer out/{study}")];
+    words.extend(options.to.iter().map(|to| format!("--to {}", last_of(Path::new(to)))));
     if options.fresh > 0 {
         words.push(format!("--fresh {}{}", options.fresh, if options.reserved { " --reserved" } else { "" }));
     }
@@ -172,12 +171,18 @@ fn again(options: &Options) -> String {
     }
     words.extend(options.production.iter().map(|world| match world.is_empty() {
         true => "--production".to_owned(),
-        false => format!("--production={}", last(Path::new(world))),
+        false => format!("--production={}", last_of(Path::new(world))),
     }));
     words.extend(options.effect.map(|effect| format!("--effect {effect}")));
     words.extend(options.method.iter().map(|name| format!("--method {name:?}")));
     words.push(format!("--seeds {}", options.seeds));
     words.join(" ")
+}
+
+/// A path's last two parts: worlds that were minted together are told apart by their folder.
+fn last_of(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
+    parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
 /// What was found, as `--json` prints it.

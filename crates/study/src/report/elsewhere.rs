@@ -56,7 +56,7 @@ pub fn production(trial: &Trial) -> String {
     let Trial { registered, weak, plain, accuracy, ceiling, .. } = trial;
     let accuracy = accuracy.map_or("did not run".into(), |accuracy| format!("{accuracy:.3}"));
     format!(
-        "In production: {}\n\nRegistered before it was run: {}, a smallest effect of {:.1} points, {} seeds on “{}”, which find it with a power of {:.2}. \
+        "{}\n\nRegistered before it was run: {}, a smallest effect of {:.1} points, {} seeds on “{}”, which find it with a power of {:.2}. \
          Accuracy of the generated verdict: teacher {weak:.3}, plain training {plain:.3}, the method {accuracy}, ceiling {ceiling:.3}.\n\n",
         cell(&trial.sentence()),
         registered.metric,
