@@ -90,8 +90,8 @@ pub fn table(matrix: &Matrix) -> Markup {
         } }
         @if let Some(predicts) = matrix.predicts {
             p {
-                "How far PGR at home predicts PGR elsewhere (rank correlation over " (predicts.methods) " methods, on the "
-                (predicts.testbeds) " testbeds where all of them ran): " (of("transfer/predicts", shown(Some(predicts.correlation)))) "."
+                "How far PGR at home predicts PGR elsewhere (rank correlation over methods, on the testbeds where all of them ran): "
+                (of("transfer/predicts", shown(Some(predicts.correlation)))) "."
             }
         }
         ul.targets { @for target in &matrix.targets { li { b { (told(&target.name)) } ", " (told(&target.subject)) ": " (told(&target.origin)) @if !target.fresh { " Does not count for the rule." } } } }
