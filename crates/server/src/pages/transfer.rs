@@ -135,6 +135,7 @@ fn foot(matrix: &Matrix) -> Markup {
     }
 }
 
-fn shown(estimate: Option<Estimate>) -> String {
+/// An estimate as a cell says it.
+pub fn shown(estimate: Option<Estimate>) -> String {
     estimate.map_or("undefined".into(), |estimate| estimate.to_string())
 }

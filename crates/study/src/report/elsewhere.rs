@@ -1,9 +1,9 @@
 //! What `aar transfer` found, in Markdown: for a study's report, and for a page of results.
 
 use super::markdown::cell;
-use aar_domain::stats::Estimate;
 use aar_domain::transfer::matrix::{Cell, Line, Matrix, Predicts, Target};
 use aar_domain::transfer::production::Trial;
+use aar_server::pages::transfer::shown;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -95,8 +95,4 @@ fn reasons(matrix: &Matrix) -> String {
         format!("- {} on {}: {}\n", cell(method), places.join(", "), cell(reason))
     };
     found.into_iter().map(line).collect()
-}
-
-fn shown(estimate: Option<Estimate>) -> String {
-    estimate.map_or("undefined".into(), |estimate| estimate.to_string())
 }
