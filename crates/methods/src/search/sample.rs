@@ -1,7 +1,6 @@
 //! Compositions for a table of results: near enough to each other that a search finds neighbours, and wide enough that blind
 //! draws mean something.
 
-use super::direction::Leaning;
 use super::space::{GENES, Genome, plain_genome};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,10 +9,9 @@ use rand_chacha::ChaCha8Rng;
 const PATIENCE: usize = 20_000;
 
 /// At most `count` compositions that `accept` takes, the same for the same seed, fewer where there are no more: first every single change of
-/// plain training, then by turns what a search opens with, a change to an earlier one, and a blind draw as the control's.
+/// plain training, then by turns a few changes of it at once, a change to an earlier one, and a blind draw as the control's.
 pub fn sample(count: usize, seed: u64, accept: &mut dyn FnMut(&Genome) -> bool) -> Vec<Genome> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let leaning = Leaning::even();
     let mut taken: Vec<Genome> = Vec::new();
     for genome in single() {
         if taken.len() < count && accept(&genome) {
@@ -23,8 +21,8 @@ pub fn sample(count: usize, seed: u64, accept: &mut dyn FnMut(&Genome) -> bool) 
     let (mut refused, mut way) = (0, 0);
     while taken.len() < count && refused < PATIENCE {
         let genome = match way % 3 {
-            0 => fresh(&leaning, &mut rng),
-            1 if !taken.is_empty() => mutate(&taken[rng.random_range(0..taken.len())], &leaning, &mut rng),
+            0 => fresh(&mut rng),
+            1 if !taken.is_empty() => mutate(&taken[rng.random_range(0..taken.len())], &mut rng),
             _ => GENES.iter().map(|gene| rng.random_range(0..gene.choices.len()) as u8).collect(),
         };
         if accept(&genome) {
@@ -51,35 +49,29 @@ fn single() -> impl Iterator<Item = Genome> {
 }
 
 /// One to three genes drawn anew.
-fn mutate(parent: &Genome, leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
+fn mutate(parent: &Genome, rng: &mut ChaCha8Rng) -> Genome {
     let mut genome = parent.clone();
     for _ in 0..rng.random_range(1..=3) {
         let at = rng.random_range(0..GENES.len());
-        genome[at] = draw(at, leaning, rng);
+        genome[at] = draw(at, rng);
     }
     genome
 }
 
-/// Plain training with one to four genes drawn by leaning.
-fn fresh(leaning: &Leaning, rng: &mut ChaCha8Rng) -> Genome {
+/// Plain training with one to four genes drawn anew.
+fn fresh(rng: &mut ChaCha8Rng) -> Genome {
     let mut genome = plain_genome();
     for _ in 0..rng.random_range(1..=4) {
         let at = rng.random_range(0..GENES.len());
-        genome[at] = draw(at, leaning, rng);
+        genome[at] = draw(at, rng);
     }
     genome
 }
 
-fn draw(gene: usize, leaning: &Leaning, rng: &mut ChaCha8Rng) -> u8 {
-    let weights: Vec<f64> = GENES[gene].choices.iter().map(|choice| leaning.weight(choice.family)).collect();
-    let mut point = rng.random::<f64>() * weights.iter().sum::<f64>();
-    for (index, weight) in weights.iter().enumerate() {
-        point -= weight;
-        if point <= 0.0 {
-            return index as u8;
-        }
-    }
-    0
+/// A gene's choice, uniformly. The table that ships was drawn this way, so the arithmetic stays.
+fn draw(gene: usize, rng: &mut ChaCha8Rng) -> u8 {
+    let point = rng.random::<f64>() * GENES[gene].choices.len() as f64;
+    (point.ceil() as u8).saturating_sub(1)
 }
 
 #[cfg(test)]
